@@ -1,0 +1,177 @@
+"""Inversion: from a code back to the images that have it.
+
+`invert` is all that a user needs; it knows nothing of params, files or DVC. Below it:
+
+- `priors`      alpha-norm and TV^beta
+- `objective`   code distance plus priors, one value a job
+- `start`       noise of natural energy
+- `momentum`    the paper's solver
+- `adam`        the fast solver
+- `solvers`     both by name
+- `inversion`   the loop, its state and its trace
+- `outcome`     done, diverged or without a gradient
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stages.images import Images, PerImage, reference_norm
+from stages.preimage.inversion import Solver, begin, minimise, trace_steps
+from stages.preimage.objective import Objective, Prior, objective
+from stages.preimage.outcome import Outcome, outcomes
+from stages.preimage.solvers import fast, paper
+from stages.preimage.start import noise
+
+__all__ = ["Inversion", "Prior", "Trace", "invert", "natural_prior"]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The weighted terms along the way: one row a recorded step, one column a job."""
+
+    steps: list[int]
+    data_term: Tensor
+    alpha_term: Tensor
+    tv_term: Tensor
+
+    @property
+    def objective(self) -> Tensor:
+        """The sum of the three terms."""
+        return self.data_term + self.alpha_term + self.tv_term
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """What `invert` found.
+
+    `preimage` holds pixels in 0..255 (`paper` may leave that range), `c h w` or
+    `n c h w` as the target came without or with the batch dimension; `code_error` is
+    `||Phi(x) - Phi0|| / ||Phi0||` over the selected entries, one value a pre-image.
+    """
+
+    preimage: Tensor
+    code_error: PerImage
+    trace: Trace
+    outcomes: list[Outcome]
+
+
+def natural_prior(shape: tuple[int, int, int], lambda_tv: float = 0.05) -> Prior:
+    """Return the paper's alpha-norm and a TV^2 of weight `lambda_tv` for this shape.
+
+    The alpha-norm's coefficient is constant in pixel units, 4e-10 sum |x|^6 / s^2
+    (the authors' 8e-10 halved), so lambda_alpha = 4e-10 s^4. The default `lambda_tv` is
+    a tenth of the paper's smallest, 0.5: our choice, tests/benchmarks/results.
+    """
+    return Prior(lambda_alpha=4e-10 * reference_norm(shape) ** 4, lambda_tv=lambda_tv)
+
+
+def invert(
+    phi: Callable[[Images], Tensor],
+    target: Tensor,
+    *,
+    shape: tuple[int, int, int],
+    seed: int | Sequence[int] = 0,
+    solver: str = "fast",
+    steps: int | None = None,
+    schedule: str | Sequence[tuple[int, float]] | None = None,
+    prior: Prior | None = None,
+    mean: float | Sequence[float] = 128.0,
+    mask: Tensor | None = None,
+    on_step: Callable[[int, int], None] | None = None,
+) -> Inversion:
+    """Return images whose code under `phi` is `target`.
+
+    `phi` is any differentiable callable from pixels `n c h w` in 0..255 to codes `n ...`.
+    `target` is a code with or without the batch dimension, on the device and of the type
+    to compute in; `shape` is the `c h w` of the image sought. Several seeds for one
+    target give several pre-images. `solver` is `fast` (as many `steps` as asked for) or
+    `paper` (the `schedule` `cnn` if left out, `region`, `descriptors` or legs of
+    (steps, factor of 0.004)). `prior` is `natural_prior(shape)` if left out. `mean` is the colour at which the priors are smallest. `mask` (the shape of one
+    code) is 1 where the code must match and 0 elsewhere. `on_step` is told the step
+    and their number.
+
+    Raises ValueError if the code cannot be compared with the target or has no gradient,
+    TypeError if `phi` does not return a tensor.
+    """
+    seeds = [seed] if isinstance(seed, int) else list(seed)
+    centre = _column(mean, shape[0], target)
+    start = torch.stack([noise(shape, s) for s in seeds]).to(target)
+    targets, batched = _batch(phi, target, start + centre)
+    start = start.expand(len(targets), -1, -1, -1)
+    problem = objective(
+        phi,
+        targets,
+        [prior or natural_prior(shape)] * len(targets),
+        mean=centre,
+        norm=reference_norm(shape),
+        masks=None if mask is None else mask.to(target).expand_as(targets),
+    )
+    return _run(problem, _solver(solver, steps, schedule, centre, shape), start, batched, on_step)
+
+
+def _column(mean: float | Sequence[float], channels: int, like: Tensor) -> Tensor:
+    values = [mean] * channels if isinstance(mean, int | float) else list(mean)
+    if len(values) != channels:
+        raise ValueError(f"`mean` must have {channels} values, got {len(values)}.")
+    return torch.tensor(values, dtype=like.dtype, device=like.device)[:, None, None]
+
+
+def _batch(
+    phi: Callable[[Images], Tensor], target: Tensor, start: Images
+) -> tuple[Tensor, bool]:
+    """Return the target with a batch dimension, one row a pre-image, and if it had one."""
+    with torch.no_grad():
+        code = phi(start)
+    n_dimensions = code.dim() if isinstance(code, Tensor) else target.dim()
+    batched = target.dim() == n_dimensions
+    targets = target if batched else target[None]
+    if len(targets) == 1:
+        targets = targets.expand(len(start), *targets.shape[1:])
+    if len(start) not in (1, len(targets)):
+        raise ValueError(
+            f"`seed` must be one seed or one a target ({len(targets)}), "
+            f"got {len(start)}."
+        )
+    return targets.detach(), batched or len(targets) > 1
+
+
+def _solver(
+    name: str,
+    steps: int | None,
+    schedule: str | Sequence[tuple[int, float]] | None,
+    mean: Tensor,
+    shape: tuple[int, int, int],
+) -> Solver:
+    if name == "fast":
+        if schedule is not None:
+            raise ValueError(f"`schedule` belongs to paper, got {schedule!r} for fast.")
+        return fast(mean) if steps is None else fast(mean, steps=steps)
+    if name == "paper":
+        if steps is not None:
+            raise ValueError(f"`steps` belongs to fast, got {steps} for paper.")
+        return paper(reference_norm(shape), schedule=schedule or "cnn")
+    raise ValueError(f"`solver` must be one of fast, paper; got {name!r}.")
+
+
+def _run(
+    problem: Objective,
+    solver: Solver,
+    start: Images,
+    batched: bool,
+    on_step: Callable[[int, int], None] | None,
+) -> Inversion:
+    state = begin(problem, solver, start)
+    for passed in minimise(problem, solver, state):
+        if on_step is not None:
+            on_step(passed.step, solver.n_steps)
+    terms = torch.stack(state.trace).unbind(dim=2)
+    pixels = (state.x + problem.mean).detach()
+    return Inversion(
+        preimage=pixels if batched else pixels[0],
+        code_error=terms[0][-1].sqrt(),
+        trace=Trace(trace_steps(solver.n_steps), *terms),
+        outcomes=outcomes(state),
+    )

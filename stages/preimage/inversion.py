@@ -1,0 +1,181 @@
+"""The loop that turns an objective and a solver into pre-images.
+
+Jobs share the loop but not their fate: one whose objective stops being finite keeps its
+last finite image, one without a gradient keeps its start, and neither touches the bytes
+of its neighbours. The loop's state is a handful of tensors, so that a run can be written
+to disk at any step and go on from there to the same bytes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from stages.images import Images
+from stages.preimage.objective import Objective, Terms
+
+TRACE_POINTS = 50
+TERM_NAMES = ("data", "alpha", "tv")
+
+
+@runtime_checkable
+class Solver(Protocol):
+    """A step rule: `slots` is its memory, `update` its step, `n_steps` its length."""
+
+    n_steps: int
+
+    def slots(self, x: Images) -> dict[str, Tensor]: ...
+
+    def update(
+        self, x: Images, gradient: Images, slots: dict[str, Tensor], step: int
+    ) -> Images: ...
+
+
+@dataclass
+class State:
+    """Everything that the loop needs to go on: centred images and what goes with them.
+
+    `broken_step` is the step at which a job's objective stopped being finite, -1 while
+    it is; `broken_term` is the index of the first term that was not (3: the gradient).
+    `dead` marks jobs whose data term had no gradient at the start. `trace` holds the
+    terms at the `trace_steps` passed so far; `first` the objective at the start.
+    """
+
+    x: Images
+    previous: Images
+    slots: dict[str, Tensor]
+    step: int
+    broken_step: Int[Tensor, "n"]
+    broken_term: Int[Tensor, "n"]
+    dead: Bool[Tensor, "n"]
+    trace: list[Float[Tensor, "n 3"]]
+
+    @property
+    def alive(self) -> Bool[Tensor, "n"]:
+        """Jobs that still move."""
+        return (self.broken_step < 0) & ~self.dead
+
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return the state as tensors on the CPU, to be kept; `state` reads them."""
+        plain = {
+            "x": self.x,
+            "previous": self.previous,
+            "broken_step": self.broken_step,
+            "broken_term": self.broken_term,
+            "dead": self.dead,
+        }
+        slots = {f"slots.{name}": slot for name, slot in self.slots.items()}
+        trace = {"trace": torch.stack(self.trace, dim=1)} if self.trace else {}
+        return {name: t.cpu() for name, t in (plain | slots | trace).items()}
+
+
+def state(tensors: dict[str, Tensor], step: int, device: torch.device) -> State:
+    """Return the state that `State.tensors` gave at this step; a row a job."""
+    here = {name: tensor.to(device) for name, tensor in tensors.items()}
+    trace = here.pop("trace", None)
+    slots = {n.removeprefix("slots."): t for n, t in here.items() if "slots." in n}
+    plain = {name: t for name, t in here.items() if "slots." not in name}
+    return State(
+        **plain,
+        slots=slots,
+        step=step,
+        trace=[] if trace is None else list(trace.unbind(dim=1)),
+    )
+
+
+def trace_steps(n_steps: int) -> list[int]:
+    """Return the steps whose terms are recorded: evenly spread, first and last in."""
+    n_points = min(TRACE_POINTS, n_steps + 1)
+    return sorted({round(i * n_steps / (n_points - 1)) for i in range(n_points)})
+
+
+def begin(objective: Objective, solver: Solver, start: Images) -> State:
+    """Return the state before the first step, with dead gradients marked."""
+    none = torch.full((len(start),), -1, device=start.device)
+    x = start.detach().clone()
+    return State(
+        x=x,
+        previous=x,
+        slots=solver.slots(x),
+        step=0,
+        broken_step=none,
+        broken_term=none.clone(),
+        dead=_dead(objective, x),
+        trace=[],
+    )
+
+
+def _dead(objective: Objective, x: Images) -> Bool[Tensor, "n"]:
+    """Return which jobs' data term is above 0 and yet has a gradient of 0 everywhere."""
+    x = x.detach().requires_grad_()
+    data = objective.data_term(x)
+    if not data.requires_grad:
+        raise ValueError("`phi` must be differentiable: its code has no gradient.")
+    (gradient,) = torch.autograd.grad(data.sum(), x, allow_unused=True)
+    if gradient is None:
+        raise ValueError("`phi` must depend on its images: their gradient is missing.")
+    return (data.detach() > 0) & (gradient == 0).flatten(1).all(dim=1)
+
+
+def minimise(objective: Objective, solver: Solver, state: State) -> Iterator[State]:
+    """Advance the state to the solver's last step, yielding it after every step.
+
+    The state is changed in place. After the last step the terms at the final images
+    are added to the trace.
+    """
+    recorded = set(trace_steps(solver.n_steps))
+    while state.step < solver.n_steps:
+        terms, gradient = _gradient(objective, state.x)
+        if state.step in recorded:
+            state.trace.append(_stacked(terms))
+        _step(solver, state, terms, gradient)
+        yield state
+    with torch.no_grad():
+        terms = objective.terms(state.x)
+    _retire(state, terms, torch.zeros_like(state.x))
+    if len(state.trace) < len(recorded):
+        with torch.no_grad():
+            state.trace.append(_stacked(objective.terms(state.x)))
+    yield state
+
+
+def _gradient(objective: Objective, x: Images) -> tuple[Terms, Images]:
+    x = x.detach().requires_grad_()
+    terms = objective.terms(x)
+    (gradient,) = torch.autograd.grad(terms.total.sum(), x)
+    return terms, gradient
+
+
+def _stacked(terms: Terms) -> Float[Tensor, "n 3"]:
+    return torch.stack(tuple(term.detach() for term in terms), dim=1)
+
+
+def _step(solver: Solver, state: State, terms: Terms, gradient: Images) -> None:
+    _retire(state, terms, gradient)
+    alive = state.alive[:, None, None, None]
+    gradient = torch.where(alive, gradient, 0.0)
+    moved = solver.update(state.x, gradient, state.slots, state.step)
+    state.previous = state.x
+    state.x = torch.where(alive, moved, state.x)
+    state.step += 1
+
+
+def _retire(state: State, terms: Terms, gradient: Images) -> None:
+    """Take jobs that stopped being finite out of the race, at their last good image."""
+    finite = torch.cat(
+        [
+            torch.isfinite(_stacked(terms)),
+            torch.isfinite(gradient).flatten(1).all(dim=1, keepdim=True),
+        ],
+        dim=1,
+    )
+    broken = state.alive & ~finite.all(dim=1)
+    state.broken_term = torch.where(broken, finite.int().argmin(dim=1), state.broken_term)
+    state.broken_step = torch.where(broken, state.step, state.broken_step)
+    state.x = torch.where(broken[:, None, None, None], state.previous, state.x)
+
+

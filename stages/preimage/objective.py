@@ -1,0 +1,152 @@
+"""The objective that a pre-image minimises: code distance plus natural-image priors.
+
+    ||Phi(x) - Phi0||^2 / ||Phi0||^2 + lambda_alpha * sum |x/s|^alpha
+        + lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta
+
+Mahendran & Vedaldi, arXiv 1412.0035, equations 2 to 4. `x` is centred (the mean colour
+subtracted), `Phi` sees pixels in 0..255, sums of the data term run over the selected
+entries only, `s` is `stages.images.reference_norm`. Every image of a batch is a job of
+its own: no term of one depends on another.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from stages.images import Images, PerImage
+from stages.preimage.priors import alpha_norm, tv_beta
+
+Codes = Float[Tensor, "n ..."]
+
+
+class Terms(NamedTuple):
+    """The three terms of the objective, weighted, one value an image."""
+
+    data: PerImage
+    alpha: PerImage
+    tv: PerImage
+
+    @property
+    def total(self) -> PerImage:
+        """The objective."""
+        return self.data + self.alpha + self.tv
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Weights and exponents of the priors, as the objective above uses them."""
+
+    alpha: float = 6.0
+    lambda_alpha: float = 0.0
+    beta: float = 2.0
+    lambda_tv: float = 0.0
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The objectives of `n` jobs that share a representation and the exponents.
+
+    `masks` is 1 where a code entry must match and 0 elsewhere; None selects all.
+    `lambda_alpha` and `lambda_tv` have one weight a job. Make it with `objective`.
+    """
+
+    phi: Callable[[Images], Tensor]
+    targets: Codes
+    masks: Codes | None
+    target_energy: PerImage
+    mean: Float[Tensor, "c 1 1"]
+    norm: float
+    alpha: float
+    lambda_alpha: PerImage
+    beta: float
+    lambda_tv: PerImage
+    weighs_alpha: bool
+    weighs_tv: bool
+
+    def data_term(self, x: Images) -> PerImage:
+        """Return `||Phi(x) - Phi0||^2 / ||Phi0||^2` over the selected entries."""
+        code = self.phi(x + self.mean)
+        _check_code(code, self.targets)
+        difference = code - self.targets
+        if self.masks is not None:
+            difference = difference * self.masks
+        return difference.square().flatten(1).sum(dim=1) / self.target_energy
+
+    def terms(self, x: Images) -> Terms:
+        """Return the weighted terms at the centred images `x`."""
+        data = self.data_term(x)
+        alpha = tv = torch.zeros_like(data)
+        if self.weighs_alpha:
+            # The weight goes inside the power: for weight 0 the term stays 0 however
+            # large x grows, whatever the other jobs of the batch weigh.
+            scale = self.lambda_alpha.pow(1 / self.alpha) / self.norm
+            alpha = alpha_norm(x * scale[:, None, None, None], alpha=self.alpha)
+        if self.weighs_tv:
+            # In pixels, as the floor of its gradient is.
+            weight = self.lambda_tv / self.norm**self.beta
+            tv = weight * tv_beta(x, beta=self.beta)
+        return Terms(data, alpha, tv)
+
+
+def objective(
+    phi: Callable[[Images], Tensor],
+    targets: Codes,
+    priors: list[Prior],
+    *,
+    mean: Float[Tensor, "c 1 1"],
+    norm: float,
+    masks: Codes | None = None,
+) -> Objective:
+    """Return the objective of the jobs whose codes are `targets`, one prior each.
+
+    Jobs with zero target energy (a flat image under HOG) have the mean square of the
+    selected entries as data term: the quotient of the paper is not defined for them.
+    """
+    exponents = {(prior.alpha, prior.beta) for prior in priors}
+    if len(exponents) != 1:
+        raise ValueError(f"`priors` must share alpha and beta, got {sorted(exponents)}.")
+    ((alpha, beta),) = exponents
+    weights = [
+        torch.tensor(values, dtype=targets.dtype, device=targets.device)
+        for values in zip(*((p.lambda_alpha, p.lambda_tv) for p in priors), strict=True)
+    ]
+    return Objective(
+        phi=phi,
+        targets=targets,
+        masks=masks,
+        target_energy=_energy(targets, masks),
+        mean=mean,
+        norm=norm,
+        alpha=alpha,
+        lambda_alpha=weights[0],
+        beta=beta,
+        lambda_tv=weights[1],
+        weighs_alpha=any(prior.lambda_alpha for prior in priors),
+        weighs_tv=any(prior.lambda_tv for prior in priors),
+    )
+
+
+def _energy(targets: Codes, masks: Codes | None) -> PerImage:
+    """Return `||Phi0||^2` of the selected entries, or their number where it is 0."""
+    ones = torch.ones_like(targets) if masks is None else masks
+    energy = (targets * ones).square().flatten(1).sum(dim=1)
+    n_selected = ones.flatten(1).sum(dim=1)
+    return torch.where(energy > 0, energy, n_selected.clamp(min=1))
+
+
+def _check_code(code: object, targets: Codes) -> None:
+    """Refuse a code that cannot be compared with the target."""
+    if not isinstance(code, Tensor):
+        raise TypeError(
+            f"`phi` must return one tensor, got {type(code).__name__}: "
+            "wrap it in a function that picks the tensor to match."
+        )
+    if code.shape != targets.shape:
+        raise ValueError(
+            f"`target` must have the shape of phi(images), {tuple(code.shape)}, "
+            f"got {tuple(targets.shape)}."
+        )

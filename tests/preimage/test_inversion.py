@@ -1,0 +1,112 @@
+"""The loop: independence of jobs, stopping and going on, broken and dead jobs."""
+
+import pytest
+import torch
+
+from stages.preimage.inversion import begin, minimise, state, trace_steps
+from stages.preimage.objective import Prior, objective
+from stages.preimage.outcome import outcomes
+from stages.preimage.solvers import fast, paper
+from stages.preimage.start import noise
+
+MEAN = torch.full((1, 1, 1), 128.0)
+SHAPE = (1, 8, 8)
+PRIOR = Prior(lambda_alpha=1.0, lambda_tv=0.1)
+
+
+def blur(images):
+    return torch.nn.functional.avg_pool2d(images, 2)
+
+
+def problem(targets, phi=blur, prior=PRIOR):
+    priors = [prior] * len(targets)
+    return objective(phi, targets, priors, mean=MEAN, norm=551.4)
+
+
+def starts(n):
+    return torch.stack([noise(SHAPE, seed) for seed in range(n)])
+
+
+def finish(targets, solver, phi=blur, prior=PRIOR, start=None):
+    aim = problem(targets, phi, prior)
+    end = begin(aim, solver, starts(len(targets)) if start is None else start)
+    for _ in minimise(aim, solver, end):
+        pass
+    return end
+
+
+TARGETS = 255 * torch.rand(4, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+
+
+def test_trace_starts_at_the_start_and_ends_at_the_end():
+    assert trace_steps(3) == [0, 1, 2, 3]
+    steps = trace_steps(1000)
+    assert (len(steps), steps[0], steps[-1]) == (50, 0, 1000)
+    assert trace_steps(1) == [0, 1]
+
+
+@pytest.mark.parametrize("solver", [fast(MEAN, steps=40), paper(551.4)])
+def test_the_objective_falls(solver):
+    end = finish(TARGETS, solver)
+    assert len(end.trace) == len(trace_steps(solver.n_steps))
+    first, last = end.trace[0].sum(dim=1), end.trace[-1].sum(dim=1)
+    assert (last < first / 5).all()
+    assert [outcome.status for outcome in outcomes(end)] == ["done"] * 4
+
+
+def test_a_stopped_run_goes_on_to_the_same_bytes():
+    solver = fast(MEAN, steps=30)
+    whole = finish(TARGETS, solver)
+    aim = problem(TARGETS)
+    half = begin(aim, solver, starts(4))
+    for passed in minimise(aim, solver, half):
+        if passed.step == 13:
+            break
+    kept = {name: tensor.clone() for name, tensor in half.tensors().items()}
+    again = state(kept, 13, torch.device("cpu"))
+    for _ in minimise(aim, solver, again):
+        pass
+    assert torch.equal(again.x, whole.x)
+    assert torch.equal(torch.stack(again.trace), torch.stack(whole.trace))
+
+
+def test_a_job_that_breaks_keeps_its_last_finite_image_and_harms_no_other():
+    def breaks_third(images):
+        code = blur(images)
+        bad = torch.zeros(len(code), 1, 1, 1)
+        # The third job's code overflows once its image has moved far enough.
+        moved = (images[2] - starts(4)[2] - MEAN).abs().max().item()
+        bad[2] = torch.inf if moved > 20 else 0.0
+        return code + bad
+
+    solver = fast(MEAN, steps=30)
+    whole, broken = finish(TARGETS, solver), finish(TARGETS, solver, breaks_third)
+    found = outcomes(broken)
+    assert [one.status for one in found] == ["done", "done", "diverged", "done"]
+    assert "data not finite at step" in found[2].reason
+    assert torch.isfinite(broken.x).all()
+    others = [0, 1, 3]
+    assert torch.equal(broken.x[others], whole.x[others])
+
+
+def test_rising_objective_is_called_diverged():
+    # The paper's descent diverges above lambda_tv of about 59 (rate 0.004).
+    end = finish(TARGETS, paper(551.4), prior=Prior(lambda_tv=500.0))
+    assert {one.status for one in outcomes(end)} == {"diverged"}
+
+
+def test_a_dead_gradient_is_a_status_and_keeps_the_start():
+    def dead(images):
+        return (images * 0 - 1).relu() + images.detach().mean() * 0
+
+    end = finish(torch.ones(2, 1, 8, 8), fast(MEAN, steps=5), dead)
+    assert [one.status for one in outcomes(end)] == ["dead-gradient"] * 2
+    assert torch.equal(end.x, starts(2))
+
+
+def test_a_code_without_gradient_is_refused():
+    with pytest.raises(ValueError, match=r"`phi` must be differentiable"):
+        finish(torch.ones(1, 1, 8, 8), fast(MEAN), lambda images: images.detach())
+    free = torch.ones(1, 1, 8, 8, requires_grad=True)
+    with pytest.raises(ValueError, match=r"`phi` must depend on its images"):
+        finish(torch.zeros(1, 1, 8, 8), fast(MEAN), lambda images: free)

@@ -1,0 +1,85 @@
+"""The objective against sums written out, one job at a time."""
+
+import pytest
+import torch
+
+from stages.preimage.objective import Prior, objective
+
+MEAN = torch.full((1, 1, 1), 100.0)
+
+
+def double(images):
+    return 2 * images
+
+
+def make(targets, priors, masks=None, phi=double):
+    return objective(phi, targets, priors, mean=MEAN, norm=10.0, masks=masks)
+
+
+def test_terms_of_known_values():
+    # phi(x + 100) = 202, 204; target 200, 200: d = 2, 4.
+    # data = (4 + 16) / (2 * 40000) = 0.00025
+    # alpha = 3 * ((1/10)^2 + (2/10)^2) = 0.15;  tv = 5 * (2 - 1)^2 / 10^2 = 0.05
+    x = torch.tensor([[[[1.0, 2.0]]]])
+    prior = Prior(alpha=2, lambda_alpha=3, beta=2, lambda_tv=5)
+    terms = make(torch.full((1, 1, 1, 2), 200.0), [prior]).terms(x)
+    torch.testing.assert_close(
+        torch.stack(terms).flatten().tolist(), [0.00025, 0.15, 0.05]
+    )
+    torch.testing.assert_close(terms.total.item(), 0.20025)
+
+
+def test_every_job_has_its_own_weights():
+    x = torch.tensor([[[[1.0, 2.0]]]] * 3)
+    weights = [Prior(2, 3.0, 2, 5.0), Prior(2, 0.0, 2, 10.0), Prior(2, 6.0, 2, 0.0)]
+    terms = make(torch.full((3, 1, 1, 2), 200.0), weights).terms(x)
+    torch.testing.assert_close(terms.alpha.tolist(), [0.15, 0.0, 0.30])
+    torch.testing.assert_close(terms.tv.tolist(), [0.05, 0.10, 0.0])
+
+
+def test_a_mask_bounds_the_data_term_and_its_normaliser():
+    # Only the second entry counts: d = 4, data = 16 / 40000.
+    x = torch.tensor([[[[1.0, 2.0]]]])
+    masks = torch.tensor([[[[0.0, 1.0]]]])
+    terms = make(torch.full((1, 1, 1, 2), 200.0), [Prior()], masks).terms(x)
+    torch.testing.assert_close(terms.data.item(), 16 / 40000)
+
+
+def test_excluded_entries_have_exactly_zero_gradient():
+    x = torch.randn(1, 1, 1, 2, requires_grad=True)
+    masks = torch.tensor([[[[0.0, 1.0]]]])
+    make(torch.rand(1, 1, 1, 2), [Prior()], masks).data_term(x).sum().backward()
+    assert x.grad[0, 0, 0, 0] == 0
+    assert x.grad[0, 0, 0, 1] != 0
+
+
+def test_a_zero_target_gives_the_mean_square():
+    # d = 202, 204 against 0: mean square.
+    x = torch.tensor([[[[1.0, 2.0]]]])
+    data = make(torch.zeros(1, 1, 1, 2), [Prior()]).data_term(x)
+    torch.testing.assert_close(data.item(), (202.0**2 + 204.0**2) / 2)
+
+
+def test_weight_zero_gives_zero_however_large_the_image():
+    x = torch.full((2, 1, 1, 2), 1e12)
+    priors = [Prior(6, 0.0), Prior(6, 1.0)]
+    terms = make(torch.ones(2, 1, 1, 2), priors).terms(x)
+    assert terms.alpha[0] == 0
+    assert terms.alpha[1] == torch.inf
+
+
+def test_jobs_with_other_exponents_are_refused():
+    with pytest.raises(ValueError, match=r"`priors` must share alpha and beta"):
+        make(torch.ones(2, 1, 1, 2), [Prior(beta=1), Prior(beta=2)])
+
+
+def test_a_tuple_as_code_is_refused():
+    problem = make(torch.ones(1, 1, 1, 2), [Prior()], phi=lambda x: (x, x))
+    with pytest.raises(TypeError, match=r"`phi` must return one tensor, got tuple"):
+        problem.data_term(torch.zeros(1, 1, 1, 2))
+
+
+def test_a_target_of_another_shape_is_refused():
+    problem = make(torch.ones(1, 3), [Prior()])
+    with pytest.raises(ValueError, match=r"\(1, 1, 1, 2\), got \(1, 3\)"):
+        problem.data_term(torch.zeros(1, 1, 1, 2))

@@ -1,0 +1,104 @@
+"""The priors against hand-computed sums, loops written from the formula, and gradcheck."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.autograd import gradcheck
+
+from stages.preimage.priors import alpha_norm, tv_beta
+
+
+def images(*shape: int, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+
+def test_alpha_norm_of_known_values():
+    # 1^6 + 2^6 + 0 + 3^6 = 1 + 64 + 729 = 794
+    x = torch.tensor([[[[1.0, -2.0], [0.0, 3.0]]]])
+    assert alpha_norm(x, alpha=6).tolist() == [794.0]
+
+
+@pytest.mark.parametrize("alpha", [1.0, 2.0, 3.0, 3.5, 4.0, 6.0, 20.0])
+def test_alpha_norm_is_the_sum_of_absolute_powers(alpha):
+    x = images(3, 2, 4, 5)
+    expected = [sum(abs(v) ** alpha for v in one.flatten().tolist()) for one in x]
+    torch.testing.assert_close(
+        alpha_norm(x, alpha=alpha), torch.tensor(expected).double()
+    )
+
+
+def test_alpha_norm_ignores_the_sign_at_odd_exponents():
+    x = images(2, 1, 3, 3)
+    assert torch.equal(alpha_norm(x, alpha=3), alpha_norm(-x, alpha=3))
+
+
+def test_alpha_below_one_is_refused():
+    with pytest.raises(ValueError, match=r"`alpha` must be at least 1.*got 0\.5"):
+        alpha_norm(images(1, 1, 2, 2), alpha=0.5)
+
+
+def loop_tv(image: torch.Tensor, beta: float) -> float:
+    """Sum over pixels of (dx^2 + dy^2)^(beta/2), replicated edge."""
+    total = 0.0
+    for channel in image.tolist():
+        height, width = len(channel), len(channel[0])
+        for row in range(height):
+            for col in range(width):
+                here = channel[row][col]
+                dx = channel[row][min(col + 1, width - 1)] - here
+                dy = channel[min(row + 1, height - 1)][col] - here
+                total += (dx * dx + dy * dy) ** (beta / 2)
+    return total
+
+
+@pytest.mark.parametrize("beta", [0.5, 1.0, 2.0, 3.0])
+def test_tv_equals_the_double_loop(beta):
+    x = images(2, 3, 5, 4)
+    expected = torch.tensor([loop_tv(one, beta) for one in x], dtype=torch.float64)
+    torch.testing.assert_close(tv_beta(x, beta=beta), expected)
+
+
+def test_tv_of_a_step_edge():
+    # Two columns 0 and 10, four rows: dx = 10 in each row, all else 0.
+    x = torch.tensor([[[[0.0, 10.0]] * 4]])
+    assert tv_beta(x, beta=2).tolist() == [4 * 100.0]
+    assert tv_beta(x, beta=1).tolist() == [4 * 10.0]
+
+
+@given(st.floats(-100, 100), st.sampled_from([1.0, 2.0]))
+def test_tv_ignores_a_constant_offset(offset, beta):
+    x = images(1, 2, 4, 4)
+    torch.testing.assert_close(tv_beta(x + offset, beta=beta), tv_beta(x, beta=beta))
+
+
+@pytest.mark.parametrize("beta", [1.0, 1.5, 2.0, 3.0])
+def test_tv_gradient(beta):
+    x = images(2, 1, 4, 3).requires_grad_()
+    assert gradcheck(lambda x: tv_beta(x, beta=beta), (x,))
+
+
+@pytest.mark.parametrize("alpha", [1.0, 3.0, 6.0])
+def test_alpha_norm_gradient(alpha):
+    x = images(2, 1, 4, 3).requires_grad_()
+    assert gradcheck(lambda x: alpha_norm(x, alpha=alpha), (x,))
+
+
+@pytest.mark.parametrize("beta", [0.5, 1.0, 2.0])
+def test_tv_gradient_on_a_flat_image_is_zero_not_nan(beta):
+    x = torch.full((1, 1, 4, 4), 7.0, requires_grad=True)
+    tv_beta(x, beta=beta).sum().backward()
+    assert torch.equal(x.grad, torch.zeros_like(x))
+
+
+def test_tv_gradient_keeps_the_authors_floor():
+    # One step of 1e-6 at beta 1: norm 1e-6 is below 1e-5, so the slope is d / 1e-5.
+    x = torch.tensor([[[[0.0, 1e-6]]]], dtype=torch.float64, requires_grad=True)
+    tv_beta(x, beta=1).sum().backward()
+    torch.testing.assert_close(x.grad.flatten().tolist(), [-0.1, 0.1])
+
+
+def test_tv_refuses_a_beta_of_zero():
+    with pytest.raises(ValueError, match=r"`beta` must be positive, got 0"):
+        tv_beta(images(1, 1, 2, 2), beta=0)
