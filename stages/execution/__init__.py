@@ -1,0 +1,1 @@
+"""How stages run: as well-behaved processes, on a device, in batches of jobs."""

@@ -1,0 +1,62 @@
+"""The device that computes, and how the process is set up for it."""
+
+import ctypes
+import sys
+
+import torch
+
+from stages.execution.process import Refusal
+
+# glibc's mallopt(3): above the first threshold, memory comes from mmap and goes back to
+# the kernel at every free; above the second, free memory on top of the heap goes back.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_GIBIBYTE = 1 << 30
+
+
+def prepare(name: str) -> torch.device:
+    """Return the device called `auto`, `cpu`, `cuda` or `cuda:1`, ready for inversion.
+
+    `auto` is the first GPU if there is one. Raises Refusal if there is no such device.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda"):
+        _check_gpu(name)
+    _keep_memory()
+    # Denormal numbers cost a hundred times a normal one and change no picture.
+    torch.set_flush_denormal(True)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+    return torch.device(name)
+
+
+def _check_gpu(name: str) -> None:
+    count = torch.cuda.device_count()
+    index = int(name.partition(":")[2] or 0)
+    if index >= count:
+        found = f"{count} GPUs were found" if count else "no GPU was found"
+        raise Refusal(
+            f"execution.device is {name}, but {found}; "
+            "set it to auto or cpu in params.yaml"
+        )
+
+
+def _keep_memory() -> None:
+    """Let freed memory stay with the process.
+
+    Large tensors otherwise travel to the kernel and back at every step: three times
+    the time for a DSIFT inversion. Other C libraries have no such call.
+    """
+    if sys.platform != "linux":
+        return
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(_M_MMAP_THRESHOLD, _GIBIBYTE)
+        library.mallopt(_M_TRIM_THRESHOLD, _GIBIBYTE)
+
+
+def description(device: torch.device) -> str:
+    """Return what the device is, for the report: its type and, of a GPU, its name."""
+    if device.type == "cuda":
+        return f"cuda ({torch.cuda.get_device_name(device)})"
+    return f"cpu ({torch.get_num_threads()} threads)"

@@ -1,0 +1,87 @@
+"""A stage as a process: its signals, its exit codes, its last words.
+
+Exit codes: 0 done; 1 refused, with a message that says what to do; 2 the params are
+wrong; 130 and 143 stopped by SIGINT and SIGTERM, with everything finished kept.
+"""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Refusal(Exception):
+    """A message for the user instead of a result: what, where, and what to do."""
+
+    exit_code = 1
+
+
+class Interrupted(BaseException):
+    """A signal asked the process to stop.
+
+    Not an `Exception`, so that no handler of errors takes it for one.
+    """
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal.Signals(signal_number).name)
+        self.exit_code = 128 + signal_number
+
+
+class _Mailbox:
+    """Holds the first signal while a block must not be torn apart."""
+
+    def __init__(self) -> None:
+        self.deferring = False
+        self.pending: int | None = None
+
+    def receive(self, signal_number: int, frame: FrameType | None) -> None:
+        # A second signal means that the user will not wait: stop at once.
+        if self.deferring and self.pending is None:
+            self.pending = signal_number
+            say("stopping after this step; once more to stop at once")
+        else:
+            raise Interrupted(signal_number)
+
+
+_MAILBOX = _Mailbox()
+
+
+@contextmanager
+def deferred_signals() -> Iterator[Callable[[], None]]:
+    """Hold signals back inside the block; yield a function that lets a held one out.
+
+    Call it where stopping is safe. A signal still held at the end raises there.
+    """
+
+    def let_out() -> None:
+        if _MAILBOX.pending is not None:
+            pending, _MAILBOX.pending = _MAILBOX.pending, None
+            raise Interrupted(pending)
+
+    _MAILBOX.deferring = True
+    try:
+        yield let_out
+    finally:
+        _MAILBOX.deferring = False
+    let_out()
+
+
+def say(message: str) -> None:
+    """Print a line for the user, beside any progress bar."""
+    sys.stderr.write(message.rstrip("\n") + "\n")
+    sys.stderr.flush()
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a stage's `main` and exit with its code; a message instead of a traceback."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _MAILBOX.receive)
+    try:
+        main()
+    except Refusal as refusal:
+        say(f"{refusal}")
+        sys.exit(refusal.exit_code)
+    except Interrupted as interrupted:
+        say(f"stopped by {interrupted}; what was finished is kept")
+        sys.exit(interrupted.exit_code)
