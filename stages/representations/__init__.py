@@ -1,0 +1,33 @@
+"""Representations: differentiable maps from images to codes, and parts of a code.
+
+- `representation`: what each of them offers, `Representation`;
+- `orientation`: gradients, their directions and the cells they are summed in;
+- `hog`: HOG, and HOGb with bilinear orientation assignment;
+- `dsift`: dense SIFT;
+- `selection`: channels and a window of cells, by name or number, as a mask;
+- `receptive_field`: the pixels that a window of cells can see.
+
+`KINDS` names the representations that params may ask for.
+"""
+
+from inspect import signature
+from typing import Any
+
+from stages.representations.dsift import Dsift
+from stages.representations.hog import Hog
+from stages.representations.representation import Representation
+
+KINDS: dict[str, type[Representation]] = {"hog": Hog, "dsift": Dsift}
+
+
+def build(kind: str, **options: Any) -> Representation:
+    """Return a representation of this kind; the options are those of its class."""
+    if kind not in KINDS:
+        raise ValueError(f"`kind` must be one of {', '.join(KINDS)}; got {kind!r}.")
+    allowed = tuple(signature(KINDS[kind]).parameters)
+    for option in options:
+        if option not in allowed:
+            raise ValueError(
+                f"`{option}` is no option of {kind}; those are {', '.join(allowed)}."
+            )
+    return KINDS[kind](**options)

@@ -1,0 +1,87 @@
+"""Receptive fields: which input pixels an entry of a code can see.
+
+Windows are half open, `(first row, end row, first column, end column)`, of cells in a
+code or of pixels in an image. All lengths are in input pixels.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stages.images import Codes, Images
+
+Window = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the cells of a code look: the same along rows and columns.
+
+    Cell `i` sees the `size` pixels from `offset + stride * i` on. `offset` is negative
+    when the first field begins outside the image.
+    """
+
+    stride: int
+    size: int
+    offset: int
+
+    def __post_init__(self) -> None:
+        for name in ("stride", "size"):
+            if getattr(self, name) < 1:
+                raise ValueError(
+                    f"`{name}` must be at least 1 pixel, got {getattr(self, name)}."
+                )
+
+
+def field(
+    geometry: Geometry, window: Window, image_height: int, image_width: int
+) -> Window:
+    """Return the window of pixels that a window of cells sees, clipped to the image."""
+    row, end_row, col, end_col = window
+    return (
+        *_span(geometry, row, end_row, image_height),
+        *_span(geometry, col, end_col, image_width),
+    )
+
+
+def footprint(
+    phi: Callable[[Images], Codes],
+    images: Images,
+    row: int,
+    col: int,
+    channel: int | None = None,
+) -> Window:
+    """Return the bounding box of the pixels that move one entry of the code.
+
+    Measured from the gradient of `phi(images)[:, channel, row, col]`, summed over the
+    channels if `channel` is None. A pixel counts if its gradient is not zero in any of
+    the images: pass several random ones, so that accidental zeros vanish.
+    """
+    pixels = images.detach().clone().requires_grad_()
+    entries = phi(pixels)[:, :, row, col]
+    chosen = entries if channel is None else entries[:, channel]
+    (gradient,) = torch.autograd.grad(chosen.sum(), pixels)
+    seen = (gradient != 0).flatten(end_dim=1).any(dim=0)
+    if not seen.any():
+        raise ValueError(
+            f"`phi` has no gradient at row {row}, column {col}, channel {channel}: "
+            "no pixel of these images moves that entry."
+        )
+    return (*_extent(seen.any(dim=1)), *_extent(seen.any(dim=0)))
+
+
+def _span(geometry: Geometry, first: int, end: int, length: int) -> tuple[int, int]:
+    if not 0 <= first < end:
+        raise ValueError(
+            f"`window` must satisfy 0 <= first < end, got first {first}, end {end}."
+        )
+    start = geometry.offset + geometry.stride * first
+    stop = geometry.offset + geometry.stride * (end - 1) + geometry.size
+    return min(max(start, 0), length), min(max(stop, 0), length)
+
+
+def _extent(seen: Tensor) -> tuple[int, int]:
+    indices = seen.nonzero().flatten().tolist()
+    return indices[0], indices[-1] + 1
