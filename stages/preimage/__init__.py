@@ -84,14 +84,15 @@ def invert(
 ) -> Inversion:
     """Return images whose code under `phi` is `target`.
 
-    `phi` is any differentiable callable from pixels `n c h w` in 0..255 to codes `n ...`.
-    `target` is a code with or without the batch dimension, on the device and of the type
-    to compute in; `shape` is the `c h w` of the image sought. Several seeds for one
-    target give several pre-images. `solver` is `fast` (as many `steps` as asked for) or
-    `paper` (the `schedule` `cnn` if left out, `region`, `descriptors` or legs of
-    (steps, factor of 0.004)). `prior` is `natural_prior(shape)` if left out. `mean` is the colour at which the priors are smallest. `mask` (the shape of one
-    code) is 1 where the code must match and 0 elsewhere. `on_step` is told the step
-    and their number.
+    `phi` is any differentiable callable from pixels `n c h w` in 0..255 to codes
+    `n ...`. `target` is a code with or without the batch dimension, on the device and
+    of the type to compute in; `shape` is the `c h w` of the image sought. Several seeds
+    for one target give several pre-images. `solver` is `fast` (as many `steps` as asked
+    for) or `paper` (the `schedule` `cnn` if left out, `region`, `descriptors` or legs
+    of (steps, factor of 0.004)). `prior` is `natural_prior(shape)` if left out. `mean`
+    is the colour at which the priors are smallest. `mask` (the shape of one code) is 1
+    where the code must match and 0 elsewhere. `on_step` is told the step and their
+    number. A `phi` with a method `relaxed(progress)` (HOG) is relaxed by `fast`.
 
     Raises ValueError if the code cannot be compared with the target or has no gradient,
     TypeError if `phi` does not return a tensor.
@@ -109,7 +110,13 @@ def invert(
         norm=reference_norm(shape),
         masks=None if mask is None else mask.to(target).expand_as(targets),
     )
-    return _run(problem, _solver(solver, steps, schedule, centre, shape), start, batched, on_step)
+    return _run(
+        problem,
+        _solver(solver, steps, schedule, centre, shape),
+        start,
+        batched,
+        on_step,
+    )
 
 
 def _column(mean: float | Sequence[float], channels: int, like: Tensor) -> Tensor:
@@ -122,7 +129,7 @@ def _column(mean: float | Sequence[float], channels: int, like: Tensor) -> Tenso
 def _batch(
     phi: Callable[[Images], Tensor], target: Tensor, start: Images
 ) -> tuple[Tensor, bool]:
-    """Return the target with a batch dimension, one row a pre-image, and if it had one."""
+    """Return the target with one row a pre-image, and if it came in a batch."""
     with torch.no_grad():
         code = phi(start)
     n_dimensions = code.dim() if isinstance(code, Tensor) else target.dim()

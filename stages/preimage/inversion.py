@@ -1,9 +1,9 @@
 """The loop that turns an objective and a solver into pre-images.
 
-Jobs share the loop but not their fate: one whose objective stops being finite keeps its
-last finite image, one without a gradient keeps its start, and neither touches the bytes
-of its neighbours. The loop's state is a handful of tensors, so that a run can be written
-to disk at any step and go on from there to the same bytes.
+Jobs share the loop but not their fate: one whose objective stops being finite keeps
+its last finite image, one without a gradient keeps its start, and neither touches the
+bytes of its neighbours. The loop's state is a handful of tensors, so that a run can be
+written to disk at any step and go on from there to the same bytes.
 """
 
 from collections.abc import Iterator
@@ -17,15 +17,23 @@ from torch import Tensor
 from stages.images import Images
 from stages.preimage.objective import Objective, Terms
 
+Steps = Int[Tensor, " n"]
+Flags = Bool[Tensor, " n"]
+
 TRACE_POINTS = 50
 TERM_NAMES = ("data", "alpha", "tv")
 
 
 @runtime_checkable
 class Solver(Protocol):
-    """A step rule: `slots` is its memory, `update` its step, `n_steps` its length."""
+    """A step rule: `slots` is its memory, `update` its step, `n_steps` its length.
+
+    One that `anneals` descends on a relaxed objective, where the representation offers
+    it; the trace, the outcome and the errors are those of the objective itself.
+    """
 
     n_steps: int
+    anneals: bool
 
     def slots(self, x: Images) -> dict[str, Tensor]: ...
 
@@ -48,16 +56,15 @@ class State:
     previous: Images
     slots: dict[str, Tensor]
     step: int
-    broken_step: Int[Tensor, "n"]
-    broken_term: Int[Tensor, "n"]
-    dead: Bool[Tensor, "n"]
+    broken_step: Steps
+    broken_term: Steps
+    dead: Flags
     trace: list[Float[Tensor, "n 3"]]
 
     @property
-    def alive(self) -> Bool[Tensor, "n"]:
+    def alive(self) -> Flags:
         """Jobs that still move."""
         return (self.broken_step < 0) & ~self.dead
-
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the state as tensors on the CPU, to be kept; `state` reads them."""
@@ -109,8 +116,8 @@ def begin(objective: Objective, solver: Solver, start: Images) -> State:
     )
 
 
-def _dead(objective: Objective, x: Images) -> Bool[Tensor, "n"]:
-    """Return which jobs' data term is above 0 and yet has a gradient of 0 everywhere."""
+def _dead(objective: Objective, x: Images) -> Flags:
+    """Return which jobs have a data term above 0 whose gradient is 0 everywhere."""
     x = x.detach().requires_grad_()
     data = objective.data_term(x)
     if not data.requires_grad:
@@ -129,9 +136,12 @@ def minimise(objective: Objective, solver: Solver, state: State) -> Iterator[Sta
     """
     recorded = set(trace_steps(solver.n_steps))
     while state.step < solver.n_steps:
-        terms, gradient = _gradient(objective, state.x)
+        descended = objective
+        if solver.anneals:
+            descended = objective.relaxed(state.step / solver.n_steps)
+        terms, gradient = _gradient(descended, state.x)
         if state.step in recorded:
-            state.trace.append(_stacked(terms))
+            state.trace.append(_recorded(objective, descended, terms, state.x))
         _step(solver, state, terms, gradient)
         yield state
     with torch.no_grad():
@@ -148,6 +158,16 @@ def _gradient(objective: Objective, x: Images) -> tuple[Terms, Images]:
     terms = objective.terms(x)
     (gradient,) = torch.autograd.grad(terms.total.sum(), x)
     return terms, gradient
+
+
+def _recorded(
+    objective: Objective, descended: Objective, terms: Terms, x: Images
+) -> Float[Tensor, "n 3"]:
+    """Return the terms of the objective itself, computed only where they differ."""
+    if descended is not objective:
+        with torch.no_grad():
+            terms = objective.terms(x)
+    return _stacked(terms)
 
 
 def _stacked(terms: Terms) -> Float[Tensor, "n 3"]:
@@ -174,8 +194,8 @@ def _retire(state: State, terms: Terms, gradient: Images) -> None:
         dim=1,
     )
     broken = state.alive & ~finite.all(dim=1)
-    state.broken_term = torch.where(broken, finite.int().argmin(dim=1), state.broken_term)
+    state.broken_term = torch.where(
+        broken, finite.int().argmin(dim=1), state.broken_term
+    )
     state.broken_step = torch.where(broken, state.step, state.broken_step)
     state.x = torch.where(broken[:, None, None, None], state.previous, state.x)
-
-

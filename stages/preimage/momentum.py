@@ -30,6 +30,8 @@ SCHEDULES: dict[str, tuple[tuple[int, float], ...]] = {
 class MomentumDescent:
     """The paper's step. `norm` is `s`; `schedule` lists legs of (steps, factor)."""
 
+    anneals = False
+
     def __init__(self, schedule: Sequence[tuple[int, float]], *, norm: float) -> None:
         if not schedule or any(n < 1 or factor <= 0 for n, factor in schedule):
             raise ValueError(

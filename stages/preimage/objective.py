@@ -10,7 +10,7 @@ its own: no term of one depends on another.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -51,7 +51,8 @@ class Objective:
     """The objectives of `n` jobs that share a representation and the exponents.
 
     `masks` is 1 where a code entry must match and 0 elsewhere; None selects all.
-    `lambda_alpha` and `lambda_tv` have one weight a job. Make it with `objective`.
+    `lambda_alpha` and `lambda_tv` have one weight a job. `relax` gives a stand-in for
+    `phi` that is easier to descend on, where there is one. Make it with `objective`.
     """
 
     phi: Callable[[Images], Tensor]
@@ -66,6 +67,13 @@ class Objective:
     lambda_tv: PerImage
     weighs_alpha: bool
     weighs_tv: bool
+    relax: Callable[[float], Callable[[Images], Tensor]] | None = None
+
+    def relaxed(self, progress: float) -> "Objective":
+        """Return the objective with the stand-in for `phi` at `progress` in 0..1."""
+        if self.relax is None:
+            return self
+        return replace(self, phi=self.relax(progress))
 
     def data_term(self, x: Images) -> PerImage:
         """Return `||Phi(x) - Phi0||^2 / ||Phi0||^2` over the selected entries."""
@@ -103,12 +111,15 @@ def objective(
 ) -> Objective:
     """Return the objective of the jobs whose codes are `targets`, one prior each.
 
+    A `phi` with a method `relaxed(progress)` is relaxed by solvers that anneal.
     Jobs with zero target energy (a flat image under HOG) have the mean square of the
     selected entries as data term: the quotient of the paper is not defined for them.
     """
     exponents = {(prior.alpha, prior.beta) for prior in priors}
     if len(exponents) != 1:
-        raise ValueError(f"`priors` must share alpha and beta, got {sorted(exponents)}.")
+        raise ValueError(
+            f"`priors` must share alpha and beta, got {sorted(exponents)}."
+        )
     ((alpha, beta),) = exponents
     weights = [
         torch.tensor(values, dtype=targets.dtype, device=targets.device)
@@ -127,6 +138,7 @@ def objective(
         lambda_tv=weights[1],
         weighs_alpha=any(prior.lambda_alpha for prior in priors),
         weighs_tv=any(prior.lambda_tv for prior in priors),
+        relax=getattr(phi, "relaxed", None),
     )
 
 

@@ -19,7 +19,7 @@ class Outcome:
 def outcomes(state: State) -> list[Outcome]:
     """Return the outcome of every job of a finished state.
 
-    A job has diverged when its objective stopped being finite, or ended above its start.
+    A job has diverged when its objective stopped being finite or ended above its start.
     """
     ends = zip(
         state.broken_step.tolist(),
@@ -33,7 +33,12 @@ def outcomes(state: State) -> list[Outcome]:
 
 
 def _outcome(
-    steps: int, broken_step: int, broken_term: int, dead: bool, first: float, last: float
+    steps: int,
+    broken_step: int,
+    broken_term: int,
+    dead: bool,
+    first: float,
+    last: float,
 ) -> Outcome:
     if dead:
         return Outcome(DEAD, "the code has no gradient at the start", 0)

@@ -6,7 +6,6 @@ subtracted, so 0 is the mean image. Each prior is a sum over channels and pixels
 mean, so its weight holds for one image size only.
 """
 
-import torch
 from torch import Tensor
 from torch.nn.functional import pad
 

@@ -18,4 +18,5 @@ def noise(shape: tuple[int, int, int], seed: int, name: str = "") -> Image:
     digest = hashlib.sha256(f"{name}:{seed}".encode()).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
     draw = torch.randn(shape, generator=generator)
-    return draw * (reference_norm(shape) / draw.norm())
+    scale = reference_norm(shape) / float(draw.norm())
+    return draw * scale

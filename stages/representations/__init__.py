@@ -1,7 +1,8 @@
 """Representations: differentiable maps from images to codes, and parts of a code.
 
 - `representation`: what each of them offers, `Representation`;
-- `orientation`: gradients, their directions and the cells they are summed in;
+- `orientation`: gradients and the directions that they vote for;
+- `pooling`: votes summed into cells;
 - `hog`: HOG, and HOGb with bilinear orientation assignment;
 - `dsift`: dense SIFT;
 - `selection`: channels and a window of cells, by name or number, as a mask;

@@ -20,7 +20,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.images import Codes, Images
-from stages.representations.orientation import Axis, Cells, orientation_cells
+from stages.representations.orientation import orientation_cells
+from stages.representations.pooling import Axis, Cells
 from stages.representations.receptive_field import Geometry
 from stages.representations.representation import Representation, check_orientations
 

@@ -14,19 +14,16 @@ one, as in VLFeat; a convolution and a maximum, as in the paper, leave such ties
 2 to 14 % of the pixels of a picture with whole grey levels have, to rounding noise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from stages.images import Codes, Images
-from stages.representations.orientation import (
-    Axis,
-    Cells,
-    check_assignment,
-    orientation_cells,
-)
+from stages.representations.orientation import check_assignment, orientation_cells
+from stages.representations.pooling import Axis, Cells
 from stages.representations.receptive_field import Geometry
 from stages.representations.representation import Representation, check_orientations
 
@@ -35,6 +32,10 @@ CLAMP = 0.2
 
 # Floor of a block's squared norm, in squared grey levels: as in the reference features.
 FLOOR = 1e-6
+
+# How hard the soft assignment of a descent becomes, and at what share of its steps: our
+# choice, tests/benchmarks/results.
+SHARPEST, SHARPEST_AT = 10.0, 0.9
 
 # The grey level past the border: the paper's input, `255 * grey - 128`, is 0 there.
 GREY = 128.0
@@ -67,7 +68,21 @@ class Hog(Representation):
         Blocks are the 2x2 cells inside the grid: a cell at a side belongs to two, one
         in a corner to one.
         """
-        cells = self.cells(images)
+        return self._code(images, self.assignment)
+
+    def relaxed(self, progress: float) -> Callable[[Images], Codes]:
+        """Return HOG with a soft assignment, ever harder along a descent.
+
+        Hard assignment gives no gradient for turning an edge from one bin to the next;
+        a soft one does, and ends close to hard. HOGb needs no stand-in.
+        """
+        if self.assignment != "hard":
+            return self
+        sharpness = SHARPEST ** min(progress / SHARPEST_AT, 1.0)
+        return partial(self._code, assignment="bilinear", sharpness=sharpness)
+
+    def _code(self, images: Images, assignment: str, sharpness: float = 1.0) -> Codes:
+        cells = self.cells(images, assignment, sharpness)
         opposite = cells[:, : self.orientations] + cells[:, self.orientations :]
         scales = _block_scales(opposite)
         both = torch.cat((cells, opposite), dim=1)
@@ -79,8 +94,13 @@ class Hog(Representation):
         ]
         return (blocks[0] + blocks[1] + blocks[2] + blocks[3]) / 2
 
-    def cells(self, images: Images) -> Cells:
-        """Return the `2 * orientations` directed channels before normalisation."""
+    def cells(
+        self, images: Images, assignment: str | None = None, sharpness: float = 1.0
+    ) -> Cells:
+        """Return the `2 * orientations` directed channels before normalisation.
+
+        With its own assignment, if none is given.
+        """
         self.check_channels(images)
         rows, cols = (self._axis(size) for size in images.shape[2:])
         if min(rows.cells, cols.cells) < 2:
@@ -94,8 +114,9 @@ class Hog(Representation):
             rows,
             cols,
             directions=2 * self.orientations,
-            assignment=self.assignment,
+            assignment=assignment or self.assignment,
             outside=GREY,
+            sharpness=sharpness,
         )
 
     def geometry(self, layer: str) -> Geometry:

@@ -1,6 +1,6 @@
 """What every representation offers to the rest of the study: `Representation`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import nn
 
@@ -26,6 +26,14 @@ class Representation(nn.Module):
     def cut(self, layer: str) -> "Representation":
         """Return the representation whose `forward` gives the code of `layer`."""
         self.check_layer(layer)
+        return self
+
+    def relaxed(self, progress: float) -> Callable[[Images], Codes]:
+        """Return a stand-in that is easier to descend on, at `progress` in 0..1.
+
+        Solvers may follow its gradient on the way; what counts is always the code
+        itself. The representation itself where it is smooth enough.
+        """
         return self
 
     def geometry(self, layer: str) -> Geometry:

@@ -1,4 +1,4 @@
-"""`invert`, the library's front door: it does the job, and its errors say what to do."""
+"""`invert`, the library's front door: it does the job and its errors help."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The priors against hand-computed sums, loops written from the formula, and gradcheck."""
+"""The priors against sums by hand, loops from the formula, and gradcheck."""
 
 import pytest
 import torch

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from stages.preimage.adam import Adam
+from stages.preimage.adam import BETAS, Adam
 from stages.preimage.momentum import SCHEDULES, MomentumDescent
 from stages.preimage.solvers import fast, paper
 
@@ -53,7 +53,7 @@ def test_adam_follows_torch_adam_at_a_constant_rate():
     wide = torch.full((1, 1, 1), 1e6)
     ours = walk(Adam(10**6, 0.5, low=-wide, high=wide), [1, -2, 3, 0.5])
     pixel = torch.zeros(1, requires_grad=True)
-    theirs, optimiser = [], torch.optim.Adam([pixel], lr=0.5)
+    theirs, optimiser = [], torch.optim.Adam([pixel], lr=0.5, betas=BETAS)
     for gradient in (1, -2, 3, 0.5):
         pixel.grad = torch.tensor([float(gradient)])
         optimiser.step()

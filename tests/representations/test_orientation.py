@@ -3,11 +3,8 @@ import math
 import pytest
 import torch
 
-from stages.representations.orientation import (
-    Axis,
-    central_differences,
-    orientation_cells,
-)
+from stages.representations.orientation import central_differences, orientation_cells
+from stages.representations.pooling import Axis
 
 DTYPES = [torch.float32, torch.float64]
 ASSIGNMENTS = ["hard", "bilinear"]
