@@ -1,0 +1,301 @@
+"""The grid: its products spelled out into cells, and checked against what exists.
+
+A cell is one setting of the study: representation x layer x channels x region x prior x
+solver. Cells hold resolved numbers (channel indices, window, lambdas, schedule) beside
+the names that the user gave them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import product
+from typing import Any
+
+import torch
+
+from stages.images import reference_norm
+from stages.params import (
+    Centre,
+    ChannelChoice,
+    FastSettings,
+    GridEntry,
+    Orientations,
+    PaperSettings,
+    PriorSettings,
+    RegionChoice,
+    RepresentationSettings,
+    SolverSettings,
+    Window,
+)
+from stages.preimage import Prior
+from stages.preimage.momentum import SCHEDULES
+from stages.representations import build
+from stages.representations.representation import Representation
+from stages.representations.selection import (
+    Selection,
+    resolve_channels,
+    resolve_region,
+)
+
+# The paper's lambda_tv for the first, second and last third of a network's layers
+# (arXiv 1412.0035, table 3, in the units of `stages.preimage.objective`).
+LAMBDA_TV_BY_DEPTH = (0.5, 5.0, 50.0)
+
+# The authors' 8e-10 with their factor 1/2: 4e-10 sum |x|^6 / s^2.
+ALPHA_COEFFICIENT = 4e-10
+
+
+@dataclass(frozen=True)
+class SolverChoice:
+    """A solver's kind and its resolved numbers."""
+
+    kind: str
+    steps: int
+    rate: float | None = None
+    schedule: tuple[tuple[int, float], ...] | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One setting of the study; names as the user gave them, numbers resolved."""
+
+    representation: str
+    layer: str
+    channels: str
+    region: str
+    selection: Selection
+    prior: str
+    weights: Prior
+    solver: str
+    choice: SolverChoice
+
+    @property
+    def label(self) -> str:
+        """The cell in one line, for messages."""
+        names = [self.representation, self.layer, self.channels, self.region]
+        return " / ".join([*names, self.prior, self.solver])
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What cannot be in the params: where, what was found, what is allowed."""
+
+    path: str
+    found: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The named parts that grid entries may combine.
+
+    `names` also holds parts that exist but have mistakes of their own: naming them is
+    no further mistake.
+    """
+
+    representations: Mapping[str, RepresentationSettings]
+    priors: Mapping[str, PriorSettings]
+    solvers: Mapping[str, SolverSettings]
+    names: Mapping[str, list[str]]
+
+
+@cache
+def representation(settings: RepresentationSettings) -> Representation:
+    """Return the representation that the settings describe, made once."""
+    return build(settings.kind, **settings.options())
+
+
+@cache
+def code_shape(settings: RepresentationSettings, layer: str) -> tuple[int, int, int]:
+    """Return the shape `k r s` of the layer's code of one image."""
+    phi = representation(settings)
+    image = torch.zeros(1, phi.image_channels, settings.size, settings.size)
+    with torch.no_grad():
+        k, r, s = phi.cut(layer)(image).shape[1:]
+    return k, r, s
+
+
+def buildable(parts: Parts) -> tuple[Parts, list[Mistake]]:
+    """Return the parts without representations that give no code, and why not."""
+    good, mistakes = {}, []
+    for name, settings in parts.representations.items():
+        try:
+            for layer in representation(settings).layers:
+                code_shape(settings, layer)
+            good[name] = settings
+        except ValueError as error:
+            found = repr(settings.model_dump())
+            mistakes.append(Mistake(f"representations.{name}", found, str(error)))
+    return replace(parts, representations=good), mistakes
+
+
+def cells(entry: GridEntry, parts: Parts, path: str) -> list[Cell | Mistake]:
+    """Return the cells of a grid entry and the mistakes found on the way."""
+    found: list[Cell | Mistake] = [*_unknown_names(entry, parts, path)]
+    for name in entry.representation:
+        if name in parts.representations:
+            found += _cells_of(entry, name, parts, path)
+    return found
+
+
+def _unknown_names(entry: GridEntry, parts: Parts, path: str) -> Iterator[Mistake]:
+    for key, kind in (
+        ("representation", "representations"),
+        ("prior", "priors"),
+        ("solver", "solvers"),
+    ):
+        allowed = parts.names[kind]
+        for name in getattr(entry, key):
+            if name not in allowed:
+                text = f"must be one of {', '.join(allowed)}"
+                yield Mistake(f"{path}.{key}", repr(name), text)
+
+
+def _cells_of(
+    entry: GridEntry, name: str, parts: Parts, path: str
+) -> Iterator[Cell | Mistake]:
+    settings = parts.representations[name]
+    known = representation_layers(settings)
+    layers = list(known) if entry.layers == "all" else entry.layers
+    for layer in layers:
+        if layer not in known:
+            text = f"{name} has the layers {', '.join(known)}"
+            yield Mistake(f"{path}.layers", repr(layer), text)
+            continue
+        selections, mistakes = _selections(entry, settings, layer, path)
+        yield from mistakes
+        for choice in product(selections, entry.prior, entry.solver):
+            yield from _cell(name, layer, choice, parts)
+
+
+def representation_layers(settings: RepresentationSettings) -> tuple[str, ...]:
+    """Return the names of the representation's layers, shallow to deep."""
+    return representation(settings).layers
+
+
+def _selections(
+    entry: GridEntry, settings: RepresentationSettings, layer: str, path: str
+) -> tuple[list[tuple[str, str, Selection]], list[Mistake]]:
+    """Return the named selections of the entry at this layer, and the mistakes."""
+    shape = code_shape(settings, layer)
+    found, mistakes = [], []
+    for (i, channels), (j, region) in product(
+        enumerate(entry.channels), enumerate(entry.region)
+    ):
+        try:
+            indices = _channel_indices(channels, settings, shape[0])
+        except ValueError as error:
+            mistakes.append(
+                Mistake(f"{path}.channels[{i}]", _as_written(channels), str(error))
+            )
+            continue
+        try:
+            window = _window(region, shape)
+        except ValueError as error:
+            mistakes.append(
+                Mistake(f"{path}.region[{j}]", _as_written(region), str(error))
+            )
+            continue
+        names = _channels_name(channels), _region_name(region)
+        found.append((*names, Selection(indices, window)))
+    return found, list(dict.fromkeys(mistakes))
+
+
+def _as_written(choice: Any) -> str:
+    return repr(choice.model_dump() if hasattr(choice, "model_dump") else choice)
+
+
+def _channel_indices(
+    choice: ChannelChoice, settings: RepresentationSettings, k: int
+) -> tuple[int, ...] | None:
+    if isinstance(choice, Orientations):
+        phi = representation(settings)
+        return resolve_channels(phi.channels_of_orientations(choice.orientations), k)
+    return resolve_channels(choice, k)
+
+
+def _window(
+    choice: RegionChoice, shape: tuple[int, int, int]
+) -> tuple[int, int, int, int] | None:
+    _, r, s = shape
+    if isinstance(choice, Centre):
+        return resolve_region({"centre": choice.centre}, r, s)
+    if isinstance(choice, Window):
+        return resolve_region([*choice.rows, *choice.columns], r, s)
+    return None
+
+
+def _channels_name(choice: ChannelChoice) -> str:
+    if isinstance(choice, Orientations):
+        return "orientations " + " ".join(map(str, choice.orientations))
+    return choice if isinstance(choice, str) else " ".join(map(str, choice))
+
+
+def _region_name(choice: RegionChoice) -> str:
+    if isinstance(choice, Centre):
+        return f"centre {choice.centre}"
+    if isinstance(choice, Window):
+        (top, bottom), (left, right) = choice.rows, choice.columns
+        return f"rows {top}:{bottom} columns {left}:{right}"
+    return "all"
+
+
+def _cell(
+    name: str,
+    layer: str,
+    choice: tuple[tuple[str, str, Selection], str, str],
+    parts: Parts,
+) -> Iterator[Cell]:
+    (channels, region, selection), prior, solver = choice
+    if prior not in parts.priors or solver not in parts.solvers:
+        return
+    settings = parts.representations[name]
+    yield Cell(
+        representation=name,
+        layer=layer,
+        channels=channels,
+        region=region,
+        selection=selection,
+        prior=prior,
+        weights=weights(parts.priors[prior], settings, layer),
+        solver=solver,
+        choice=solver_choice(parts.solvers[solver], settings, selection),
+    )
+
+
+def weights(
+    prior: PriorSettings, settings: RepresentationSettings, layer: str
+) -> Prior:
+    """Return the prior's numbers for a layer: `auto` and `by-depth` worked out."""
+    phi = representation(settings)
+    s = reference_norm((phi.image_channels, settings.size, settings.size))
+    lambda_alpha, lambda_tv = prior.lambda_alpha, prior.lambda_tv
+    if lambda_alpha == "auto":
+        lambda_alpha = ALPHA_COEFFICIENT * s**4
+    if lambda_tv == "by-depth":
+        third = 3 * phi.layers.index(layer) // len(phi.layers)
+        # The published weights hold for beta = 2 and scale with s^(beta - 2).
+        lambda_tv = LAMBDA_TV_BY_DEPTH[third] * s ** (prior.beta - 2)
+    return Prior(prior.alpha, lambda_alpha, prior.beta, lambda_tv)
+
+
+def solver_choice(
+    solver: SolverSettings, settings: RepresentationSettings, selection: Selection
+) -> SolverChoice:
+    """Return the solver's numbers; the schedule `auto` follows what is inverted."""
+    if isinstance(solver, FastSettings):
+        return SolverChoice("fast", solver.steps, rate=solver.rate)
+    schedule = _schedule(solver, settings, selection)
+    return SolverChoice("paper", sum(n for n, _ in schedule), schedule=schedule)
+
+
+def _schedule(
+    solver: PaperSettings, settings: RepresentationSettings, selection: Selection
+) -> tuple[tuple[int, float], ...]:
+    if not isinstance(solver.schedule, str):
+        return tuple(solver.schedule)
+    name: str = solver.schedule
+    if name == "auto":
+        region = "cnn" if selection.window is None else "region"
+        name = "descriptors" if settings.kind in ("hog", "dsift") else region
+    return SCHEDULES[name]

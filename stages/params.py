@@ -1,0 +1,351 @@
+"""The params of a study: every key that params.yaml may hold, its type and range.
+
+`stages.settings` loads and checks them, `stages.grid` expands them. Settings are
+frozen; a key that is not named here, a wrong type, a NaN or an infinity is a mistake,
+never ignored.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    ValidationError,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+Positive = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Index = Annotated[int, Field(ge=0)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+def _must_be(allowed: str) -> WrapValidator:
+    """Return a validator that gives one message where a union would give many."""
+
+    def validate(value: Any, inner: Callable[[Any], Any]) -> Any:
+        try:
+            return inner(value)
+        except ValidationError:
+            raise PydanticCustomError(
+                "not_allowed", "must be {allowed}", {"allowed": allowed}
+            ) from None
+
+    return WrapValidator(validate)
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+def _listed_channels(value: Any) -> Any:
+    """Return a list of selections; a bare list of numbers is one selection."""
+    one = isinstance(value, list) and all(isinstance(item, int) for item in value)
+    return [value] if one else _listed(value)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_allowed_keys(cls, value: Any, inner: Callable[[Any], Any]) -> Any:
+        """Say which keys are allowed where there is an unknown one."""
+        try:
+            return inner(value)
+        except ValidationError as error:
+            raise ValidationError.from_exception_data(
+                error.title, [cls._with_hint(line) for line in error.errors()]
+            ) from None
+
+    @classmethod
+    def _with_hint(cls, line: Any) -> InitErrorDetails:
+        kind: str | PydanticCustomError = PydanticCustomError(
+            line["type"], "{text}", {"text": line["msg"]}
+        )
+        if line["type"] == "extra_forbidden" and len(line["loc"]) == 1:
+            allowed = ", ".join(cls.model_fields)
+            kind = PydanticCustomError(
+                "unknown_key", "unknown key; allowed: {allowed}", {"allowed": allowed}
+            )
+        return InitErrorDetails(type=kind, loc=line["loc"], input=line["input"])
+
+
+# fetch ------------------------------------------------------------------------------
+
+
+class _Pictures(_Part):
+    limit: Count | None = None
+    size: Annotated[int, Field(ge=16)] | None = 256
+
+
+# The keys of `stages.sources.builtin.PHOTOGRAPHS` (tested): importing them here would
+# make every stage depend on every source.
+Photograph = Literal[
+    "astronaut",
+    "chelsea",
+    "coffee",
+    "rocket",
+    "hubble_deep_field",
+    "camera",
+    "brick",
+    "clock",
+    "coins",
+    "grass",
+    "gravel",
+    "retina",
+]
+
+
+class BuiltinPictures(_Pictures):
+    """Photographs that ship inside scikit-image; no network."""
+
+    source: Literal["builtin"]
+    names: Annotated[list[Photograph], Field(min_length=1)]
+
+
+class FolderPictures(_Pictures):
+    """The user's own JPEG, PNG and WebP files, searched recursively."""
+
+    source: Literal["folder"]
+    path: str = "data/pictures"
+
+
+class RemoteFile(_Part):
+    """A picture or an archive of pictures on the web, known by its sha256."""
+
+    url: Annotated[str, Field(pattern="^https?://")]
+    sha256: Sha256
+    mirrors: list[Annotated[str, Field(pattern="^https?://")]] = []
+
+
+class UrlPictures(_Pictures):
+    """Pictures and archives of pictures, downloaded and verified."""
+
+    source: Literal["url"]
+    files: Annotated[list[RemoteFile], Field(min_length=1)]
+
+
+class TorchvisionPictures(_Pictures):
+    """A data set that torchvision knows by name, such as Imagenette."""
+
+    source: Literal["torchvision"]
+    dataset: str
+    arguments: dict[str, str | int | float | bool] = {}
+    sha256: dict[str, Sha256] = {}
+    mirrors: dict[str, str] = {}
+
+
+PictureSettings = Annotated[
+    BuiltinPictures | FolderPictures | UrlPictures | TorchvisionPictures,
+    Discriminator("source"),
+]
+
+
+class FetchSettings(_Part):
+    """What the fetch stage gets."""
+
+    images: PictureSettings
+
+
+# representations --------------------------------------------------------------------
+
+
+class _Representation(_Part):
+    size: Annotated[int, Field(ge=16, le=4096)]
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of `stages.representations.build` beside the kind."""
+        return self.model_dump(exclude={"kind", "size"})
+
+
+class HogSettings(_Representation):
+    """HOG (`assignment: hard`) or HOGb (`bilinear`)."""
+
+    kind: Literal["hog"]
+    size: Annotated[int, Field(ge=16, le=4096)] = 128
+    cell: Annotated[int, Field(ge=2)] = 8
+    orientations: Annotated[int, Field(ge=2)] = 9
+    assignment: Literal["hard", "bilinear"] = "hard"
+
+
+class DsiftSettings(_Representation):
+    """Dense SIFT descriptors."""
+
+    kind: Literal["dsift"]
+    size: Annotated[int, Field(ge=16, le=4096)] = 128
+    bin: Annotated[int, Field(ge=1)] = 5
+    orientations: Annotated[int, Field(ge=1)] = 8
+
+
+RepresentationSettings = Annotated[HogSettings | DsiftSettings, Discriminator("kind")]
+
+
+# priors and solvers -----------------------------------------------------------------
+
+
+class PriorSettings(_Part):
+    """Weights of the natural-image priors; left out: weight 0."""
+
+    alpha: Annotated[float, Field(ge=1)] = 6.0
+    lambda_alpha: Annotated[
+        Weight | Literal["auto"], _must_be("auto or a number of at least 0")
+    ] = 0.0
+    beta: Positive = 2.0
+    lambda_tv: Annotated[
+        Weight | Literal["by-depth"], _must_be("by-depth or a number of at least 0")
+    ] = 0.0
+
+    @model_validator(mode="after")
+    def _auto_needs_six(self) -> "PriorSettings":
+        if self.lambda_alpha == "auto" and self.alpha != 6:
+            raise ValueError(
+                "`lambda_alpha: auto` is the paper's weight for `alpha: 6`; "
+                f"with `alpha: {self.alpha:g}` give a number"
+            )
+        return self
+
+
+class FastSettings(_Part):
+    """Adam inside the pixel range, the default solver."""
+
+    kind: Literal["fast"]
+    steps: Annotated[int, Field(ge=1)] = 400
+    rate: Positive = 8.0
+
+
+Leg = tuple[Count, Positive]
+
+
+def _legs(value: Any) -> Any:
+    return [tuple(leg) for leg in value] if isinstance(value, list) else value
+
+
+class PaperSettings(_Part):
+    """Momentum descent as published."""
+
+    kind: Literal["paper"]
+    schedule: Annotated[
+        Literal["auto", "cnn", "region", "descriptors"]
+        | Annotated[list[Leg], BeforeValidator(_legs), Field(min_length=1)],
+        _must_be("auto, cnn, region, descriptors or [[steps, factor of 0.004], ...]"),
+    ] = "auto"
+
+
+SolverSettings = Annotated[FastSettings | PaperSettings, Discriminator("kind")]
+
+
+# grid -------------------------------------------------------------------------------
+
+
+class Orientations(_Part):
+    """All channels of these orientations (HOG and DSIFT only)."""
+
+    orientations: Annotated[list[Index], Field(min_length=1)]
+
+
+class Centre(_Part):
+    """The k x k window of cells at the centre, by the paper's offset rule."""
+
+    centre: Count
+
+
+class Window(_Part):
+    """Rows and columns of cells, half open: `rows: [2, 4]` is rows 2 and 3."""
+
+    rows: Annotated[list[Index], Field(min_length=2, max_length=2)]
+    columns: Annotated[list[Index], Field(min_length=2, max_length=2)]
+
+
+ChannelChoice = Annotated[
+    Literal["all", "first-half", "second-half"]
+    | Annotated[list[Index], Field(min_length=1)]
+    | Orientations,
+    _must_be(
+        "all, first-half, second-half, a list of channel numbers "
+        "or {orientations: [numbers]}"
+    ),
+]
+RegionChoice = Annotated[
+    Literal["all"] | Centre | Window,
+    _must_be(
+        "all, {centre: cells} or {rows: [first, end], columns: [first, end]} in cells"
+    ),
+]
+Names = Annotated[
+    list[str],
+    Field(min_length=1),
+    BeforeValidator(_listed),
+    _must_be("a name or a list of names"),
+]
+
+
+class GridEntry(_Part):
+    """A product: every combination of what its keys list.
+
+    A single value stands for a list of one.
+    """
+
+    representation: Names
+    layers: Annotated[
+        Literal["all"] | Annotated[list[str], Field(min_length=1)],
+        _must_be("all or a list of layer names"),
+    ] = "all"
+    channels: Annotated[
+        list[ChannelChoice], Field(min_length=1), BeforeValidator(_listed_channels)
+    ] = ["all"]
+    region: Annotated[
+        list[RegionChoice], Field(min_length=1), BeforeValidator(_listed)
+    ] = ["all"]
+    prior: Names = ["default"]
+    solver: Names = ["fast"]
+    seeds: Annotated[
+        Count | Annotated[list[Index], Field(min_length=1)],
+        _must_be("a number of seeds or a list of seeds"),
+    ] = 1
+    images: Annotated[
+        Literal["all"] | Count | Annotated[list[str], Field(min_length=1)],
+        _must_be("all, a number of images or a list of their names"),
+    ] = "all"
+
+    def seed_list(self) -> list[int]:
+        """Return the seeds; a number n stands for 0 to n - 1."""
+        return list(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+
+# the whole --------------------------------------------------------------------------
+
+
+class ExecutionSettings(_Part):
+    """Where jobs run and how many of them share a batch."""
+
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    width: Count | Literal["auto"] = "auto"
+
+
+class ReportSettings(_Part):
+    """What the report is called and how many pictures its gallery shows."""
+
+    title: str = "What image representations keep"
+    pictures: Count = 12
+
+
+class Study(_Part):
+    """All of params.yaml."""
+
+    fetch: FetchSettings
+    representations: Annotated[dict[str, RepresentationSettings], Field(min_length=1)]
+    priors: dict[str, PriorSettings]
+    solvers: dict[str, SolverSettings]
+    grid: Annotated[list[GridEntry], Field(min_length=1)]
+    execution: ExecutionSettings = ExecutionSettings()
+    report: ReportSettings = ReportSettings()

@@ -1,0 +1,155 @@
+"""The plan: every job of the study in order, each with the key of its result.
+
+A key is a hash of all that determines a pre-image: the decoded pixels, the selected
+code, the resolved numbers of prior and solver, the seed, the batch's width, and the
+source text of every module that the job runs through. Names that the user chose are not
+in it: renaming a prior computes nothing again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from itertools import groupby, islice
+from typing import Any
+
+from stages.execution.process import Refusal
+from stages.grid import Cell, representation
+from stages.params import ExecutionSettings, GridEntry, RepresentationSettings
+from stages.settings import EntryCells
+from stages.source_text import closure, digest, module_file
+
+# Jobs a batch holds where `execution.width` is auto: tests/benchmarks/results.
+AUTO_WIDTH = 8
+
+PRECISION = "float32"
+
+_SOLVER_MODULES = {
+    "fast": "stages.preimage.adam",
+    "paper": "stages.preimage.momentum",
+}
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """A picture of the study: its identity and its name."""
+
+    image_id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """One pre-image to compute: a cell, a picture, a seed; `key` names the result."""
+
+    cell: Cell
+    image_id: str
+    image_name: str
+    seed: int
+    key: str
+
+    @property
+    def group(self) -> tuple[Any, ...]:
+        """What the jobs of a batch must share."""
+        cell = self.cell
+        exponents = cell.weights.alpha, cell.weights.beta
+        return cell.representation, cell.layer, cell.choice, exponents
+
+
+def jobs(
+    entries: EntryCells,
+    representations: dict[str, RepresentationSettings],
+    execution: ExecutionSettings,
+    pictures: list[Pictured],
+) -> list[Job]:
+    """Return the jobs of all grid entries in order, each combination once.
+
+    Raises Refusal if an entry names a picture that was not fetched.
+    """
+    found: dict[tuple[Cell, str, int], Job] = {}
+    for entry, cells in entries:
+        chosen = _chosen(entry, pictures)
+        for cell in cells:
+            prefix = _cell_content(cell, representations[cell.representation])
+            prefix["width"] = width(execution)
+            for picture in chosen:
+                for seed in entry.seed_list():
+                    key = _key({**prefix, "image": picture.image_id, "seed": seed})
+                    identity = (cell, picture.image_id, seed)
+                    job = Job(cell, picture.image_id, picture.name, seed, key)
+                    found.setdefault(identity, job)
+    return list(found.values())
+
+
+def _chosen(entry: GridEntry, pictures: list[Pictured]) -> list[Pictured]:
+    if entry.images == "all":
+        return pictures
+    if isinstance(entry.images, int):
+        return pictures[: entry.images]
+    by_name = {picture.name: picture for picture in pictures}
+    unknown = [name for name in entry.images if name not in by_name]
+    if unknown:
+        raise Refusal(
+            f"the grid names pictures that were not fetched: {', '.join(unknown)}; "
+            f"fetched were: {', '.join(list(by_name)[:20])}"
+        )
+    return [by_name[name] for name in entry.images]
+
+
+def width(execution: ExecutionSettings) -> int:
+    """Return how many jobs a batch holds."""
+    return AUTO_WIDTH if execution.width == "auto" else execution.width
+
+
+def _cell_content(cell: Cell, settings: RepresentationSettings) -> dict[str, Any]:
+    """Return all that the cell contributes to its jobs' keys."""
+    phi = representation(settings)
+    return {
+        "representation": settings.model_dump(),
+        "layer": cell.layer,
+        "mean": phi.mean,
+        "channels": cell.selection.channels,
+        "window": cell.selection.window,
+        "weights": asdict(cell.weights),
+        "solver": asdict(cell.choice),
+        "precision": PRECISION,
+        "source": source_digest(type(phi).__module__, cell.choice.kind),
+    }
+
+
+def source_digest(representation_module: str, solver_kind: str) -> str:
+    """Return a hash of the source text of the modules that a job runs through."""
+    modules = closure(
+        representation_module,
+        "stages.representations.selection",
+        "stages.preimage.objective",
+        "stages.preimage.start",
+        "stages.preimage.outcome",
+        _SOLVER_MODULES[solver_kind],
+        "stages.images",
+    )
+    # The module that puts a batch together counts, but not what else it imports.
+    assembly = module_file("stages.batch")
+    return digest(modules | ({assembly} if assembly else set()))
+
+
+def _key(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def batches(pending: Iterable[Job], width: int) -> list[list[Job]]:
+    """Return the jobs in batches of at most `width` that share what they must.
+
+    The order of the plan is kept within a group; jobs with one key come once.
+    """
+    unique = {job.key: job for job in pending}
+    order: dict[tuple[Any, ...], int] = {}
+    for job in unique.values():
+        order.setdefault(job.group, len(order))
+    ranked = sorted(unique.values(), key=lambda job: order[job.group])
+    found = []
+    for _, group in groupby(ranked, key=lambda job: job.group):
+        while batch := list(islice(group, width)):
+            found.append(batch)
+    return found

@@ -1,0 +1,170 @@
+"""The settings of a study: params.yaml loaded and checked whole, a view for each stage.
+
+Every stage that starts checks the whole file first, so that a mistake in the grid is
+told before the first picture is fetched.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from stages import store
+from stages.execution.process import Refusal
+from stages.grid import Cell, Mistake, Parts, buildable, cells
+from stages.params import (
+    GridEntry,
+    PriorSettings,
+    RepresentationSettings,
+    SolverSettings,
+    Study,
+)
+
+# The sections of params.yaml that each stage reads; dvc.yaml lists the same (tested).
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "fetch": ("fetch",),
+    "extract": ("representations", "execution"),
+    "invert": ("representations", "priors", "solvers", "grid", "execution"),
+    "score": ("representations", "execution"),
+    "report": (
+        "fetch",
+        "representations",
+        "priors",
+        "solvers",
+        "grid",
+        "execution",
+        "report",
+    ),
+}
+
+
+class ParamsError(Refusal):
+    """The params have mistakes; the message lists them all."""
+
+    exit_code = 2
+
+    def __init__(self, path: Path, mistakes: list[Mistake]) -> None:
+        n = len(mistakes)
+        lines = [f"{path} has {n} mistake{'s' if n > 1 else ''}:"]
+        lines += [f"  {m.path}: {_short(m.found)}: {m.text}" for m in mistakes]
+        lines.append(
+            "Nothing was computed. Correct them and run `dvc repro` again. DVC took\n"
+            "away the previous outputs of this stage before it began: with the\n"
+            "previous params.yaml in place, `dvc checkout` brings them back."
+        )
+        super().__init__("\n".join(lines))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def load(stage: str, path: Path = store.PARAMS) -> SimpleNamespace:
+    """Return the sections of the params that the stage reads, the whole file checked.
+
+    Raises ParamsError (exit code 2) that lists every mistake with its path, its value
+    and what is allowed.
+    """
+    study = load_study(path)
+    return SimpleNamespace(**{name: getattr(study, name) for name in SECTIONS[stage]})
+
+
+def load_study(path: Path = store.PARAMS) -> Study:
+    """Return the whole study, checked; raises ParamsError."""
+    raw = _read(path)
+    try:
+        study = Study.model_validate(raw)
+    except ValidationError as error:
+        mistakes = [_mistake(line, raw) for line in error.errors()]
+        raise ParamsError(path, mistakes + _grid_mistakes(*_salvaged(raw))) from None
+    mistakes = _grid_mistakes(_parts(study), list(enumerate(study.grid)))
+    if mistakes:
+        raise ParamsError(path, mistakes)
+    return study
+
+
+def _read(path: Path) -> Any:
+    """Return the file's plain data; YAML 1.2, so that 8e-10 is a number."""
+    try:
+        return YAML(typ="safe", pure=True).load(path.read_text())
+    except FileNotFoundError:
+        text = "no such file; stages/presets/ holds ready-made ones to copy"
+    except (YAMLError, UnicodeDecodeError) as error:
+        text = f"not YAML: {' '.join(str(error).split())}"
+    raise ParamsError(path, [Mistake("(file)", repr(path.name), text)])
+
+
+def _mistake(line: Any, raw: Any) -> Mistake:
+    """Return a pydantic error as a mistake: tags of unions taken out of its path."""
+    path, value = "", raw
+    for key in line["loc"]:
+        if isinstance(value, list) and isinstance(key, int) and key < len(value):
+            path, value = f"{path}[{key}]", value[key]
+        elif isinstance(value, dict) and key in value:
+            path, value = f"{path}.{key}", value[key]
+        elif line["type"] == "missing" and key == line["loc"][-1]:
+            return Mistake(f"{path}.{key}".lstrip("."), "missing", "is required")
+    text = line["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return Mistake(path.lstrip(".") or "(file)", repr(value), text)
+
+
+# The cells of a grid entry, in order, with the entry they come from.
+EntryCells = list[tuple[GridEntry, list[Cell]]]
+
+
+def study_cells(study: Any) -> EntryCells:
+    """Return the cells of every grid entry of a study without mistakes."""
+    found = _grid(_parts(study), enumerate(study.grid))
+    return [(e, [c for c in items if isinstance(c, Cell)]) for e, items in found]
+
+
+def _parts(study: Any) -> Parts:
+    named = {
+        name: getattr(study, name) for name in ("representations", "priors", "solvers")
+    }
+    return Parts(**named, names={kind: list(parts) for kind, parts in named.items()})
+
+
+def _grid(
+    parts: Parts, entries: Iterable[tuple[int, GridEntry]]
+) -> list[tuple[GridEntry, list[Cell | Mistake]]]:
+    return [(entry, cells(entry, parts, f"grid[{i}]")) for i, entry in entries]
+
+
+def _grid_mistakes(parts: Parts, entries: list[tuple[int, GridEntry]]) -> list[Mistake]:
+    """Return what is wrong with representations as built and with the grid."""
+    good, mistakes = buildable(parts)
+    everything = (item for _, items in _grid(good, entries) for item in items)
+    mistakes += [item for item in everything if isinstance(item, Mistake)]
+    return list(dict.fromkeys(mistakes))
+
+
+def _salvaged(raw: Any) -> tuple[Parts, list[tuple[int, GridEntry]]]:
+    """Return the parts and entries without mistakes, so that the rest is checked."""
+    kinds: dict[str, Any] = {
+        "representations": TypeAdapter(RepresentationSettings),
+        "priors": TypeAdapter(PriorSettings),
+        "solvers": TypeAdapter(SolverSettings),
+    }
+    sections = {kind: _section(raw, kind, dict) for kind in kinds}
+    good = {kind: dict(_valid(sections[kind].items(), kinds[kind])) for kind in kinds}
+    names = {kind: [str(name) for name in sections[kind]] for kind in kinds}
+    entries = _valid(enumerate(_section(raw, "grid", list)), TypeAdapter(GridEntry))
+    return Parts(**good, names=names), list(entries)
+
+
+def _section(raw: Any, name: str, kind: type) -> Any:
+    section = raw.get(name) if isinstance(raw, dict) else None
+    return section if isinstance(section, kind) else kind()
+
+
+def _valid(items: Iterable[tuple[Any, Any]], form: Any) -> Iterator[Any]:
+    for key, value in items:
+        try:
+            yield key, form.validate_python(value)
+        except ValidationError:
+            continue
