@@ -1,0 +1,164 @@
+"""One batch of jobs from target codes to finished records.
+
+A batch always holds `width` images: a short one is filled up with copies of its last
+job. The bytes of a job then depend neither on its company nor on its place.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+import torch
+from torch import Tensor
+
+from stages.execution.device import description
+from stages.grid import Cell, representation
+from stages.images import picture_from_image, png, reference_norm
+from stages.jobs import Checkpoint, Record
+from stages.params import RepresentationSettings
+from stages.plan import Job
+from stages.preimage.inversion import (
+    Solver,
+    State,
+    begin,
+    minimise,
+    state,
+    trace_steps,
+)
+from stages.preimage.objective import Objective, objective
+from stages.preimage.outcome import outcomes
+from stages.preimage.solvers import fast, paper
+from stages.preimage.start import noise
+from stages.representations.representation import Representation
+from stages.representations.selection import mask
+
+
+class Batch:
+    """Jobs of one group, ready to run on a device.
+
+    `targets` holds one code a job, in order. A batch can be stopped after any step:
+    `checkpoint` keeps it, `resume` goes on from there to the same bytes.
+    """
+
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        targets: Tensor,
+        settings: RepresentationSettings,
+        *,
+        width: int,
+        device: torch.device,
+    ) -> None:
+        self.jobs, self._width, self._device = list(jobs), width, device
+        self._rows = [min(i, len(jobs) - 1) for i in range(width)]
+        self._jobs = [self.jobs[row] for row in self._rows]
+        phi = representation(settings)
+        self._shape = (phi.image_channels, settings.size, settings.size)
+        self._mean = torch.tensor(phi.mean, device=device)[:, None, None]
+        self._objective = self._make_objective(phi, targets[self._rows].to(device))
+        self._solver = self._make_solver(jobs[0].cell)
+        self._state: State | None = None
+        self._seconds = 0.0
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the batch's jobs."""
+        return tuple(job.key for job in self.jobs)
+
+    @property
+    def n_steps(self) -> int:
+        """How many steps the batch takes in all."""
+        return self._solver.n_steps
+
+    def run(self, after_step: Callable[[int], None]) -> list[Record]:
+        """Run to the end and return the jobs' records; tell every step's number."""
+        begun = time.perf_counter() - self._seconds
+        if self._state is None:
+            self._state = begin(self._objective, self._solver, self._start())
+        for passed in minimise(self._objective, self._solver, self._state):
+            self._seconds = time.perf_counter() - begun
+            after_step(passed.step)
+        return self._records(self._state)
+
+    def probe(self, n_steps: int) -> float:
+        """Return the seconds that a step takes, measured over a few after the first."""
+        trial = begin(self._objective, self._solver, self._start())
+        passed = minimise(self._objective, self._solver, trial)
+        next(passed)
+        begun = time.perf_counter()
+        for _ in islice(passed, n_steps):
+            pass
+        float(trial.x[0, 0, 0, 0])  # waits for a GPU
+        return (time.perf_counter() - begun) / n_steps
+
+    def checkpoint(self) -> Checkpoint:
+        """Return what is needed to go on from here, one row a job."""
+        if self._state is None:
+            raise ValueError("`checkpoint` needs a batch that has begun.")
+        rows = {
+            name: tensor[: len(self.jobs)]
+            for name, tensor in self._state.tensors().items()
+        }
+        progress = [self._state.step, self._seconds]
+        rows["progress"] = torch.tensor(progress, dtype=torch.float64)
+        return Checkpoint(self.keys, rows)
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint, which must hold all of the batch's jobs."""
+        at = [checkpoint.keys.index(key) for key in self.keys]
+        tensors = dict(checkpoint.tensors)
+        step, self._seconds = tensors.pop("progress").tolist()
+        rows = {name: t[at][self._rows] for name, t in tensors.items()}
+        self._state = state(rows, int(step), self._device)
+
+    def _make_objective(self, phi: Representation, targets: Tensor) -> Objective:
+        return objective(
+            phi.cut(self.jobs[0].cell.layer).to(self._device),
+            targets,
+            [job.cell.weights for job in self._jobs],
+            mean=self._mean,
+            norm=reference_norm(self._shape),
+            masks=self._masks(targets),
+        )
+
+    def _masks(self, targets: Tensor) -> Tensor | None:
+        selections = [job.cell.selection for job in self._jobs]
+        if all(s.channels is None and s.window is None for s in selections):
+            return None
+        _, k, r, s = targets.shape
+        return torch.stack([mask(one, (k, r, s)) for one in selections]).to(targets)
+
+    def _make_solver(self, cell: Cell) -> Solver:
+        choice = cell.choice
+        if choice.kind == "fast" and choice.rate is not None:
+            return fast(self._mean, steps=choice.steps, rate=choice.rate)
+        return paper(reference_norm(self._shape), schedule=choice.schedule or ())
+
+    def _start(self) -> Tensor:
+        starts = [noise(self._shape, job.seed, job.image_id) for job in self._jobs]
+        return torch.stack(starts).to(self._device)
+
+    def _records(self, final: State) -> list[Record]:
+        steps = torch.tensor(trace_steps(self.n_steps), dtype=torch.float32)
+        terms = torch.stack(final.trace).cpu()
+        ends = outcomes(final)
+        pictures = (final.x + self._mean).cpu()
+        return [
+            Record(
+                png=png(picture_from_image(pictures[i])),
+                status=ends[i].status,
+                reason=ends[i].reason,
+                steps=ends[i].steps,
+                seconds=self._seconds / len(self.jobs),
+                terms=tuple(terms[-1, i].tolist()),
+                distance=float((terms[-1, i, 0] * self._energy[i]).sqrt()),
+                device=description(self._device),
+                width=self._width,
+                trace=torch.cat([steps[:, None], terms[:, i]], dim=1),
+            )
+            for i in range(len(self.jobs))
+        ]
+
+    @property
+    def _energy(self) -> Tensor:
+        return self._objective.target_energy.cpu()

@@ -1,0 +1,118 @@
+"""Compute what the representations say of each picture: the target codes.
+
+    data/images -> data/targets/<representation>/<layer>.safetensors, statistics.json
+
+Every layer of every representation of the params is extracted, whatever the grid uses,
+so that a new grid entry computes nothing here.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stages import codes, settings, store
+from stages.execution.device import prepare
+from stages.execution.process import run
+from stages.execution.progress import Progress
+from stages.grid import code_shape, representation
+from stages.images import (
+    Images,
+    image_from_picture,
+    picture_from_png,
+    square,
+)
+from stages.metrics.code import pairwise_statistics
+from stages.params import RepresentationSettings
+
+PICTURES_A_BATCH = 16
+
+
+def images(settings: RepresentationSettings) -> Iterator[Images]:
+    """Yield the pictures as the representation sees them, a batch at a time."""
+    channels = representation(settings).image_channels
+    rows = store.rows(store.IMAGES, ["image"])
+    while batch := list(islice(rows, PICTURES_A_BATCH)):
+        pictures = (picture_from_png(row["image"]["bytes"]) for row in batch)
+        yield torch.stack(
+            [
+                image_from_picture(square(picture, settings.size), channels)
+                for picture in pictures
+            ]
+        )
+
+
+def layer_codes(
+    settings: RepresentationSettings,
+    layer: str,
+    device: torch.device,
+    progress: Progress,
+) -> Iterator[Tensor]:
+    """Yield the layer's codes of all pictures, a batch at a time."""
+    phi = representation(settings).cut(layer).to(device)
+    for batch in images(settings):
+        with torch.no_grad():
+            yield phi(batch.to(device))
+        progress.advance(len(batch))
+
+
+def statistics(
+    settings: RepresentationSettings, layer: str, place: Path
+) -> dict[str, Any]:
+    """Return what the errors and the report need to know of a layer."""
+    file = codes.Codes(place)
+    pairs = pairwise_statistics(file.all())
+    return {
+        "code_shape": list(code_shape(settings, layer)),
+        "n_pictures": len(file.image_ids),
+        **pairs._asdict(),
+        "geometry": _geometry(settings, layer),
+    }
+
+
+def _geometry(settings: RepresentationSettings, layer: str) -> dict[str, int]:
+    geometry = representation(settings).geometry(layer)
+    return {
+        "stride": geometry.stride,
+        "receptive_field": geometry.size,
+        "offset": geometry.offset,
+    }
+
+
+def mean_norm(settings: RepresentationSettings) -> float:
+    """Return the mean Euclidean norm of the centred pictures."""
+    mean = torch.tensor(representation(settings).mean)[:, None, None]
+    norms = [(batch - mean).flatten(1).norm(dim=1) for batch in images(settings)]
+    return float(torch.cat(norms).mean())
+
+
+def main() -> None:
+    """Extract every layer of every representation."""
+    study = settings.load("extract")
+    device = prepare(study.execution.device)
+    image_ids = [row["image_id"] for row in store.rows(store.IMAGES, ["image_id"])]
+    layers = [
+        (name, chosen, layer)
+        for name, chosen in study.representations.items()
+        for layer in representation(chosen).layers
+    ]
+    found: dict[str, Any] = {}
+    with Progress("extract", len(layers) * len(image_ids), "codes") as progress:
+        for name, chosen, layer in layers:
+            place = codes.path(name, layer)
+            shape = code_shape(chosen, layer)
+            codes.write(
+                place, image_ids, shape, layer_codes(chosen, layer, device, progress)
+            )
+            entry = found.setdefault(
+                name, {"mean_norm": mean_norm(chosen), "layers": {}}
+            )
+            entry["layers"][layer] = statistics(chosen, layer, place)
+    store.write_json(store.TARGETS / "statistics.json", found)
+
+
+if __name__ == "__main__":
+    run(main)

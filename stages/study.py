@@ -1,0 +1,219 @@
+"""The plan of the study, and the care of its job store.
+
+    python -m stages.study                  what is done, what is left, how long
+    python -m stages.study --retry-failed   try failed jobs again, then what follows
+    python -m stages.study --prune          drop finished jobs that no plan needs
+
+Other params files are looked at with `--params stages/presets/smoke.yaml`.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+
+import torch
+
+from stages import settings, store
+from stages.batch import Batch
+from stages.execution.device import description, prepare
+from stages.execution.process import Refusal, run, say
+from stages.execution.progress import duration
+from stages.grid import code_shape
+from stages.invert import pictures
+from stages.jobs import JobStore
+from stages.params import Study
+from stages.plan import Job, Pictured, batches, jobs, width
+
+PRESETS = Path("stages/presets")
+PROBE_STEPS = 3
+# A PNG of a noisy image takes about its raw bytes; it lies in the job store, in the
+# output and in DVC's cache.
+COPIES = 3
+
+
+def arguments() -> argparse.Namespace:
+    """Return the command line's arguments."""
+    parser = argparse.ArgumentParser(
+        prog="python -m stages.study",
+        description="Show the plan of the study, or look after its job store.",
+    )
+    parser.add_argument("--params", type=Path, default=store.PARAMS, metavar="FILE")
+    todo = parser.add_mutually_exclusive_group()
+    todo.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="run invert again for failed jobs, then all stages that depend on it",
+    )
+    todo.add_argument(
+        "--prune",
+        action="store_true",
+        help="show, then delete, what neither params.yaml nor a preset needs",
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="with --prune: delete without asking"
+    )
+    return parser.parse_args()
+
+
+# the plan ---------------------------------------------------------------------------
+
+
+def known_pictures(study: Study) -> tuple[list[Pictured], str]:
+    """Return the fetched pictures, or stand-ins for them, and a remark."""
+    if store.IMAGES.exists():
+        return pictures(), "fetched"
+    wanted = study.fetch.images
+    names = getattr(wanted, "names", None) or [
+        f"#{i}" for i in range(wanted.limit or 1)
+    ]
+    names = names[: wanted.limit or len(names)]
+    known = wanted.source == "builtin" or wanted.limit is not None
+    remark = "not fetched yet" if known else "not fetched yet; counted as one"
+    return [Pictured(f"unknown {name}", name) for name in names], remark
+
+
+def planned(study: Study, known: list[Pictured]) -> list[Job]:
+    """Return all jobs of the study for these pictures."""
+    entries = settings.study_cells(study)
+    return jobs(entries, study.representations, study.execution, known)
+
+
+def show(study: Study, job_store: JobStore) -> None:
+    """Print the plan."""
+    known, remark = known_pictures(study)
+    plan = planned(study, known)
+    finished, failed = job_store.finished(), job_store.failed()
+    todo = list({j.key: j for j in plan if j.key not in finished}.values())
+    n_failed = sum(job.key in failed for job in todo)
+    device = prepare(study.execution.device)
+    print(f"pictures  {len(known)} ({study.fetch.images.source}, {remark})")
+    print(f"cells     {len({job.cell for job in plan})}")
+    print(
+        f"jobs      {len(plan)}: {len(plan) - len(todo)} done, {len(todo)} to do"
+        + (f" ({n_failed} of them failed before)" if n_failed else "")
+    )
+    print(_table(plan, finished))
+    print(f"disk      about {_megabytes(_disk(plan, study))} when all is done")
+    seconds = sum(_seconds(study, group, device) for group in _groups(todo))
+    print(
+        f"time      about {duration(seconds)} to go on {description(device)}, measured"
+    )
+    if device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated(device)
+        print(f"GPU       {_megabytes(peak)} of memory at most")
+    known_failures = [job for job in todo if job.key in failed]
+    for job in known_failures[:10]:
+        print(f"failed    {job.cell.label}, {job.image_name}: {failed[job.key]}")
+
+
+def _table(plan: list[Job], finished: set[str]) -> str:
+    """Return one line a cell: its names, its jobs, how many of them are done."""
+    total = Counter(job.cell.label for job in plan)
+    done = Counter(job.cell.label for job in plan if job.key in finished)
+    wide = max((len(label) for label in total), default=0)
+    head = f"  {'representation / layer / channels / region / prior / solver':{wide}}"
+    lines = [f"{head}  jobs  done"]
+    lines += [
+        f"  {label:{wide}}  {n:4d}  {done[label]:4d}" for label, n in total.items()
+    ]
+    return "\n".join(lines)
+
+
+def _groups(todo: list[Job]) -> list[list[Job]]:
+    """Return the jobs by what their batches share."""
+    ranked = sorted(todo, key=lambda job: repr(job.group))
+    return [list(found) for _, found in groupby(ranked, key=lambda job: job.group)]
+
+
+def _seconds(study: Study, group: list[Job], device: torch.device) -> float:
+    """Return the seconds that the group's batches take, from a few steps of one."""
+    cell = group[0].cell
+    chosen = study.representations[cell.representation]
+    shape = code_shape(chosen, cell.layer)
+    batch_width = width(study.execution)
+    trial = group[:batch_width]
+    targets = torch.rand(len(trial), *shape)
+    batch = Batch(trial, targets, chosen, width=batch_width, device=device)
+    seconds_a_step = batch.probe(PROBE_STEPS)
+    return seconds_a_step * batch.n_steps * len(batches(group, batch_width))
+
+
+def _disk(plan: list[Job], study: Study) -> int:
+    sizes = {
+        name: chosen.size**2 * (1 if chosen.kind in ("hog", "dsift") else 3)
+        for name, chosen in study.representations.items()
+    }
+    return COPIES * sum(sizes[job.cell.representation] for job in plan)
+
+
+def _megabytes(n_bytes: float) -> str:
+    return f"{n_bytes / 1e6:.1f} MB"
+
+
+# the store --------------------------------------------------------------------------
+
+
+def retry_failed(study: Study, job_store: JobStore) -> None:
+    """Run invert again, although DVC sees nothing to do, then what follows."""
+    failed = job_store.failed()
+    wanted = {job.key for job in planned(study, known_pictures(study)[0])}
+    if not wanted & failed.keys():
+        say("no job of this study has failed: nothing to retry")
+        return
+    dvc = [sys.executable, "-m", "dvc", "repro"]
+    for command in ([*dvc, "--force", "--single-item", "invert"], dvc):
+        if code := subprocess.run(command).returncode:
+            raise Refusal(f"`{' '.join(command[1:])}` ended with code {code}")
+
+
+def prune(job_store: JobStore, confirmed: Callable[[], bool]) -> None:
+    """Delete what neither the params nor a preset needs, after showing it."""
+    plans = [store.PARAMS, *sorted(PRESETS.glob("*.yaml"))]
+    needed = {job.key for path in plans for job in _needed(path)}
+    with job_store.locked():
+        files = job_store.unneeded(needed)
+        if not files:
+            say("every job in the store is needed by a plan: nothing to drop")
+            return
+        for path in files:
+            print(path)
+        size = _megabytes(sum(files.values()))
+        say(f"{len(files)} files, {size}, that neither params.yaml nor a preset needs")
+        if confirmed():
+            for path in files:
+                path.unlink()
+            say(f"dropped {len(files)} files")
+
+
+def _needed(path: Path) -> list[Job]:
+    study = settings.load_study(path)
+    return planned(study, known_pictures(study)[0])
+
+
+def _confirmed(yes: bool) -> bool:
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise Refusal("nothing was dropped: add --yes to drop them")
+    return input("drop them? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def main() -> None:
+    """Do what the command line asks for."""
+    chosen = arguments()
+    study = settings.load_study(chosen.params)
+    job_store = JobStore(store.work())
+    if chosen.retry_failed:
+        retry_failed(study, job_store)
+    elif chosen.prune:
+        prune(job_store, lambda: _confirmed(chosen.yes))
+    else:
+        show(study, job_store)
+
+
+if __name__ == "__main__":
+    run(main)
