@@ -1,0 +1,240 @@
+"""The score stage on a study of three small pictures whose code is the image itself."""
+
+import math
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+
+from stages import codes, images, schemas, store
+from stages.execution.process import Refusal
+from stages.representations.representation import Representation
+from stages.score import scores
+from stages.yardsticks import View
+
+SIZE = 12
+LEVELS = {"a": 0, "b": 30, "c": 90}
+
+
+class Identity(Representation):
+    """The image is its own code."""
+
+    image_channels = 1
+    mean = (128.0,)
+    layers = ("pixels",)
+
+    def forward(self, images):
+        return images
+
+
+def flat(level):
+    return torch.full((1, SIZE, SIZE), float(level))
+
+
+def png(image):
+    return {"bytes": images.png(images.picture_from_image(image)), "path": "x.png"}
+
+
+def picture_row(image_id, level):
+    plain = {"source": "", "licence": "", "width": SIZE, "height": SIZE}
+    colour = flat(level).expand(3, -1, -1)
+    return {"image_id": image_id, "name": image_id, **plain, "image": png(colour)}
+
+
+def job(image_id, level, *, seed=0, **changes):
+    """Return the row of a done job whose pre-image is flat, of this level."""
+    row = dict.fromkeys(schemas.PREIMAGES.names)
+    cell = {"representation": "identity", "layer": "pixels", "prior": "default"}
+    cell |= {"channels": "all", "region": "all", "solver": "fast"}
+    of = {"image_id": image_id, "image_name": image_id, "seed": seed}
+    outcome = {"status": "done", "reason": "", "device": "cpu", "trace": []}
+    row |= {"key": f"{image_id}{seed}", **cell, **of, **outcome}
+    picture = None if level is None else png(flat(level))
+    return row | {"image": picture, **changes}
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """Write the pictures and targets; return a function that scores jobs."""
+    monkeypatch.chdir(tmp_path)
+    pictures = [picture_row(name, level) for name, level in LEVELS.items()]
+    store.write_table(store.IMAGES, pictures, schemas.IMAGES)
+    targets = torch.stack([flat(level) for level in LEVELS.values()])
+    place = codes.path("identity", "pixels")
+    codes.write(place, list(LEVELS), (1, SIZE, SIZE), [targets])
+
+    def score(*jobs, views=None):
+        place = store.PREIMAGES / "part-00000.parquet"
+        store.write_table(place, jobs, schemas.PREIMAGES)
+        views = views or {"identity": View(Identity(), SIZE)}
+        return list(scores(views, torch.device("cpu")))
+
+    return score
+
+
+def only(rows, **labels):
+    chosen = [
+        row for row in rows if all(row[name] == value for name, value in labels.items())
+    ]
+    assert len(chosen) == 1
+    return chosen[0]
+
+
+def test_a_job_s_row_by_hand(study):
+    row = only(study(job("b", 33, code_distance=24.0)), kind="preimage")
+    # Every one of 144 entries is 3 off: ||d|| = 12 * 3 = 36, ||Phi0|| = 12 * 30 = 360.
+    # Levels 0, 30 and 90 are 30, 90 and 60 apart: N = 12 * 60 = 720; squared
+    # 900 + 8100 + 3600 = 3 * 4200, times 144 entries.
+    assert row["relative_error_8bit"] == pytest.approx(36 / 360)
+    assert row["normalised_error_8bit"] == pytest.approx(36 / 720)
+    assert row["squared_normalised_error_8bit"] == pytest.approx(36**2 / (144 * 4200))
+    assert row["relative_error_float"] == pytest.approx(24 / 360)
+    assert row["normalised_error_float"] == pytest.approx(24 / 720)
+    assert row["squared_normalised_error_float"] == pytest.approx(24**2 / (144 * 4200))
+    assert row["mse"] == 9.0
+    assert row["psnr"] == pytest.approx(10 * math.log10(65025 / 9))
+    # Flat pictures: only the brightness term of SSIM is below 1, with C1 = 2.55^2.
+    # In float32 its variances, differences of large numbers, are right to four digits.
+    expected = (2 * 30 * 33 + 6.5025) / (1989 + 6.5025)
+    assert row["ssim"] == pytest.approx(expected, abs=1e-4)
+    assert row["mse_fitted"] == 0.0
+    assert row["psnr_fitted"] == math.inf
+    assert row["diversity"] is None
+
+
+def test_a_selection_counts_its_entries_alone(study):
+    image = flat(30)
+    image[0, 0, 11], image[0, 5, 5] = 33, 200
+    window = {"region": "corner", "window": [0, 1, 10, 12]}
+    row = only(study(job("b", 30, **window, image=png(image))), kind="preimage")
+    # Of the two entries one is 3 off: ||d|| = 3, ||Phi0|| = 30 sqrt 2, N = 60 sqrt 2,
+    # squared distances 2 * 4200. The 200 lies outside.
+    assert row["relative_error_8bit"] == pytest.approx(3 / (30 * math.sqrt(2)))
+    assert row["normalised_error_8bit"] == pytest.approx(3 / (60 * math.sqrt(2)))
+    assert row["squared_normalised_error_8bit"] == pytest.approx(9 / (2 * 4200))
+    assert row["window"] == [0, 1, 10, 12]
+
+
+def test_a_target_of_norm_zero_has_no_relative_error(study):
+    row = only(study(job("a", 3)), kind="preimage")
+    assert row["relative_error_8bit"] is None
+    assert row["normalised_error_8bit"] == pytest.approx(3 / 60)
+
+
+def test_a_failed_job_keeps_its_place_with_null_metrics(study):
+    failed = job("b", None, status="failed", reason="out of memory", trace=None)
+    rows = study(job("a", 0), failed, job("c", 90))[:3]
+    assert [row["image_id"] for row in rows] == ["a", "b", "c"]
+    assert rows[1]["reason"] == "out of memory"
+    metrics = set(schemas.SCORES.names) - set(schemas.PREIMAGES.names)
+    assert all(rows[1][name] is None for name in metrics - {"kind"})
+    assert rows[0]["mse"] == rows[2]["mse"] == 0.0
+
+
+def test_a_study_of_failures_alone_has_baselines(study):
+    rows = study(job("b", None, status="failed", reason="no"))
+    assert [row["kind"] for row in rows] == ["preimage"] + 3 * ["baseline"]
+
+
+def test_baselines_come_once_for_each_selection_and_picture(study):
+    rows = study(
+        job("b", 30),
+        job("b", 30, seed=1),
+        job("b", 30, prior="none"),
+        job("c", 90),
+        job("b", 30, region="corner", window=[0, 1, 10, 12]),
+    )
+    names = [
+        (row["region"], row["image_id"], row["baseline"])
+        for row in rows
+        if row["kind"] == "baseline"
+    ]
+    kinds = ["mean-grey", "mean-colour", "thumbnail-4x4"]
+    pairs = [("all", "b"), ("all", "c"), ("corner", "b")]
+    assert sorted(names) == sorted((*pair, kind) for pair in pairs for kind in kinds)
+
+
+def test_a_baseline_s_row(study):
+    rows = study(job("b", 33, code_distance=1.0, steps=9, seconds=1.0, reason="x"))
+    row = only(rows, baseline="mean-grey")
+    assert row["relative_error_8bit"] == pytest.approx((128 - 30) / 30)
+    assert row["mse"] == 98.0**2
+    assert (row["prior"], row["solver"], row["status"]) == ("none", "none", "done")
+    assert row["reason"] == ""
+    for name in ("key", "seed", "steps", "seconds", "relative_error_float"):
+        assert row[name] is None
+    assert only(rows, baseline="mean-colour")["mse"] == 0.0
+
+
+def test_diversity_is_that_of_the_done_seeds_of_one_cell_and_image(study):
+    rows = study(
+        job("b", 10),
+        job("b", 30, prior="none"),
+        job("b", 14, seed=1),
+        job("b", 200, seed=2, status="diverged", reason="x"),
+        job("c", 90),
+    )
+    # 10 and 14 are 4 grey levels apart; the diverged one does not count.
+    found = [(r["prior"], r["seed"], r["diversity"]) for r in rows[:5]]
+    assert found == [
+        ("default", 0, 4.0),
+        ("none", 0, None),
+        ("default", 1, 4.0),
+        ("default", 2, None),
+        ("default", 0, None),
+    ]
+
+
+def test_more_jobs_than_a_batch_in_any_order_are_held_to_their_own_originals(study):
+    names = ["c", "a", "b"] * 13
+    jobs = [job(name, LEVELS[name], seed=seed) for seed, name in enumerate(names)]
+    rows = study(*jobs)[: len(jobs)]
+    assert [row["image_id"] for row in rows] == names
+    assert all(row["mse"] == 0.0 for row in rows)
+    assert all(row["normalised_error_8bit"] == 0.0 for row in rows)
+
+
+def test_originals_in_the_order_of_the_file_are_read_in_one_pass(study, monkeypatch):
+    passes, rows = [], store.rows
+
+    def counted(path, columns=None):
+        passes.extend([path] if columns == ["image"] else [])
+        return rows(path, columns)
+
+    monkeypatch.setattr(store, "rows", counted)
+    study(*(job(name, 0, seed=seed) for name in LEVELS for seed in range(7)))
+    assert passes == [store.IMAGES]
+
+
+def test_scores_have_the_columns_of_their_schema_and_no_picture(study):
+    rows = study(job("a", 0), job("b", None, status="failed", reason="no"))
+    store.write_table(store.SCORES, rows, schemas.SCORES)
+    stored = pq.read_schema(store.SCORES)
+    # Parquet has its own name for the items of lists, all else comes back as it was.
+    assert stored.names == schemas.SCORES.names
+    for found, wanted in zip(stored, schemas.SCORES, strict=True):
+        assert (found.nullable, found.metadata) == (wanted.nullable, wanted.metadata)
+        is_list = pa.types.is_list(wanted.type)
+        assert pa.types.is_list(found.type) if is_list else found.type == wanted.type
+    assert not any(pa.types.is_struct(field.type) for field in stored)
+
+
+def test_one_picture_alone_has_no_normalised_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store.write_table(store.IMAGES, [picture_row("b", 30)], schemas.IMAGES)
+    place = codes.path("identity", "pixels")
+    codes.write(place, ["b"], (1, SIZE, SIZE), [flat(30)[None]])
+    part = store.PREIMAGES / "part-00000.parquet"
+    store.write_table(part, [job("b", 33)], schemas.PREIMAGES)
+    views = {"identity": View(Identity(), SIZE)}
+    row = only(scores(views, torch.device("cpu")), kind="preimage")
+    assert row["relative_error_8bit"] == pytest.approx(0.1)
+    assert row["normalised_error_8bit"] is None
+    assert row["squared_normalised_error_8bit"] is None
+
+
+@pytest.mark.parametrize("change", [{"representation": "gone"}, {"image_id": "gone"}])
+def test_preimages_of_another_study_are_refused(study, change):
+    with pytest.raises(Refusal, match="names: gone; run `dvc repro`"):
+        study(job("a", 0) | change)
