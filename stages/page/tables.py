@@ -1,0 +1,159 @@
+"""The tables of the page: errors, codes, and what went wrong."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from stages.page.summary import SELECTION, has_layers, summaries
+from stages.page.wording import (
+    MISSING,
+    counted,
+    mean_and_deviation,
+    number,
+    shortened,
+    sides,
+)
+
+# Names that an alert lists before it counts the rest.
+_NAMES_AN_ALERT = 8
+
+
+@dataclass(frozen=True)
+class Column:
+    """A metric as a column: what it is called, its unit, how it is written."""
+
+    metric: str
+    heading: str
+    unit: str
+    decimals: int
+    times: float = 1.0
+
+
+COLUMNS = [
+    Column("relative_error_8bit", "relative error", "%", 1, 100),
+    Column("normalised_error_8bit", "normalised error", "%", 1, 100),
+    Column("squared_normalised_error_8bit", "squared normalised", "%", 1, 100),
+    Column("relative_error_float", "relative, unrounded", "%", 1, 100),
+    Column("psnr", "PSNR", "dB", 1),
+    Column("ssim", "SSIM", "1", 2),
+    Column("psnr_fitted", "PSNR, fitted", "dB", 1),
+    Column("diversity", "diversity", "grey levels", 1),
+]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A cell of the study, or a baseline: the floor."""
+
+    name: str
+    n: int
+    values: list[str]
+    is_floor: bool
+
+
+@dataclass(frozen=True)
+class Block:
+    """The lines that share one selection of one code."""
+
+    heading: str
+    details: str
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Jobs of one cell that ended in one way, and why."""
+
+    status: str
+    count: str
+    cell: str
+    reason: str
+    images: str
+
+
+def error_blocks(scores: pd.DataFrame) -> list[Block]:
+    """Return the table of errors: a block a selection, cells first, then baselines."""
+    table, layered = summaries(scores), has_layers(scores)
+    blocks = []
+    for _, group in table.groupby(SELECTION, sort=False):
+        records = group.to_dict("records")
+        blocks.append(
+            Block(
+                heading=records[0]["representation"],
+                details=", ".join(_selection(records[0], layered)),
+                lines=[_line(record) for record in records],
+            )
+        )
+    return blocks
+
+
+def _selection(row: Any, layered: bool) -> list[str]:
+    """Return the layer, the channels and the region where they need to be told."""
+    return [
+        *([f"layer {row['layer']}"] if layered else []),
+        *([f"channels {row['channels']}"] if row["channels"] != "all" else []),
+        *([f"region {row['region']}"] if row["region"] != "all" else []),
+    ]
+
+
+def _line(record: dict[Any, Any]) -> Line:
+    baseline = record["baseline"]
+    values = [
+        mean_and_deviation(
+            record[f"{column.metric}_mean"],
+            record[f"{column.metric}_std"],
+            column.decimals,
+            times=column.times,
+        )
+        for column in COLUMNS
+    ]
+    cell = f"prior {record['prior']}, solver {record['solver']}"
+    return Line(baseline or cell, record["n"], values, bool(baseline))
+
+
+def alerts(scores: pd.DataFrame) -> list[Alert]:
+    """Return what went wrong with jobs, or was remarked, grouped by cell and reason."""
+    jobs = scores[scores["kind"] == "preimage"]
+    noted = jobs[(jobs["status"] != "done") | (jobs["reason"] != "")]
+    keys = ["status", *SELECTION, "prior", "solver", "reason"]
+    groups = noted.groupby(keys, sort=False)
+    return [_alert(group, has_layers(scores)) for _, group in groups]
+
+
+def _alert(jobs: pd.DataFrame, layered: bool) -> Alert:
+    first = jobs.iloc[0]
+    labels = [f"{name} {first[name]}" for name in ("prior", "solver")]
+    cell = [first["representation"], *_selection(first, layered), *labels]
+    return Alert(
+        status=first["status"] if first["status"] != "done" else "remark",
+        count=counted(len(jobs), "job"),
+        cell=", ".join(cell),
+        reason=first["reason"],
+        images=shortened(list(dict.fromkeys(jobs["image_name"])), _NAMES_AN_ALERT),
+    )
+
+
+def code_lines(statistics: dict[str, Any]) -> list[list[str]]:
+    """Return a line a layer: what its code is, and how far apart two pictures' are.
+
+    `statistics` are those of the targets: representation -> layers -> layer.
+    """
+    return [
+        [name, layer, *_code_values(values)]
+        for name, representation in statistics.items()
+        for layer, values in representation["layers"].items()
+    ]
+
+
+def _code_values(values: dict[str, Any]) -> list[str]:
+    channels, rows, columns = values["code_shape"]
+    geometry = values["geometry"]
+    return [
+        sides(channels, rows, columns),
+        f"{channels * rows * columns:,}",
+        f"{geometry['receptive_field']:,}",
+        f"{geometry['stride']:,}",
+        number(values["mean_distance"], 3),
+        f"{values['n_pictures']:,}" if values["mean_distance"] is not None else MISSING,
+    ]
