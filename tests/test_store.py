@@ -26,9 +26,14 @@ def row(i):
 def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
     path = tmp_path / "file"
     store.write_text(path, "old")
-    with pytest.raises(RuntimeError, match="half way"), store.replacing(path) as new:
-        new.write_text("half")
-        raise RuntimeError("half way")
+
+    def fail_half_way():
+        with store.replacing(path) as new:
+            new.write_text("half")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        fail_half_way()
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["file"]
 

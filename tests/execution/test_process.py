@@ -77,13 +77,12 @@ def test_a_refusal_is_a_message_and_code_one():
 
 
 def test_a_signal_outside_a_step_interrupts_at_once():
-    from stages.execution.process import Interrupted, _MAILBOX, deferred_signals
+    from stages.execution.process import _MAILBOX, Interrupted, deferred_signals
 
     previous = signal.signal(signal.SIGTERM, _MAILBOX.receive)
     try:
         with pytest.raises(Interrupted, match="SIGTERM"):
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(1)
+            signal.raise_signal(signal.SIGTERM)
         with pytest.raises(Interrupted), deferred_signals():
             os.kill(os.getpid(), signal.SIGTERM)
     finally:

@@ -1,4 +1,4 @@
-"""Progress: a line every 30 s without a terminal, a bar on one, the time left in words."""
+"""Progress: a line every 30 s without a terminal, a bar on one, time in words."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def test_on_a_terminal_a_bar(capsys):
 
 
 def test_no_summary_after_an_error(capsys):
-    with pytest.raises(RuntimeError), Progress("x", 2, "jobs", terminal=False):  # noqa: PT012
+    with pytest.raises(RuntimeError), Progress("x", 2, "jobs", terminal=False):
         raise RuntimeError
     assert capsys.readouterr().err == ""
 

@@ -1,0 +1,224 @@
+"""Invert HOG, HOGb and DSIFT with `paper` and `fast`, and print every error.
+
+    python -m tests.benchmarks.descriptors [--pictures FOLDER] [--limit 20]
+
+Three runs a representation, same pictures, same starts:
+
+- paper: the published solver, schedule and prior (lambda_tv 0.5);
+- fast, equal prior: ours on the same objective, so that the lower objective is the
+  solver's merit alone;
+- fast: ours with its default, lighter prior. Its lower code error is partly the
+  prior's doing, which is why the line above stands beside it.
+
+Writes results/descriptors.md with date, hardware and command.
+"""
+
+import argparse
+import platform
+import statistics
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from PIL import Image as PillowImage
+from torch import Tensor
+
+from stages.execution.device import prepare
+from stages.images import image_from_picture, picture_from_image, square
+from stages.metrics.code import pairwise_statistics
+from stages.metrics.pixel import fitted, psnr, ssim
+from stages.preimage import Inversion, Prior, invert, natural_prior
+from stages.representations import build
+from stages.representations.representation import Representation
+
+RESULTS = Path(__file__).parent / "results"
+SIZE = 128
+SHAPE = (1, SIZE, SIZE)
+# Images inverted together: the study's width.
+WIDTH = 8
+
+REPRESENTATIONS = {
+    "HOG": {"kind": "hog", "assignment": "hard"},
+    "HOGb": {"kind": "hog", "assignment": "bilinear"},
+    "DSIFT": {"kind": "dsift"},
+}
+# Squared normalised error of `fast`, at most; seconds for all pictures, at most.
+TARGETS = {"HOG": 0.12, "HOGb": 0.01, "DSIFT": 0.01}
+SECONDS = 90.0
+
+
+class Run(NamedTuple):
+    """One solver and prior."""
+
+    name: str
+    solver: str
+    prior: Prior
+
+
+class Result(NamedTuple):
+    """The errors of one run, a value a picture, and the seconds for all of them."""
+
+    seconds: float
+    objective: list[float]
+    relative: list[float]
+    normalised: list[float]
+    squared: list[float]
+    relative_8bit: list[float]
+    squared_8bit: list[float]
+    psnr_fitted: list[float]
+    ssim_fitted: list[float]
+
+
+def runs() -> list[Run]:
+    """Return the three runs."""
+    published = natural_prior(SHAPE, lambda_tv=0.5)
+    return [
+        Run("paper", "paper", published),
+        Run("fast, equal prior", "fast", published),
+        Run("fast", "fast", natural_prior(SHAPE)),
+    ]
+
+
+def originals(folder: Path, limit: int) -> Tensor:
+    """Return the first pictures of the folder, grey, `n 1 128 128`."""
+    files = sorted(folder.glob("*.JPEG"))[:limit]
+    pictures = (PillowImage.open(file).convert("RGB") for file in files)
+    return torch.stack([image_from_picture(square(p, SIZE), 1) for p in pictures])
+
+
+def inversions(phi: Representation, targets: Tensor, run: Run) -> Iterator[Inversion]:
+    """Yield the inversions of the targets, a batch at a time; seed i for picture i."""
+    for first in range(0, len(targets), WIDTH):
+        batch = targets[first : first + WIDTH]
+        seeds = list(range(first, first + len(batch)))
+        yield invert(
+            phi,
+            batch,
+            shape=SHAPE,
+            seed=seeds,
+            solver=run.solver,
+            prior=run.prior,
+            schedule="descriptors" if run.solver == "paper" else None,
+        )
+
+
+def measure(phi: Representation, images: Tensor, run: Run) -> Result:
+    """Return the errors of one run on the images."""
+    with torch.no_grad():
+        targets = phi(images)
+    pairs = pairwise_statistics(targets)
+    begun = time.perf_counter()
+    found = list(inversions(phi, targets, run))
+    seconds = time.perf_counter() - begun
+    stored = torch.stack(
+        [
+            image_from_picture(picture_from_image(image), 1)
+            for one in found
+            for image in one.preimage
+        ]
+    )
+    with torch.no_grad():
+        distance_8bit = (phi(stored) - targets).flatten(1).norm(dim=1)
+    norms = targets.flatten(1).norm(dim=1)
+    relative = torch.cat([one.code_error for one in found])
+    distance = relative * norms
+    matched = fitted(stored, images)
+    return Result(
+        seconds,
+        torch.cat([one.trace.objective[-1] for one in found]).tolist(),
+        relative.tolist(),
+        (distance / pairs.mean_distance).tolist(),
+        (distance**2 / pairs.mean_squared_distance).tolist(),
+        (distance_8bit / norms).tolist(),
+        (distance_8bit**2 / pairs.mean_squared_distance).tolist(),
+        list(psnr(matched, images).tolist()),
+        list(ssim(matched, images).tolist()),
+    )
+
+
+def row(name: str, run: Run, result: Result) -> str:
+    """Return a line of the table: means, with the spread where it is published."""
+
+    def percent(values: list[float]) -> str:
+        mean, spread = statistics.mean(values), statistics.pstdev(values)
+        return f"{100 * mean:.2f} ± {100 * spread:.2f}"
+
+    cells = [
+        name,
+        run.name,
+        f"{run.prior.lambda_tv:g}",
+        f"{result.seconds:.1f}",
+        f"{statistics.mean(result.objective):.4f}",
+        percent(result.relative),
+        percent(result.normalised),
+        percent(result.squared),
+        percent(result.relative_8bit),
+        percent(result.squared_8bit),
+        f"{statistics.mean(result.psnr_fitted):.1f}",
+        f"{statistics.mean(result.ssim_fitted):.3f}",
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+HEAD = """\
+| representation | run | lambda_tv | seconds | objective | relative, % | normalised, % \
+| squared normalised, % | relative 8-bit, % | squared normalised 8-bit, % \
+| PSNR fitted, dB | SSIM fitted |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+
+
+def verdict(name: str, results: dict[str, Result]) -> str:
+    """Return how `fast` stands against its bound and against `paper` in this run."""
+    ours = statistics.mean(results["fast"].squared)
+    theirs = statistics.mean(results["paper"].squared)
+    seconds = results["fast"].seconds
+    met = ours <= TARGETS[name] and ours <= theirs / 2 and seconds <= SECONDS
+    return (
+        f"- {name}: squared normalised error {100 * ours:.2f} % (bound "
+        f"{100 * TARGETS[name]:g} %), {ours / theirs:.3f} of paper's (bound 0.5), "
+        f"{seconds:.0f} s (bound {SECONDS:.0f} s): {'met' if met else 'NOT MET'}"
+    )
+
+
+def report(folder: Path, limit: int) -> Iterator[str]:
+    """Yield the lines of the report as they are measured."""
+    images = originals(folder, limit)
+    yield f"# HOG, HOGb, DSIFT: `paper` against `fast`, {len(images)} pictures\n"
+    yield (
+        f"{date.today()}, {platform.machine()}, {torch.get_num_threads()} threads, "
+        f"torch {torch.__version__}; `python -m tests.benchmarks.descriptors`; "
+        f"first {len(images)} pictures of {folder.name}, {SIZE}x{SIZE} grey. "
+        "Mean ± standard deviation over pictures.\n"
+    )
+    yield HEAD
+    verdicts = []
+    for name, options in REPRESENTATIONS.items():
+        phi = build(**options)
+        results = {}
+        for run in runs():
+            results[run.name] = measure(phi, images, run)
+            yield row(name, run, results[run.name])
+        verdicts.append(verdict(name, results))
+    yield "\n" + "\n".join(verdicts)
+
+
+def main() -> None:
+    """Print the report and keep it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = Path(__file__).parents[2] / "../shared/images/imagenet-sample"
+    parser.add_argument("--pictures", type=Path, default=default)
+    parser.add_argument("--limit", type=int, default=20)
+    chosen = parser.parse_args()
+    prepare("cpu")
+    lines = []
+    for line in report(chosen.pictures, chosen.limit):
+        print(line, flush=True)
+        lines.append(line)
+    (RESULTS / "descriptors.md").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
