@@ -1,14 +1,15 @@
 """Target codes on disk: one safetensors file a layer, written and read in slices.
 
-The file holds the tensor `codes`, `n k r s` float32, in the order of the pictures, whose
-ids stand in its metadata. It is written a batch at a time and read through a memory map,
-so that no stage holds the codes of all pictures.
+The file holds the tensor `codes`, `n k r s` float32, in the order of the pictures,
+whose ids stand in its metadata. It is written a batch at a time and read through a
+memory map, so that no stage holds the codes of all pictures.
 """
 
 import json
 import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from safetensors import safe_open
@@ -23,7 +24,10 @@ def path(representation: str, layer: str) -> Path:
 
 
 def write(
-    place: Path, image_ids: Sequence[str], shape: tuple[int, ...], codes: Iterable[Tensor]
+    place: Path,
+    image_ids: Sequence[str],
+    shape: tuple[int, ...],
+    codes: Iterable[Tensor],
 ) -> None:
     """Write the codes, given in batches; `shape` is the shape of one code.
 
@@ -62,7 +66,7 @@ class Codes:
     """The codes of a layer, read picture by picture."""
 
     def __init__(self, place: Path) -> None:
-        self._file = safe_open(place, framework="pt")
+        self._file = cast(Any, safe_open(place, framework="pt"))
         self._slice = self._file.get_slice("codes")
         ids = json.loads(self._file.metadata()["image_ids"])
         self._rows = {image_id: row for row, image_id in enumerate(ids)}
@@ -76,6 +80,11 @@ class Codes:
     def shape(self) -> tuple[int, ...]:
         """The shape of one code."""
         return tuple(self._slice.get_shape()[1:])
+
+    def all(self) -> Tensor:
+        """Return the codes of all pictures, read from the disk as they are used."""
+        codes: Tensor = self._file.get_tensor("codes")
+        return codes
 
     def of(self, image_ids: Iterable[str]) -> Tensor:
         """Return the codes of these pictures, `n k r s`."""

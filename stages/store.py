@@ -92,9 +92,7 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text())
 
 
-def write_table(
-    path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema
-) -> int:
+def write_table(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> int:
     """Write the rows as Parquet, a group at a time, and return their number.
 
     Rows may be a generator: no more than one group of them is held in memory. A row

@@ -71,7 +71,7 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """Return the seconds in words for people, such as `12 s`, `4 min` or `2 h 5 min`."""
+    """Return the seconds in words for people: `12 s`, `4 min`, `2 h 5 min`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

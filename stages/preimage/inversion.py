@@ -20,7 +20,8 @@ from stages.preimage.objective import Objective, Terms
 Steps = Int[Tensor, " n"]
 Flags = Bool[Tensor, " n"]
 
-TRACE_POINTS = 50
+# Where a representation is relaxed, each point costs a forward pass.
+TRACE_POINTS = 30
 TERM_NAMES = ("data", "alpha", "tv")
 
 
@@ -177,10 +178,12 @@ def _stacked(terms: Terms) -> Float[Tensor, "n 3"]:
 def _step(solver: Solver, state: State, terms: Terms, gradient: Images) -> None:
     _retire(state, terms, gradient)
     alive = state.alive[:, None, None, None]
-    gradient = torch.where(alive, gradient, 0.0)
+    resting = not bool(alive.all())
+    if resting:
+        gradient = torch.where(alive, gradient, 0.0)
     moved = solver.update(state.x, gradient, state.slots, state.step)
     state.previous = state.x
-    state.x = torch.where(alive, moved, state.x)
+    state.x = torch.where(alive, moved, state.x) if resting else moved
     state.step += 1
 
 
