@@ -63,7 +63,7 @@ def jobs(
     execution: ExecutionSettings,
     pictures: list[Pictured],
 ) -> list[Job]:
-    """Return the jobs of all grid entries in order, each combination once.
+    """Return the jobs of all grid entries, each once, cells in order of appearance.
 
     Raises Refusal if an entry names a picture that was not fetched.
     """
@@ -79,7 +79,10 @@ def jobs(
                     identity = (cell, picture.image_id, seed)
                     job = Job(cell, picture.image_id, picture.name, seed, key)
                     found.setdefault(identity, job)
-    return list(found.values())
+    order: dict[Cell, int] = {}
+    for job in found.values():
+        order.setdefault(job.cell, len(order))
+    return sorted(found.values(), key=lambda job: order[job.cell])
 
 
 def _chosen(entry: GridEntry, pictures: list[Pictured]) -> list[Pictured]:

@@ -94,7 +94,9 @@ def preimage_figure(row: Mapping[str, Any], told: Sequence[str], uri: str) -> Fi
     `row` has the labels, the status and, from the scores, the relative error and the
     PSNR of the stored picture.
     """
-    details = " · ".join(f"{name} {_label(row[name])}" for name in told)
+    # That all channels or the whole region are inverted goes without saying.
+    labels = ((name, _label(row[name])) for name in told)
+    details = " · ".join(f"{name} {label}" for name, label in labels if label != "all")
     whole = row["channels"] == row["region"] == "all"
     of = f"Pre-image of {row['image_name']} from {row['representation']}"
     return Figure(
