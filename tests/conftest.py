@@ -1,0 +1,70 @@
+"""Small studies that tests share: two drawn pictures, 32 pixels, a handful of steps."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+from stages import images, schemas, store
+
+PARAMS = """
+fetch:
+  images: {source: builtin, names: [astronaut, camera], size: 32}
+representations:
+  hog: {kind: hog, size: 32}
+  hogb: {kind: hog, size: 32, assignment: bilinear}
+priors:
+  default: {alpha: 6, lambda_alpha: auto, beta: 2, lambda_tv: 0.05}
+  none: {}
+solvers:
+  fast: {kind: fast, steps: 6}
+  paper: {kind: paper, schedule: [[3, 1.0], [2, 0.1]]}
+grid:
+  - {representation: [hog, hogb], seeds: 2}
+  - {representation: hogb, prior: none, solver: paper}
+execution: {device: cpu, width: 3}
+"""
+
+
+def drawing(name: str) -> Image.Image:
+    """Return a picture with edges in all directions, different for each name."""
+    place = 3 + sum(map(ord, name)) % 9
+    picture = Image.new("RGB", (32, 32), (40, 90, 140))
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((place, 4, place + 15, 22), fill=(220, 180, 60))
+    draw.rectangle((8, 20, 28, 28), fill=(place * 20, 200, 30))
+    return picture
+
+
+def write_pictures(names: list[str]) -> None:
+    """Write the table that the fetch stage would."""
+    drawn = {name: drawing(name) for name in names}
+    rows = (
+        {
+            "image_id": images.pixel_hash(picture),
+            "name": name,
+            "source": "drawn for a test",
+            "licence": "none",
+            "width": 32,
+            "height": 32,
+            "image": {"bytes": images.png(picture), "path": name},
+        }
+        for name, picture in drawn.items()
+    )
+    store.write_table(store.IMAGES, rows, schemas.IMAGES)
+    store.write_json(store.SKIPPED, [])
+
+
+@pytest.fixture
+def small_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Change to an empty project; return a function that (re)writes it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+
+    def write(params: str = PARAMS, names: tuple[str, ...] = ("oval", "box")) -> None:
+        store.PARAMS.write_text(params)
+        write_pictures(list(names))
+
+    write()
+    return write

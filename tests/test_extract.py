@@ -1,0 +1,48 @@
+"""Target codes and the statistics that errors need."""
+
+import pytest
+import torch
+
+from stages import codes, extract, store
+from stages.images import image_from_picture, picture_from_png
+from stages.representations import build
+
+
+@pytest.fixture
+def extracted(small_study):
+    extract.main()
+    return store.read_json(store.TARGETS / "statistics.json")
+
+
+def pictures():
+    rows = store.rows(store.IMAGES, ["image"])
+    found = (picture_from_png(row["image"]["bytes"]) for row in rows)
+    return torch.stack([image_from_picture(picture, 1) for picture in found])
+
+
+def test_codes_are_those_of_the_pictures_in_their_order(extracted):
+    file = codes.Codes(codes.path("hogb", "hog"))
+    ids = [row["image_id"] for row in store.rows(store.IMAGES, ["image_id"])]
+    assert file.image_ids == ids
+    expected = build("hog", assignment="bilinear")(pictures())
+    assert torch.equal(file.of(ids), expected)
+    assert torch.equal(file.all(), expected)
+
+
+def test_statistics_of_two_pictures_by_hand(extracted):
+    first, second = build("hog", assignment="bilinear")(pictures())
+    found = extracted["hogb"]["layers"]["hog"]
+    distance = float((first - second).norm())
+    assert found["mean_distance"] == pytest.approx(distance)
+    assert found["mean_squared_distance"] == pytest.approx(distance**2)
+    assert found["code_shape"] == [27, 4, 4]
+    assert found["geometry"] == {"stride": 8, "receptive_field": 34, "offset": -13}
+    norms = (pictures() - 128).flatten(1).norm(dim=1)
+    assert extracted["hogb"]["mean_norm"] == pytest.approx(float(norms.mean()))
+
+
+def test_a_single_picture_has_no_distances(small_study):
+    small_study(names=("oval",))
+    extract.main()
+    found = store.read_json(store.TARGETS / "statistics.json")
+    assert found["hog"]["layers"]["hog"]["mean_distance"] is None

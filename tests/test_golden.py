@@ -1,0 +1,94 @@
+"""Pixels may change only when keys do.
+
+`golden.json` holds the key and the picture of a few short jobs. If a change moves the
+pixels but not the key, finished jobs would be taken for results of the new code: the
+first test fails. If it moves the key, the second asks for new golden pictures:
+
+    python -m tests.test_golden
+"""
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from stages import settings
+from stages.batch import Batch
+from stages.grid import representation
+from stages.images import image_from_picture, picture_from_png
+from stages.params import Study
+from stages.plan import Job, Pictured, jobs, width
+from tests.conftest import PARAMS, drawing
+
+GOLDEN = Path(__file__).parent / "golden.json"
+# A few steps from the same start: processors differ by rounding, not by more.
+MOST_LEVELS = 1
+
+
+def study(folder: Path) -> Study:
+    path = folder / "params.yaml"
+    path.write_text(PARAMS)
+    return settings.load_study(path)
+
+
+def golden_jobs(chosen: Study) -> list[Job]:
+    entries = settings.study_cells(chosen)
+    pictures = [Pictured("0123456789abcdef", "oval")]
+    return jobs(entries, chosen.representations, chosen.execution, pictures)
+
+
+def png(job: Job, chosen: Study) -> bytes:
+    form = chosen.representations[job.cell.representation]
+    image = image_from_picture(drawing(job.image_name), 1)[None]
+    targets = representation(form)(image)
+    device = torch.device("cpu")
+    batch = Batch([job], targets, form, width=width(chosen.execution), device=device)
+    return batch.run(lambda step: None)[0].png
+
+
+def levels(data: bytes) -> np.ndarray:
+    return np.asarray(picture_from_png(data), dtype=int)
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> dict[str, bytes]:
+    chosen = study(tmp_path)
+    return {job.key: png(job, chosen) for job in golden_jobs(chosen)}
+
+
+@pytest.fixture
+def golden() -> list[dict[str, str]]:
+    return json.loads(GOLDEN.read_text())
+
+
+def test_pixels_did_not_change_behind_an_unchanged_key(found, golden):
+    for entry in golden:
+        if entry["key"] in found:
+            expected = levels(base64.b64decode(entry["png"]))
+            difference = np.abs(levels(found[entry["key"]]) - expected)
+            assert difference.max() <= MOST_LEVELS, entry["key"]
+
+
+def test_golden_pictures_are_those_of_the_present_keys(found, golden):
+    stale = "keys changed: run `python -m tests.test_golden` and commit golden.json"
+    assert {entry["key"] for entry in golden} == set(found), stale
+
+
+def main() -> None:
+    """Write new golden pictures."""
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory() as folder:
+        chosen = study(Path(folder))
+        entries = [
+            {"key": job.key, "png": base64.b64encode(png(job, chosen)).decode()}
+            for job in golden_jobs(chosen)
+        ]
+    GOLDEN.write_text(json.dumps(entries, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

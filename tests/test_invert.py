@@ -1,0 +1,155 @@
+"""The invert stage: only what is missing, nothing lost, one failure stops no other."""
+
+import itertools
+import os
+import signal
+
+import pytest
+
+from stages import extract, invert, store
+from stages.batch import Batch
+from stages.execution.process import _MAILBOX, Interrupted
+from stages.jobs import JobStore
+from tests.conftest import PARAMS
+
+
+@pytest.fixture
+def study(small_study):
+    extract.main()
+    invert.layer_codes.cache_clear()
+    yield small_study
+    invert.layer_codes.cache_clear()
+
+
+@pytest.fixture
+def computed(monkeypatch):
+    """Count the jobs of every batch that runs."""
+    counts = []
+    run = Batch.run
+    monkeypatch.setattr(
+        Batch,
+        "run",
+        lambda self, after: (counts.append(len(self.jobs)), run(self, after))[1],
+    )
+    return counts
+
+
+def rows():
+    return list(store.rows(store.PREIMAGES))
+
+
+def pictures():
+    return {row["key"]: row["image"]["bytes"] for row in rows()}
+
+
+def test_every_job_of_the_plan_has_its_row_in_order(study):
+    invert.main()
+    found = [
+        (r["representation"], r["image_name"], r["seed"], r["solver"]) for r in rows()
+    ]
+    fast = itertools.product(["hog", "hogb"], ["oval", "box"], [0, 1], ["fast"])
+    assert found == [*fast, ("hogb", "oval", 0, "paper"), ("hogb", "box", 0, "paper")]
+    assert {row["status"] for row in rows()} == {"done"}
+    assert all(row["trace"][-1]["step"] == row["steps"] for row in rows())
+    assert all(row["lambda_tv"] == 0 for row in rows() if row["prior"] == "none")
+
+
+def test_a_second_run_computes_nothing_and_writes_the_same(study, computed):
+    invert.main()
+    first, n = pictures(), len(computed)
+    invert.main()
+    assert len(computed) == n
+    assert pictures() == first
+
+
+def test_adding_a_seed_or_a_picture_computes_only_that(study, computed):
+    invert.main()
+    before = pictures()
+    del computed[:]
+    study(PARAMS.replace("seeds: 2", "seeds: 3"))
+    invert.main()
+    assert sum(computed) == 4  # 2 representations x 2 pictures
+    study(names=("oval", "box", "moon"))
+    extract.main()
+    invert.layer_codes.cache_clear()
+    del computed[:]
+    invert.main()
+    assert sum(computed) == 5  # 2 representations x 2 seeds, and the paper's solver
+    assert before.items() <= pictures().items()
+
+
+def test_a_failing_job_is_named_kept_apart_and_tried_again(study, monkeypatch, capsys):
+    make_batch = invert.make_batch
+
+    def sabotage(chosen, *arguments):
+        if any(job.image_name == "box" and job.seed == 1 for job in chosen):
+            raise RuntimeError("out of\nmemory")
+        return make_batch(chosen, *arguments)
+
+    monkeypatch.setattr(invert, "make_batch", sabotage)
+    invert.main()
+    failed = [row for row in rows() if row["status"] == "failed"]
+    assert [(row["image_name"], row["seed"]) for row in failed] == [("box", 1)] * 2
+    assert {row["reason"] for row in failed} == {"RuntimeError: out of memory"}
+    assert all(row["image"] is None for row in failed)
+    assert "failed: hog / hog" in capsys.readouterr().err
+    monkeypatch.setattr(invert, "make_batch", make_batch)
+    invert.main()
+    assert {row["status"] for row in rows()} == {"done"}
+    assert JobStore(store.work()).failed() == {}
+
+
+def test_a_run_stopped_by_a_signal_goes_on_to_the_same_bytes(study, monkeypatch):
+    invert.main()
+    undisturbed = pictures()
+    for path in sorted(store.work().rglob("*.safetensors")):
+        path.unlink()
+    steps = itertools.count()
+    run = Batch.run
+
+    def interrupted(self, after_step):
+        def step_and_stop(step):
+            if next(steps) == 10:
+                os.kill(os.getpid(), signal.SIGTERM)
+            after_step(step)
+
+        return run(self, step_and_stop)
+
+    previous = signal.signal(signal.SIGTERM, _MAILBOX.receive)
+    try:
+        monkeypatch.setattr(Batch, "run", interrupted)
+        with pytest.raises(Interrupted, match="SIGTERM"):
+            invert.main()
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    job_store = JobStore(store.work())
+    (checkpoint,) = job_store.checkpoints()
+    assert checkpoint.tensors["progress"][0] > 0
+    assert len(job_store.finished()) == 3  # the first batch
+    invert.main()
+    assert pictures() == undisturbed
+    assert job_store.checkpoints() == []
+
+
+def test_checkpoints_are_written_while_a_batch_runs(study, monkeypatch):
+    saved = []
+    monkeypatch.setattr(invert, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(
+        JobStore, "save_checkpoint", lambda self, one: saved.append(one.tensors)
+    )
+    invert.main()
+    assert {int(tensors["progress"][0]) for tensors in saved} == set(range(1, 7))
+
+
+def test_parts_of_a_larger_study_are_removed(study):
+    stale = store.PREIMAGES / "part-00007.parquet"
+    store.write_bytes(stale, b"stale")
+    invert.main()
+    assert [path.name for path in store.PREIMAGES.iterdir()] == ["part-00000.parquet"]
+
+
+def test_a_study_is_laid_out_in_parts(study, monkeypatch):
+    monkeypatch.setattr(invert, "ROWS_A_PART", 4)
+    invert.main()
+    assert len(list(store.PREIMAGES.iterdir())) == 3
+    assert len(rows()) == 10

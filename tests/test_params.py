@@ -1,0 +1,265 @@
+"""What params may hold: keys, types, ranges, defaults, and the words of a refusal."""
+
+import inspect
+from typing import Any, get_args
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from stages import params
+from stages.params import (
+    DsiftSettings,
+    ExecutionSettings,
+    FastSettings,
+    FetchSettings,
+    GridEntry,
+    HogSettings,
+    PaperSettings,
+    PriorSettings,
+    ReportSettings,
+    Study,
+)
+from stages.preimage.solvers import FAST_RATE, FAST_STEPS
+from stages.representations import KINDS
+from stages.sources.builtin import PHOTOGRAPHS
+
+FILE = {"url": "https://a.org/a.zip", "sha256": "0" * 64}
+SOURCES = {
+    "builtin": {"names": ["camera"]},
+    "folder": {},
+    "url": {"files": [FILE]},
+    "torchvision": {"dataset": "Imagenette"},
+}
+
+
+def validate(form: Any, value: Any) -> Any:
+    return TypeAdapter(form).validate_python(value)
+
+
+def entry(**keys: Any) -> GridEntry:
+    return validate(GridEntry, {"representation": "hog", **keys})
+
+
+def mistake(form: Any, value: Any) -> tuple[tuple[int | str, ...], str]:
+    """Return the path and the message of the only mistake."""
+    with pytest.raises(ValidationError) as caught:
+        validate(form, value)
+    (line,) = caught.value.errors()
+    return line["loc"], line["msg"]
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "allowed"),
+    [
+        (FastSettings, {"kind": "fast", "x": 1}, "kind, steps, rate"),
+        (PaperSettings, {"kind": "paper", "x": 1}, "kind, schedule"),
+        (PriorSettings, {"x": 1}, "alpha, lambda_alpha, beta, lambda_tv"),
+        (HogSettings, {"kind": "hog", "x": 1}, "size, kind, cell, orientations, assig"),
+        (DsiftSettings, {"kind": "dsift", "x": 1}, "size, kind, bin, orientations"),
+        (FetchSettings, {"images": {"source": "folder"}, "x": 1}, "images"),
+        (ExecutionSettings, {"x": 1}, "device, width"),
+        (ReportSettings, {"x": 1}, "title, pictures"),
+        (GridEntry, {"representation": "hog", "x": 1}, "representation, layers, chan"),
+    ],
+)
+def test_an_unknown_key_is_refused_with_the_allowed_ones(form, value, allowed):
+    path, text = mistake(form, value)
+    assert path == ("x",)
+    assert text.startswith(f"unknown key; allowed: {allowed}")
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_key_of_another_source_is_refused_where_it_stands(source):
+    others = {"builtin": {"path": "photos"}}.get(source, {"names": ["camera"]})
+    images = {"source": source, **SOURCES[source], **others}
+    path, text = mistake(FetchSettings, {"images": images})
+    assert path == ("images", source, *others)
+    assert text.startswith("unknown key; allowed: limit, size, source, ")
+
+
+PRIOR, FAST = (PriorSettings, {}), (FastSettings, {"kind": "fast"})
+PAPER, HOG = (PaperSettings, {"kind": "paper"}), (HogSettings, {"kind": "hog"})
+GRID, RUN = (GridEntry, {"representation": "hog"}), (ExecutionSettings, {})
+IMAGES = (FetchSettings, {})
+NAN, INF = float("nan"), float("inf")
+SCHEDULE = "must be auto, cnn, region, descriptors or [[steps, factor of 0.004], ...]"
+# A part of the params, its key, what is said, and values of which each is told so.
+REFUSED: list[tuple[Any, str, str, list[Any]]] = [
+    (FAST, "steps", "valid integer", [True, 1.5, "400", None]),
+    (FAST, "steps", "greater than or equal to 1", [0]),
+    (FAST, "rate", "valid number", [True, "8e-10", [8.0]]),
+    (FAST, "rate", "a finite number", [NAN, INF, -INF]),
+    (FAST, "rate", "greater than 0", [0, -1.0]),
+    (PRIOR, "alpha", "a finite number", [NAN, INF]),
+    (PRIOR, "alpha", "greater than or equal to 1", [0.5]),
+    (PRIOR, "beta", "a finite number", [NAN, INF]),
+    (PRIOR, "beta", "greater than 0", [0]),
+    (
+        PRIOR,
+        "lambda_alpha",
+        "must be auto or a number of at least 0",
+        [NAN, INF, -1, True, "by-depth"],
+    ),
+    (
+        PRIOR,
+        "lambda_tv",
+        "must be by-depth or a number of at least 0",
+        [NAN, INF, -0.1, True, "auto", "1e2"],
+    ),
+    (PAPER, "schedule", SCHEDULE, ["slow", 3, [], [[]], [[3]], [[3, 1, 1]]]),
+    (PAPER, "schedule", SCHEDULE, [[[0, 1.0]], [[3.5, 1]], [[True, 1]]]),
+    (PAPER, "schedule", SCHEDULE, [[[3, bad]] for bad in (NAN, INF, True, 0, "1")]),
+    (HOG, "size", "valid integer", [True, 32.0, "32"]),
+    (HOG, "size", "greater than or equal to 16", [15]),
+    (HOG, "size", "less than or equal to 4096", [4097]),
+    (HOG, "assignment", "'hard' or 'bilinear'", ["soft"]),
+    (GRID, "representation", "must be a name or a list of names", [[], 1, [True]]),
+    (GRID, "prior", "must be a name or a list of names", [[], None]),
+    (GRID, "layers", "must be all or a list of layer names", ["hog", [], [1]]),
+    (
+        GRID,
+        "channels",
+        "must be all, first-half, second-half, a list of channel numbers "
+        "or {orientations: [numbers]}",
+        ["third", [], [-1], [True], [1.0], *({"orientations": o} for o in ([], [-1]))],
+    ),
+    (
+        GRID,
+        "region",
+        "must be all, {centre: cells} or {rows: [first, end], columns: [first, end]} "
+        "in cells",
+        ["some", {"rows": [0, 1]}, *({"centre": c} for c in (0, True, 1.0, "2"))],
+    ),
+    (
+        GRID,
+        "seeds",
+        "must be a number of seeds or a list of seeds",
+        [0, True, [], [-1]],
+    ),
+    (
+        GRID,
+        "images",
+        "must be all, a number of images or a list of their names",
+        [0, True, "cat", []],
+    ),
+    (RUN, "device", "should match pattern", ["gpu", "cuda:", "cpu:0", "cuda:1 "]),
+    ((ReportSettings, {}), "pictures", "valid integer", [True, 1.5]),
+    (IMAGES, "images", "at least 1 item", [{"source": "builtin", "names": []}]),
+    (IMAGES, "images", "'camera'", [{"source": "builtin", "names": ["lena"]}]),
+    (IMAGES, "images", "'builtin', 'folder', 'url', 'torch", [{"source": "web"}]),
+    (IMAGES, "images", "equal to 16", [{"source": "folder", "size": 15}]),
+    (
+        IMAGES,
+        "images",
+        "should match pattern",
+        [
+            {"source": "url", "files": [FILE | wrong]}
+            for wrong in ({"sha256": "0"}, {"url": "a.zip"}, {"mirrors": ["a"]})
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "text", "value"),
+    [(*refused, value) for *refused, values in REFUSED for value in values],
+)
+def test_a_value_of_a_wrong_type_or_range_is_refused_with_one_message(
+    part, key, text, value
+):
+    form, given = part
+    path, said = mistake(form, {**given, key: value})
+    assert path[0] == key
+    assert text in said
+
+
+def test_auto_weight_is_for_exponent_six_alone():
+    assert mistake(PriorSettings, {"alpha": 4, "lambda_alpha": "auto"}) == (
+        (),
+        "Value error, `lambda_alpha: auto` is the paper's weight for `alpha: 6`; "
+        "with `alpha: 4` give a number",
+    )
+
+
+def test_small_and_whole_numbers_are_numbers():
+    prior = validate(PriorSettings, {"lambda_alpha": 8e-10, "lambda_tv": 1, "alpha": 6})
+    assert (prior.lambda_alpha, prior.lambda_tv, prior.alpha) == (8e-10, 1.0, 6.0)
+    assert {type(value) for value in prior.model_dump().values()} == {float}
+    solver = validate(PaperSettings, {"kind": "paper", "schedule": [[3, 1], [2, 0.1]]})
+    assert solver.schedule == [(3, 1.0), (2, 0.1)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [
+        ({"representation": "hog"}, {"representation": ["hog"]}),
+        ({"prior": "none", "solver": ["a", "b"]}, {"prior": ["none"]}),
+        ({"channels": [0, 2]}, {"channels": [[0, 2]]}),
+        ({"channels": [[0], [1, 2]]}, {"channels": [[0], [1, 2]]}),
+        ({"channels": ["all", [1]]}, {"channels": ["all", [1]]}),
+        ({"region": {"centre": 2}}, {"region": [{"centre": 2}]}),
+    ],
+)
+def test_a_single_value_stands_for_a_list_of_one(keys, found):
+    dumped = entry(**keys).model_dump()
+    assert {key: dumped[key] for key in found} == found
+
+
+def test_a_number_of_seeds_counts_from_zero():
+    assert entry(seeds=3).seed_list() == [0, 1, 2]
+    assert entry(seeds=[7, 2]).seed_list() == [7, 2]
+
+
+def test_what_is_left_out_of_a_grid_entry_means_all_of_it_once():
+    assert entry().model_dump() == {
+        "representation": ["hog"],
+        "layers": "all",
+        "channels": ["all"],
+        "region": ["all"],
+        "prior": ["default"],
+        "solver": ["fast"],
+        "seeds": 1,
+        "images": "all",
+    }
+
+
+def test_a_prior_left_out_weighs_nothing():
+    prior = PriorSettings()
+    assert (prior.lambda_alpha, prior.lambda_tv) == (0.0, 0.0)
+    assert (prior.alpha, prior.beta) == (6.0, 2.0)
+
+
+def test_defaults_are_those_of_the_library():
+    fast = FastSettings(kind="fast")
+    assert (fast.steps, fast.rate) == (FAST_STEPS, FAST_RATE)
+    for settings in (HogSettings(kind="hog"), DsiftSettings(kind="dsift")):
+        arguments = inspect.signature(KINDS[settings.kind]).parameters
+        assert settings.options() == {k: a.default for k, a in arguments.items()}
+
+
+def test_a_photograph_is_named_exactly_if_it_is_in_the_source():
+    assert get_args(params.Photograph) == tuple(PHOTOGRAPHS)
+
+
+def test_settings_are_frozen_and_a_representation_is_hashable():
+    settings = HogSettings(kind="hog")
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.cell = 4
+    assert hash(settings) == hash(HogSettings(kind="hog", cell=8))
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_sections_that_a_study_may_leave_out_have_defaults(source):
+    study = validate(
+        Study,
+        {
+            "fetch": {"images": {"source": source, **SOURCES[source]}},
+            "representations": {"hog": {"kind": "hog"}},
+            "priors": {},
+            "solvers": {"fast": {"kind": "fast"}},
+            "grid": [{"representation": "hog"}],
+        },
+    )
+    assert study.execution.model_dump() == {"device": "auto", "width": "auto"}
+    assert study.report.pictures == 12
+    assert (study.fetch.images.limit, study.fetch.images.size) == (None, 256)

@@ -1,0 +1,161 @@
+"""The smoke study through DVC itself: run, skip, rerun in part, kill, compare."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from stages import schemas
+
+ROOT = Path(__file__).parent.parent
+STAGES = ["fetch", "extract", "invert", "score", "report"]
+pytestmark = pytest.mark.slow
+
+
+class Project:
+    """A copy of the project with its own Git history and the smoke study."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # The stages run with the interpreter of the tests.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        self.environment = {**os.environ, "PATH": path}
+        self.environment.pop("DVC_ROOT", None)
+
+    def run(self, *command: str, code: int = 0) -> str:
+        """Run a command, check its exit code, return what it printed."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert done.returncode == code, done.stdout
+        return done.stdout
+
+    def dvc(self, *arguments: str, code: int = 0) -> str:
+        return self.run(sys.executable, "-m", "dvc", *arguments, code=code)
+
+    def git(self, *arguments: str) -> str:
+        who = ("-c", "user.name=test", "-c", "user.email=test@example.org")
+        return self.run("git", *who, *arguments)
+
+    def repro(self) -> list[str]:
+        """Run `dvc repro` and return the stages that ran."""
+        out = self.dvc("repro")
+        return [stage for stage in STAGES if f"Running stage '{stage}'" in out]
+
+    def edit_params(self, old: str, new: str) -> None:
+        path = self.folder / "params.yaml"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    folder = tmp_path_factory.mktemp("project")
+    listed = ["git", "ls-files", "-co", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in names.stdout.splitlines():
+        if (ROOT / name).is_file() and name != "dvc.lock":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    shutil.copy2(folder / "stages/presets/smoke.yaml", folder / "params.yaml")
+    project = Project(folder)
+    project.git("init", "-q")
+    project.git("add", "-A")
+    project.git("commit", "-qm", "Start")
+    assert project.repro() == STAGES
+    project.git("add", "dvc.lock")
+    project.git("commit", "-qm", "Run the smoke study")
+    return project
+
+
+def test_the_smoke_study_leaves_its_outputs(project):
+    scores = pq.read_schema(project.folder / "data/scores.parquet")
+    assert scores.equals(schemas.SCORES)
+    preimages = pq.read_schema(project.folder / "data/preimages/part-00000.parquet")
+    assert preimages.equals(schemas.PREIMAGES)
+    page = (project.folder / "reports/index.html").read_text()
+    assert "Smoke study" in page
+    assert "astronaut" in page
+
+
+def test_a_second_run_does_nothing_and_says_so(project):
+    assert "up to date" in project.dvc("repro")
+    assert project.git("status", "--porcelain") == ""
+
+
+def test_dvc_shows_metrics_plots_params_and_the_graph(project):
+    metrics = json.loads(project.dvc("metrics", "show", "--json"))
+    assert "hogb" in json.dumps(metrics)
+    assert "index.html" in project.dvc("plots", "show")
+    assert "invert" in project.dvc("dag")
+    assert "core.analytics=false" in project.dvc("config", "--list")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ran"),
+    [
+        ("title: Smoke study", "title: Another", ["report"]),
+        ("steps: 12", "steps: 11", ["invert", "score", "report"]),
+    ],
+)
+def test_a_changed_param_reruns_only_what_depends_on_it(project, old, new, ran):
+    project.edit_params(old, new)
+    assert old.split(":")[0] in project.dvc("params", "diff")
+    assert project.repro() == ran
+    project.edit_params(new, old)
+    project.repro()
+
+
+def test_wrong_params_stop_the_stage_and_the_outputs_come_back(project):
+    project.edit_params("steps: 12", "steps: twelve")
+    out = project.dvc("repro", code=255)
+    assert "solvers.fast.steps: 'twelve': should be a valid integer" in out
+    assert "dvc checkout" in out
+    project.edit_params("steps: twelve", "steps: 12")
+    project.dvc("checkout")
+    assert (project.folder / "data/preimages/part-00000.parquet").exists()
+    assert "up to date" in project.dvc("repro")
+
+
+@pytest.mark.parametrize("flags", [[], ["--temp"]], ids=["here", "temp"])
+def test_an_experiment_runs_with_other_params(project, flags):
+    out = project.dvc("exp", "run", *flags, "-S", "solvers.fast.steps=5")
+    assert "Ran experiment" in out
+    shown = project.dvc("exp", "show", "--csv")
+    assert "solvers.fast.steps" in shown
+    project.git("checkout", "-q", "--", ".")
+    project.dvc("checkout")
+
+
+def test_a_killed_run_goes_on_where_it_was(project):
+    project.edit_params("steps: 12", "steps: 400")
+    command = [sys.executable, "-m", "stages.invert"]
+    with subprocess.Popen(
+        command, cwd=project.folder, env=project.environment, stderr=subprocess.PIPE
+    ) as first:
+        finished = project.folder / "data/work/jobs"
+        before = set(finished.rglob("*.safetensors"))
+        while set(finished.rglob("*.safetensors")) == before:
+            time.sleep(0.02)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    kept = set(finished.rglob("*.safetensors")) - before
+    times = {path: path.stat().st_mtime_ns for path in kept}
+    assert project.repro() == ["invert", "score", "report"]
+    assert times == {path: path.stat().st_mtime_ns for path in kept}
+    project.edit_params("steps: 400", "steps: 12")
+    project.repro()
