@@ -1,7 +1,7 @@
 """Report the study: one page to read, and numbers for tools.
 
     data/images, data/targets, data/preimages, data/scores.parquet, params.yaml
-        -> reports/index.html, reports/metrics.json, reports/plots/*.csv
+        -> reports/index.html, metrics.json, plots/*.csv, figures/preimages.png
 
 The same inputs give the same bytes: no clock is read.
 """
@@ -9,6 +9,7 @@ The same inputs give the same bytes: no clock is read.
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,7 @@ from stages.page import gallery, summary, tables
 from stages.page.gallery import Figure
 from stages.page.page import Page, render
 from stages.page.provenance import Provenance, versions
+from stages.page.sheet import sheet
 from stages.page.wording import counted, listed, sides
 
 _LABELS = [
@@ -27,6 +29,7 @@ _LABELS = [
     for field in (*schemas.CELL, *schemas.JOB)
     if field.name not in ("channel_indices", "window")
 ]
+PICTURES_ON_SHEET = 4
 _SCORES = [
     *("kind", "key", "baseline", *_LABELS),
     *("status", "reason", "seconds", *summary.METRICS),
@@ -142,6 +145,37 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def contact_sheet(codes: list[tuple[str, str]], columns: list[str]) -> images.Picture:
+    """Return the first pictures with the first pre-image of each of these codes.
+
+    Codes are pairs of representation and layer; each has a column of this name.
+    """
+    names = dict(zip(codes, columns, strict=True))
+    originals = {
+        row["image_id"]: images.picture_from_png(row["image"]["bytes"])
+        for row in islice(store.rows(store.IMAGES), PICTURES_ON_SHEET)
+    }
+    found: dict[str, dict[str, images.Picture]] = {name: {} for name in originals}
+    for row in store.rows(store.PREIMAGES, ["status", *_LABELS, "image"]):
+        preimages = found.get(row["image_id"], {})
+        column = names.get((row["representation"], row["layer"]))
+        whole = row["channels"] == row["region"] == "all"
+        if whole and row["status"] == "done" and column:
+            picture = images.picture_from_png(row["image"]["bytes"])
+            preimages.setdefault(column, picture)
+    return sheet([(originals[name], found[name]) for name in originals], columns)
+
+
+def _figure(scores: pd.DataFrame) -> images.Picture:
+    """Return the contact sheet of codes that are evenly spaced over the study."""
+    jobs = scores[scores["kind"] == "preimage"]
+    pairs = jobs[["representation", "layer"]].drop_duplicates().itertuples(index=False)
+    codes = gallery.evenly_spaced([tuple(p) for p in pairs], gallery.MOST_IN_STRIP)
+    many = summary.has_layers(jobs)
+    columns = [f"{name} {layer}" if many else name for name, layer in codes]
+    return contact_sheet(codes, columns)
+
+
 def write_report(scores: pd.DataFrame, shown: Page) -> None:
     """Write the page, the metrics and the plots."""
     store.write_text(store.REPORT, render(shown))
@@ -150,6 +184,8 @@ def write_report(scores: pd.DataFrame, shown: Page) -> None:
     columns = ["representation", "layer", "solver", "status", "trace"]
     traces = summary.traces(store.rows(store.PREIMAGES, columns))
     _write_csv("traces", traces)
+    figure = images.png(_figure(scores))
+    store.write_bytes(store.FIGURES / "preimages.png", figure)
 
 
 def _write_csv(name: str, table: pd.DataFrame) -> None:

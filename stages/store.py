@@ -25,6 +25,7 @@ SCORES = Path("data/scores.parquet")
 REPORT = Path("reports/index.html")
 METRICS = Path("reports/metrics.json")
 PLOTS = Path("reports/plots")
+FIGURES = Path("reports/figures")
 
 # Few rows a group, so that one picture is read without its neighbours.
 ROWS_A_GROUP = 64

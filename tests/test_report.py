@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from stages import images, report, schemas, store
 from stages.page import gallery
+from stages.page.sheet import GAP, HEAD, SIDE
 
 SIZE = 16
 EVIL = '"><img src=x onerror=alert(1)>.png'
@@ -188,3 +190,11 @@ def test_a_study_of_failures_alone_is_reported(study):
     assert "1 pre-image" in html
     metrics = json.loads(store.METRICS.read_text())
     assert metrics["hog"]["hog"]["fast"]["default"]["psnr"] is None
+
+
+def test_the_figure_shows_originals_and_whole_codes(study):
+    study(ordinary())
+    with Image.open("reports/figures/preimages.png") as figure:
+        assert figure.width == 2 * (SIDE + GAP) + GAP
+        assert figure.height == HEAD + 3 * (SIDE + GAP) + GAP
+        assert figure.getpixel((GAP + SIDE // 2, HEAD + GAP + SIDE // 2)) != (255,) * 3
