@@ -5,7 +5,7 @@ solver. Cells hold resolved numbers (channel indices, window, lambdas, schedule)
 the names that the user gave them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
@@ -177,32 +177,38 @@ def _selections(
     entry: GridEntry, settings: RepresentationSettings, layer: str, path: str
 ) -> tuple[list[tuple[str, str, Selection]], list[Mistake]]:
     """Return the named selections of the entry at this layer, and the mistakes."""
-    shape = code_shape(settings, layer)
-    found, mistakes = [], []
-    for (i, channels), (j, region) in product(
-        enumerate(entry.channels), enumerate(entry.region)
-    ):
-        try:
-            indices = _channel_indices(channels, settings, shape[0])
-        except ValueError as error:
-            mistakes.append(
-                Mistake(f"{path}.channels[{i}]", _as_written(channels), str(error))
-            )
-            continue
-        try:
-            window = _window(region, shape)
-        except ValueError as error:
-            mistakes.append(
-                Mistake(f"{path}.region[{j}]", _as_written(region), str(error))
-            )
-            continue
-        names = _channels_name(channels), _region_name(region)
-        found.append((*names, Selection(indices, window)))
-    return found, list(dict.fromkeys(mistakes))
+    k, r, s = code_shape(settings, layer)
+    channels, wrong_channels = _resolved(
+        entry.channels,
+        f"{path}.channels",
+        lambda choice: (_channels_name(choice), _channel_indices(choice, settings, k)),
+    )
+    regions, wrong_regions = _resolved(
+        entry.region,
+        f"{path}.region",
+        lambda choice: (_region_name(choice), _window(choice, r, s)),
+    )
+    found = [
+        (channels_name, region_name, Selection(indices, window))
+        for (channels_name, indices), (region_name, window) in product(
+            channels, regions
+        )
+    ]
+    return found, wrong_channels + wrong_regions
 
 
-def _as_written(choice: Any) -> str:
-    return repr(choice.model_dump() if hasattr(choice, "model_dump") else choice)
+def _resolved(
+    choices: Sequence[Any], path: str, resolve: Callable[[Any], tuple[str, Any]]
+) -> tuple[list[tuple[str, Any]], list[Mistake]]:
+    """Return what the choices resolve to, and the mistakes of those that do not."""
+    good, mistakes = [], []
+    for i, choice in enumerate(choices):
+        try:
+            good.append(resolve(choice))
+        except ValueError as error:
+            found = choice.model_dump() if hasattr(choice, "model_dump") else choice
+            mistakes.append(Mistake(f"{path}[{i}]", repr(found), str(error)))
+    return good, mistakes
 
 
 def _channel_indices(
@@ -214,14 +220,15 @@ def _channel_indices(
     return resolve_channels(choice, k)
 
 
-def _window(
-    choice: RegionChoice, shape: tuple[int, int, int]
-) -> tuple[int, int, int, int] | None:
-    _, r, s = shape
-    if isinstance(choice, Centre):
-        return resolve_region({"centre": choice.centre}, r, s)
-    if isinstance(choice, Window):
-        return resolve_region([*choice.rows, *choice.columns], r, s)
+def _window(choice: RegionChoice, r: int, s: int) -> tuple[int, int, int, int] | None:
+    try:
+        if isinstance(choice, Centre):
+            return resolve_region({"centre": choice.centre}, r, s)
+        if isinstance(choice, Window):
+            return resolve_region([*choice.rows, *choice.columns], r, s)
+    except ValueError:
+        text = f"must lie inside the code's {r} rows and {s} columns, first before end"
+        raise ValueError(text) from None
     return None
 
 

@@ -51,6 +51,22 @@ def _listed_channels(value: Any) -> Any:
     return [value] if one else _listed(value)
 
 
+def _wording(line: Any) -> str:
+    """Return what is wrong in the words of params files, not of Python."""
+    match line["type"]:
+        case "union_tag_not_found":
+            return f"needs a key {line['ctx']['discriminator']}"
+        case "union_tag_invalid":
+            tags = line["ctx"]["expected_tags"]
+            return f"{line['ctx']['discriminator']} must be one of {tags}"
+        case "too_short":
+            return "must not be empty"
+        case "model_type" | "dict_type":
+            return "must be a mapping of keys to values"
+    text: str = line["msg"]
+    return text
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, allow_inf_nan=False
@@ -70,7 +86,7 @@ class _Part(BaseModel):
     @classmethod
     def _with_hint(cls, line: Any) -> InitErrorDetails:
         kind: str | PydanticCustomError = PydanticCustomError(
-            line["type"], "{text}", {"text": line["msg"]}
+            line["type"], "{text}", {"text": _wording(line)}
         )
         if line["type"] == "extra_forbidden" and len(line["loc"]) == 1:
             allowed = ", ".join(cls.model_fields)
@@ -227,7 +243,9 @@ Leg = tuple[Count, Positive]
 
 
 def _legs(value: Any) -> Any:
-    return [tuple(leg) for leg in value] if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    return [tuple(leg) if isinstance(leg, list) else leg for leg in value]
 
 
 class PaperSettings(_Part):
@@ -328,8 +346,14 @@ class GridEntry(_Part):
 class ExecutionSettings(_Part):
     """Where jobs run and how many of them share a batch."""
 
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
-    width: Count | Literal["auto"] = "auto"
+    device: Annotated[
+        str,
+        Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$"),
+        _must_be("auto, cpu, cuda or cuda:1"),
+    ] = "auto"
+    width: Annotated[
+        Count | Literal["auto"], _must_be("auto or a number of at least 1")
+    ] = "auto"
 
 
 class ReportSettings(_Part):

@@ -132,9 +132,9 @@ def source_digest(representation_module: str, solver_kind: str) -> str:
         _SOLVER_MODULES[solver_kind],
         "stages.images",
     )
-    # The module that puts a batch together counts, but not what else it imports.
-    assembly = module_file("stages.batch")
-    return digest(modules | ({assembly} if assembly else set()))
+    # The modules that put a batch together count, but not all that they import.
+    assembly = {module_file("stages.batch"), module_file("stages.preimage.solvers")}
+    return digest(modules | frozenset(path for path in assembly if path))
 
 
 def _key(content: dict[str, Any]) -> str:

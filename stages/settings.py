@@ -93,7 +93,8 @@ def _read(path: Path) -> Any:
         return YAML(typ="safe", pure=True).load(path.read_text())
     except FileNotFoundError:
         text = "no such file; stages/presets/ holds ready-made ones to copy"
-    except (YAMLError, UnicodeDecodeError) as error:
+    # ValueError: text that is not UTF-8, or a date that is none.
+    except (YAMLError, ValueError) as error:
         text = f"not YAML: {' '.join(str(error).split())}"
     raise ParamsError(path, [Mistake("(file)", repr(path.name), text)])
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 
 import torch
@@ -70,7 +70,8 @@ def known_pictures(study: Study) -> tuple[list[Pictured], str]:
     names = getattr(wanted, "names", None) or [
         f"#{i}" for i in range(wanted.limit or 1)
     ]
-    names = names[: wanted.limit or len(names)]
+    named = (entry.images for entry in study.grid if isinstance(entry.images, list))
+    names = list(dict.fromkeys([*names[: wanted.limit], *chain(*named)]))
     known = wanted.source == "builtin" or wanted.limit is not None
     remark = "not fetched yet" if known else "not fetched yet; counted as one"
     return [Pictured(f"unknown {name}", name) for name in names], remark
@@ -92,8 +93,9 @@ def show(study: Study, job_store: JobStore) -> None:
     device = prepare(study.execution.device)
     print(f"pictures  {len(known)} ({study.fetch.images.source}, {remark})")
     print(f"cells     {len({job.cell for job in plan})}")
+    n_done = sum(job.key in finished for job in plan)
     print(
-        f"jobs      {len(plan)}: {len(plan) - len(todo)} done, {len(todo)} to do"
+        f"jobs      {len(plan)}: {n_done} done, {len(plan) - n_done} to do"
         + (f" ({n_failed} of them failed before)" if n_failed else "")
     )
     print(_table(plan, finished))
@@ -170,9 +172,15 @@ def retry_failed(study: Study, job_store: JobStore) -> None:
             raise Refusal(f"`{' '.join(command[1:])}` ended with code {code}")
 
 
-def prune(job_store: JobStore, confirmed: Callable[[], bool]) -> None:
-    """Delete what neither the params nor a preset needs, after showing it."""
-    plans = [store.PARAMS, *sorted(PRESETS.glob("*.yaml"))]
+def prune(
+    job_store: JobStore, plans: list[Path], confirmed: Callable[[], bool]
+) -> None:
+    """Delete what no plan needs for the fetched pictures, after showing it."""
+    if not store.IMAGES.exists():
+        raise Refusal(
+            "nothing was dropped: which jobs are needed depends on the pictures, and "
+            f"{store.IMAGES} is not there; run `dvc repro fetch` first"
+        )
     needed = {job.key for path in plans for job in _needed(path)}
     with job_store.locked():
         files = job_store.unneeded(needed)
@@ -182,7 +190,8 @@ def prune(job_store: JobStore, confirmed: Callable[[], bool]) -> None:
         for path in files:
             print(path)
         size = _megabytes(sum(files.values()))
-        say(f"{len(files)} files, {size}, that neither params.yaml nor a preset needs")
+        say(f"{len(files)} files, {size}, that no plan needs for the fetched pictures:")
+        say("plans: " + ", ".join(str(path) for path in plans))
         if confirmed():
             for path in files:
                 path.unlink()
@@ -191,7 +200,10 @@ def prune(job_store: JobStore, confirmed: Callable[[], bool]) -> None:
 
 def _needed(path: Path) -> list[Job]:
     study = settings.load_study(path)
-    return planned(study, known_pictures(study)[0])
+    try:
+        return planned(study, pictures())
+    except Refusal:  # the plan is about pictures that are not these
+        return []
 
 
 def _confirmed(yes: bool) -> bool:
@@ -210,7 +222,8 @@ def main() -> None:
     if chosen.retry_failed:
         retry_failed(study, job_store)
     elif chosen.prune:
-        prune(job_store, lambda: _confirmed(chosen.yes))
+        plans = [store.PARAMS, chosen.params, *sorted(PRESETS.glob("*.yaml"))]
+        prune(job_store, list(dict.fromkeys(plans)), lambda: _confirmed(chosen.yes))
     else:
         show(study, job_store)
 

@@ -1,0 +1,242 @@
+"""The grid: products, their numbers, and every kind of entry that cannot be."""
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from stages.grid import (
+    Cell,
+    Mistake,
+    Parts,
+    SolverChoice,
+    buildable,
+    cells,
+    code_shape,
+    representation,
+)
+from stages.images import reference_norm
+from stages.params import (
+    DsiftSettings,
+    FastSettings,
+    GridEntry,
+    HogSettings,
+    PaperSettings,
+    PriorSettings,
+)
+from stages.preimage import Prior
+from stages.preimage.momentum import SCHEDULES
+from stages.representations.selection import Selection
+
+HOG = HogSettings(kind="hog", size=40, cell=8, orientations=3)
+DSIFT = DsiftSettings(kind="dsift", size=40, bin=3)
+K, R, S = 9, 5, 5  # 3 * 3 channels over 40 / 8 cells a side
+
+
+def parts(**changes: Any) -> Parts:
+    named: dict[str, dict[str, Any]] = {
+        "representations": {"hog": HOG, "dsift": DSIFT},
+        "priors": {"default": PriorSettings(lambda_tv=0.05), "none": PriorSettings()},
+        "solvers": {
+            "fast": FastSettings(kind="fast", steps=12),
+            "paper": PaperSettings(kind="paper"),
+        },
+    }
+    named = {kind: {**named[kind], **changes.get(kind, {})} for kind in named}
+    return Parts(**named, names={kind: [*found] for kind, found in named.items()})
+
+
+def expanded(chosen: Parts | None = None, **keys: Any) -> list[Cell | Mistake]:
+    entry = TypeAdapter(GridEntry).validate_python({"representation": "hog", **keys})
+    return cells(entry, chosen or parts(), "grid[3]")
+
+
+def cell(**keys: Any) -> Cell:
+    (found,) = expanded(**keys)
+    assert isinstance(found, Cell)
+    return found
+
+
+def resolved_prior(prior: PriorSettings, settings: Any = HOG) -> Prior:
+    chosen = parts(priors={"p": prior}, representations={"r": settings})
+    return cell(chosen=chosen, representation="r", prior="p").weights
+
+
+def test_the_code_shape_is_that_of_one_image():
+    assert code_shape(HOG, "hog") == (K, R, S)
+    assert code_shape(DSIFT, "dsift")[0] == 16 * 8
+
+
+def test_an_entry_is_the_product_of_all_that_it_lists():
+    keys = {
+        "representation": ["hog", "dsift"],
+        "channels": ["all", "first-half", [1]],
+        "region": ["all", {"centre": 1}],
+        "prior": ["default", "none"],
+        "solver": ["fast", "paper"],
+    }
+    found = expanded(**keys)
+    assert len(found) == len(set(found)) == 2 * 3 * 2 * 2 * 2
+    labels = [item.label for item in found]
+    assert labels[0] == "hog / hog / all / all / default / fast"
+    assert labels[1] == "hog / hog / all / all / default / paper"
+    assert labels[-1] == "dsift / dsift / 1 / centre 1 / none / paper"
+
+
+def test_layers_may_be_named_or_all():
+    assert expanded(layers=["hog"]) == expanded(layers="all") == expanded()
+
+
+@pytest.mark.parametrize(
+    ("channels", "name", "indices"),
+    [
+        ("all", "all", None),
+        ("first-half", "first-half", (0, 1, 2, 3, 4)),
+        ("second-half", "second-half", (5, 6, 7, 8)),
+        ([7, 2], "7 2", (2, 7)),
+        (list(range(K)), "0 1 2 3 4 5 6 7 8", None),
+        # Orientation o of 3: directed channels o and o + 3, the undirected o + 6.
+        ({"orientations": [1]}, "orientations 1", (1, 4, 7)),
+        ({"orientations": [2, 0]}, "orientations 2 0", (0, 2, 3, 5, 6, 8)),
+    ],
+)
+def test_channels_are_named_as_written_and_resolved_to_numbers(channels, name, indices):
+    found = cell(channels=channels)
+    assert (found.channels, found.region) == (name, "all")
+    assert found.selection == Selection(indices, None)
+
+
+@pytest.mark.parametrize(
+    ("region", "name", "window"),
+    [
+        ("all", "all", None),
+        ({"centre": 1}, "centre 1", (2, 3, 2, 3)),
+        ({"centre": 2}, "centre 2", (1, 3, 1, 3)),
+        ({"centre": 5}, "centre 5", None),
+        (
+            {"rows": [0, 2], "columns": [3, 5]},
+            "rows 0:2 columns 3:5",
+            (0, 2, 3, 5),
+        ),
+        ({"rows": [0, 5], "columns": [0, 5]}, "rows 0:5 columns 0:5", None),
+    ],
+)
+def test_regions_are_named_as_written_and_resolved_to_windows(region, name, window):
+    found = cell(region=region)
+    assert (found.channels, found.region) == ("all", name)
+    assert found.selection == Selection(None, window)
+
+
+@pytest.mark.parametrize("size", [32, 40])
+def test_alpha_weight_auto_is_the_papers_constant_times_the_norm_to_the_fourth(size):
+    settings = HogSettings(kind="hog", size=size)
+    # s^2 = 68.92^2 h w, of grey images.
+    expected = 4e-10 * (68.92**2 * size * size) ** 2
+    found = resolved_prior(PriorSettings(lambda_alpha="auto"), settings)
+    assert found.lambda_alpha == pytest.approx(expected)
+    assert (found.alpha, found.lambda_tv) == (6, 0)
+
+
+@pytest.mark.parametrize("beta", [1.0, 1.5, 2.0, 3.0])
+def test_tv_weight_by_depth_is_a_half_for_one_layer_scaled_with_beta(beta):
+    found = resolved_prior(PriorSettings(beta=beta, lambda_tv="by-depth"))
+    s = reference_norm((1, 40, 40))
+    assert found.lambda_tv == pytest.approx(0.5 * s ** (beta - 2))
+    assert found.beta == beta
+
+
+def test_tv_weight_by_depth_rises_over_thirds_of_the_layers(monkeypatch):
+    layers = ("a", "b", "c", "d", "e", "f")
+    phi = representation(HOG)
+    monkeypatch.setattr(phi, "layers", layers)
+    chosen = parts(priors={"p": PriorSettings(lambda_tv="by-depth")})
+    found = expanded(chosen, prior="p")
+    assert [item.weights.lambda_tv for item in found] == [0.5, 0.5, 5, 5, 50, 50]
+    assert [item.layer for item in found] == list(layers)
+
+
+def test_given_weights_stay_as_they_are():
+    prior = PriorSettings(alpha=3, lambda_alpha=8e-10, beta=1, lambda_tv=2)
+    assert resolved_prior(prior) == Prior(3, 8e-10, 1, 2)
+
+
+@pytest.mark.parametrize("name", ["hog", "dsift"])
+@pytest.mark.parametrize("region", ["all", {"centre": 1}])
+def test_schedule_auto_is_that_of_descriptors(name, region):
+    found = cell(representation=name, region=region, solver="paper").choice
+    # 4 legs of 200 steps.
+    assert found == SolverChoice("paper", 800, schedule=SCHEDULES["descriptors"])
+
+
+@pytest.mark.parametrize(
+    ("schedule", "steps", "legs"),
+    [
+        ("cnn", 400, SCHEDULES["cnn"]),
+        ("region", 600, SCHEDULES["region"]),
+        ([[3, 1], [2, 0.1]], 5, ((3, 1.0), (2, 0.1))),
+    ],
+)
+def test_other_schedules_are_taken_as_written(schedule, steps, legs):
+    form = TypeAdapter(PaperSettings)
+    solver = form.validate_python({"kind": "paper", "schedule": schedule})
+    found = cell(chosen=parts(solvers={"s": solver}), solver="s").choice
+    assert found == SolverChoice("paper", steps, schedule=legs)
+
+
+def test_the_fast_solver_keeps_its_numbers():
+    assert cell().choice == SolverChoice("fast", 12, rate=8.0)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "text"),
+    [
+        ("representation", "hogg", "must be one of hog, dsift"),
+        ("prior", "n", "must be one of default, none"),
+        ("solver", "f", "must be one of fast, paper"),
+        ("layers", "fc8", "hog has the layers hog"),
+        ("channels", [2, 9], "distinct numbers in 0..8"),
+        ("channels", [2, 2], "distinct numbers in 0..8"),
+        ("channels", {"orientations": [3]}, "`orientations` must be distinct numbers "),
+        ("region", {"centre": 6}, "inside the code's 5 rows and 5 columns"),
+        (
+            "region",
+            {"rows": [0, 6], "columns": [0, 1]},
+            "inside the code's 5 rows and 5 columns",
+        ),
+        ("region", {"rows": [2, 2], "columns": [0, 1]}, "first before end"),
+    ],
+)
+def test_an_impossible_value_is_told_once_with_its_place_and_what_is_allowed(
+    key, value, text
+):
+    good = {"representation": "hog", "prior": "none", "solver": "fast", "layers": "hog"}
+    found = expanded(**{key: [good.get(key, "all"), value]})
+    (mistake,) = [item for item in found if isinstance(item, Mistake)]
+    place = "[1]" if key in ("channels", "region") else ""
+    assert (mistake.path, mistake.found) == (f"grid[3].{key}{place}", repr(value))
+    assert text in mistake.text
+    assert sum(isinstance(item, Cell) for item in found) == 1
+
+
+def test_an_impossible_selection_is_told_once_and_the_others_are_kept():
+    found = expanded(channels=[[9], [0]], region=["all", {"centre": 1}])
+    kept = [(item.channels, item.region) for item in found if isinstance(item, Cell)]
+    assert kept == [("0", "all"), ("0", "centre 1")]
+    assert sum(isinstance(item, Mistake) for item in found) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        (HogSettings(kind="hog", size=16, cell=16), "two cells of 16 pixels"),
+        (DsiftSettings(kind="dsift", size=32, bin=8), "a descriptor of 4x4 cells of 8"),
+        (DsiftSettings(kind="dsift", bin=1), "`bin` must be at least 2 pixels, got 1"),
+    ],
+)
+def test_a_representation_that_gives_no_code_is_told_and_left_out(settings, text):
+    good, (mistake,) = buildable(parts(representations={"poor": settings}))
+    assert list(good.representations) == ["hog", "dsift"]
+    assert mistake.path == "representations.poor"
+    assert text in mistake.text
+    # Its name is known: a grid entry that uses it has no mistake of its own.
+    assert expanded(good, representation="poor") == []
