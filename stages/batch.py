@@ -53,7 +53,7 @@ class Batch:
         self._rows = [min(i, len(jobs) - 1) for i in range(width)]
         self._jobs = [self.jobs[row] for row in self._rows]
         phi = representation(settings)
-        self._shape = (phi.image_channels, settings.size, settings.size)
+        self._shape = (phi.image_channels, settings.side, settings.side)
         self._mean = torch.tensor(phi.mean, device=device)[:, None, None]
         self._objective = self._make_objective(phi, targets[self._rows].to(device))
         self._solver = self._make_solver(jobs[0].cell)

@@ -39,7 +39,7 @@ def images(settings: RepresentationSettings) -> Iterator[Images]:
         pictures = (picture_from_png(row["image"]["bytes"]) for row in batch)
         yield torch.stack(
             [
-                image_from_picture(square(picture, settings.size), channels)
+                image_from_picture(square(picture, settings.side), channels)
                 for picture in pictures
             ]
         )

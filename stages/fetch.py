@@ -21,6 +21,9 @@ from stages.sources import SOURCES, BadPicture, Candidate, Source, upright
 # How many skipped pictures are named on the screen; the file names them all.
 N_NAMED = 5
 
+# The folder of one's own pictures that dvc.yaml names.
+WATCHED = Path("data/pictures")
+
 Skipped = list[dict[str, str]]
 
 
@@ -37,7 +40,7 @@ class PictureSettings(Protocol):
         """Return how many good pictures to take; None: all."""
 
     @property
-    def size(self) -> int | None:
+    def side(self) -> int | None:
         """Return the side of the square to make of each picture; None: as it is."""
 
 
@@ -45,6 +48,9 @@ def fetch(images: PictureSettings, downloads: Path) -> None:
     """Write the table of pictures and the list of those that were skipped."""
     source = SOURCES[images.source]
     skipped: Skipped = []
+    path = getattr(images, "path", None)
+    if path is not None and not Path(path).is_relative_to(WATCHED):
+        say(f"DVC watches {WATCHED} alone: `dvc repro --force fetch` after a change")
     with source(**_arguments(source, images, downloads)) as candidates:
         total = min(images.limit or len(candidates), len(candidates))
         with Progress("fetch", total, "pictures") as progress:
@@ -76,7 +82,7 @@ def _rows(
     names: dict[str, str] = {}
     for candidate in candidates:
         try:
-            picture = _stored(upright(candidate.open), images.size)
+            picture = _stored(upright(candidate.open), images.side)
             image_id = pixel_hash(picture)
             if image_id in names:
                 raise BadPicture(f"same pixels as {names[image_id]}")

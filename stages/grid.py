@@ -109,7 +109,7 @@ def representation(settings: RepresentationSettings) -> Representation:
 def code_shape(settings: RepresentationSettings, layer: str) -> tuple[int, int, int]:
     """Return the shape `k r s` of the layer's code of one image."""
     phi = representation(settings)
-    image = torch.zeros(1, phi.image_channels, settings.size, settings.size)
+    image = torch.zeros(1, phi.image_channels, settings.side, settings.side)
     with torch.no_grad():
         k, r, s = phi.cut(layer)(image).shape[1:]
     return k, r, s
@@ -123,7 +123,7 @@ def buildable(parts: Parts) -> tuple[Parts, list[Mistake]]:
             for layer in representation(settings).layers:
                 code_shape(settings, layer)
             good[name] = settings
-        except ValueError as error:
+        except (ValueError, RuntimeError) as error:
             found = repr(settings.model_dump())
             mistakes.append(Mistake(f"representations.{name}", found, str(error)))
     return replace(parts, representations=good), mistakes
@@ -275,7 +275,7 @@ def weights(
 ) -> Prior:
     """Return the prior's numbers for a layer: `auto` and `by-depth` worked out."""
     phi = representation(settings)
-    s = reference_norm((phi.image_channels, settings.size, settings.size))
+    s = reference_norm((phi.image_channels, settings.side, settings.side))
     lambda_alpha, lambda_tv = prior.lambda_alpha, prior.lambda_tv
     if lambda_alpha == "auto":
         lambda_alpha = ALPHA_COEFFICIENT * s**4

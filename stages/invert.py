@@ -105,6 +105,10 @@ def _attempt(
             make_batch(chosen, study, device), job_store, progress, checkpoint
         )
     except Exception as error:
+        if checkpoint is not None:  # perhaps that is what is wrong: start afresh
+            job_store.drop_checkpoint(checkpoint.keys)
+            _attempt(chosen, study, job_store, device, progress)
+            return
         if len(chosen) > 1:
             for job in chosen:
                 _attempt([job], study, job_store, device, progress)
@@ -219,9 +223,9 @@ def lay_out(planned: list[Job], job_store: JobStore) -> None:
 
 
 def missing(planned: list[Job], job_store: JobStore) -> list[Job]:
-    """Return the jobs that the store does not hold, once each."""
-    finished = job_store.finished()
-    return list({job.key: job for job in planned if job.key not in finished}.values())
+    """Return the jobs that the store does not hold, or holds damaged, once each."""
+    unique = {job.key: job for job in planned}
+    return [job for key, job in unique.items() if job_store.load(key) is None]
 
 
 def main() -> None:

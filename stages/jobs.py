@@ -79,9 +79,16 @@ class JobStore:
             ) from None
         try:
             store.write_text(owner, str(os.getpid()))
+            self._sweep()
             yield
         finally:
             lock.release()
+
+    def _sweep(self) -> None:
+        """Remove temporary files that a killed run left; it holds no lock now."""
+        for folder in (self._finished, self._failed, self._checkpoints):
+            for path in folder.rglob(".*"):
+                path.unlink()
 
     def finished(self) -> set[str]:
         """Return the keys of all finished jobs."""
@@ -95,6 +102,7 @@ class JobStore:
     def save(self, key: str, record: Record) -> None:
         """Keep a finished job; a failure noted before is forgotten."""
         plain = {k: v for k, v in asdict(record).items() if k not in ("png", "trace")}
+        plain["sha256"] = _checksum(record.png, record.trace)
         data = save(
             {
                 "png": torch.from_numpy(np.frombuffer(record.png, np.uint8).copy()),
@@ -115,6 +123,8 @@ class JobStore:
                 plain = json.loads(file.metadata()["record"])
                 png = file.get_tensor("png").numpy().tobytes()
                 trace = file.get_tensor("trace")
+            if plain.pop("sha256") != _checksum(png, trace):
+                raise ValueError("its checksum differs")
             plain["terms"] = tuple(plain["terms"])
             return Record(png=png, trace=trace, **plain)
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
@@ -171,3 +181,7 @@ class JobStore:
     def _checkpoint_path(self, keys: Iterable[str]) -> Path:
         name = hashlib.sha256("".join(keys).encode()).hexdigest()[:32]
         return self._checkpoints / f"{name}.safetensors"
+
+
+def _checksum(png: bytes, trace: Tensor) -> str:
+    return hashlib.sha256(png + trace.contiguous().numpy().tobytes()).hexdigest()

@@ -3,6 +3,9 @@
 `stages.settings` loads and checks them, `stages.grid` expands them. Settings are
 frozen; a key that is not named here, a wrong type, a NaN or an infinity is a mistake,
 never ignored.
+
+No key may be called `size` or `nfiles` (tested): DVC's run cache leaves such keys out
+when it compares params, and would hand back the outputs of another size.
 """
 
 from collections.abc import Callable
@@ -20,12 +23,6 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-Positive = Annotated[float, Field(gt=0)]
-Weight = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
-Index = Annotated[int, Field(ge=0)]
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
 
 def _must_be(allowed: str) -> WrapValidator:
     """Return a validator that gives one message where a union would give many."""
@@ -41,8 +38,25 @@ def _must_be(allowed: str) -> WrapValidator:
     return WrapValidator(validate)
 
 
+Positive = Annotated[float, Field(gt=0, le=1e9)]
+Weight = Annotated[float, Field(ge=0, le=1e30)]
+Count = Annotated[int, Field(ge=1, le=10**6)]
+Index = Annotated[int, Field(ge=0, lt=2**63)]
+# Representations name files and folders; none may lead out of its own.
+Name = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,63}$"),
+    _must_be("a name of up to 64 letters, digits, blanks, - and _"),
+]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
 def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
+
+
+def _listed_unless_all(value: Any) -> Any:
+    return [value] if isinstance(value, str) and value != "all" else value
 
 
 def _listed_channels(value: Any) -> Any:
@@ -101,7 +115,7 @@ class _Part(BaseModel):
 
 class _Pictures(_Part):
     limit: Count | None = None
-    size: Annotated[int, Field(ge=16)] | None = 256
+    side: Annotated[int, Field(ge=16, le=4096)] | None = 256
 
 
 # The keys of `stages.sources.builtin.PHOTOGRAPHS` (tested): importing them here would
@@ -151,12 +165,26 @@ class UrlPictures(_Pictures):
     files: Annotated[list[RemoteFile], Field(min_length=1)]
 
 
+def _from_pairs(value: Any) -> Any:
+    """Return a mapping from pairs: a mapping in the file might have a key `size`."""
+    pairs = isinstance(value, list) and all(
+        isinstance(pair, list) and len(pair) == 2 for pair in value
+    )
+    if not pairs:
+        raise PydanticCustomError(
+            "not_pairs", "must be pairs, such as [[split, val], [size, 160px]]"
+        )
+    return {pair[0]: pair[1] for pair in value}
+
+
 class TorchvisionPictures(_Pictures):
     """A data set that torchvision knows by name, such as Imagenette."""
 
     source: Literal["torchvision"]
     dataset: str
-    arguments: dict[str, str | int | float | bool] = {}
+    arguments: Annotated[
+        dict[str, str | int | float | bool], BeforeValidator(_from_pairs)
+    ] = {}
     sha256: dict[str, Sha256] = {}
     mirrors: dict[str, str] = {}
 
@@ -177,20 +205,20 @@ class FetchSettings(_Part):
 
 
 class _Representation(_Part):
-    size: Annotated[int, Field(ge=16, le=4096)]
+    side: Annotated[int, Field(ge=16, le=4096)]
 
     def options(self) -> dict[str, Any]:
         """Return the arguments of `stages.representations.build` beside the kind."""
-        return self.model_dump(exclude={"kind", "size"})
+        return self.model_dump(exclude={"kind", "side"})
 
 
 class HogSettings(_Representation):
     """HOG (`assignment: hard`) or HOGb (`bilinear`)."""
 
     kind: Literal["hog"]
-    size: Annotated[int, Field(ge=16, le=4096)] = 128
-    cell: Annotated[int, Field(ge=2)] = 8
-    orientations: Annotated[int, Field(ge=2)] = 9
+    side: Annotated[int, Field(ge=16, le=4096)] = 128
+    cell: Annotated[int, Field(ge=2, le=1024)] = 8
+    orientations: Annotated[int, Field(ge=2, le=180)] = 9
     assignment: Literal["hard", "bilinear"] = "hard"
 
 
@@ -198,9 +226,9 @@ class DsiftSettings(_Representation):
     """Dense SIFT descriptors."""
 
     kind: Literal["dsift"]
-    size: Annotated[int, Field(ge=16, le=4096)] = 128
-    bin: Annotated[int, Field(ge=1)] = 5
-    orientations: Annotated[int, Field(ge=1)] = 8
+    side: Annotated[int, Field(ge=16, le=4096)] = 128
+    bin: Annotated[int, Field(ge=1, le=1024)] = 5
+    orientations: Annotated[int, Field(ge=3, le=180)] = 8
 
 
 RepresentationSettings = Annotated[HogSettings | DsiftSettings, Discriminator("kind")]
@@ -316,6 +344,7 @@ class GridEntry(_Part):
     representation: Names
     layers: Annotated[
         Literal["all"] | Annotated[list[str], Field(min_length=1)],
+        BeforeValidator(_listed_unless_all),
         _must_be("all or a list of layer names"),
     ] = "all"
     channels: Annotated[
@@ -332,6 +361,7 @@ class GridEntry(_Part):
     ] = 1
     images: Annotated[
         Literal["all"] | Count | Annotated[list[str], Field(min_length=1)],
+        BeforeValidator(_listed_unless_all),
         _must_be("all, a number of images or a list of their names"),
     ] = "all"
 
@@ -367,9 +397,10 @@ class Study(_Part):
     """All of params.yaml."""
 
     fetch: FetchSettings
-    representations: Annotated[dict[str, RepresentationSettings], Field(min_length=1)]
-    priors: dict[str, PriorSettings]
-    solvers: dict[str, SolverSettings]
+    representations: Annotated[dict[Name, RepresentationSettings], Field(min_length=1)]
+    priors: Annotated[dict[Name, PriorSettings], Field(min_length=1)]
+    solvers: Annotated[dict[Name, SolverSettings], Field(min_length=1)]
     grid: Annotated[list[GridEntry], Field(min_length=1)]
-    execution: ExecutionSettings = ExecutionSettings()
-    report: ReportSettings = ReportSettings()
+    # Required, though all of their keys have defaults: DVC looks for the sections.
+    execution: ExecutionSettings
+    report: ReportSettings

@@ -30,6 +30,14 @@ _SOLVER_MODULES = {
     "paper": "stages.preimage.momentum",
 }
 
+# What stands between a picture and a batch that runs.
+_ASSEMBLY = (
+    "stages.batch",
+    "stages.extract",
+    "stages.execution.device",
+    "stages.preimage.solvers",
+)
+
 
 @dataclass(frozen=True)
 class Pictured:
@@ -133,7 +141,7 @@ def source_digest(representation_module: str, solver_kind: str) -> str:
         "stages.images",
     )
     # The modules that put a batch together count, but not all that they import.
-    assembly = {module_file("stages.batch"), module_file("stages.preimage.solvers")}
+    assembly = {module_file(name) for name in _ASSEMBLY}
     return digest(modules | frozenset(path for path in assembly if path))
 
 

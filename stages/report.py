@@ -197,7 +197,7 @@ def main() -> None:
     """Report the study."""
     params = settings.load("report")
     scores = pd.read_parquet(store.SCORES, columns=_SCORES)
-    side = max(chosen.size for chosen in params.representations.values())
+    side = max(chosen.side for chosen in params.representations.values())
     shown = page(
         scores,
         title=params.report.title,

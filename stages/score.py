@@ -169,7 +169,7 @@ def main() -> None:
     params = settings.load("score")
     device = prepare(params.execution.device)
     views = {
-        name: View(build(chosen.kind, **chosen.options()), chosen.size)
+        name: View(build(chosen.kind, **chosen.options()), chosen.side)
         for name, chosen in params.representations.items()
     }
     store.write_table(store.SCORES, scores(views, device), schemas.SCORES)

@@ -17,6 +17,7 @@ from stages import store
 from stages.execution.process import Refusal
 from stages.grid import Cell, Mistake, Parts, buildable, cells
 from stages.params import (
+    BuiltinPictures,
     GridEntry,
     PriorSettings,
     RepresentationSettings,
@@ -82,6 +83,7 @@ def load_study(path: Path = store.PARAMS) -> Study:
         mistakes = [_mistake(line, raw) for line in error.errors()]
         raise ParamsError(path, mistakes + _grid_mistakes(*_salvaged(raw))) from None
     mistakes = _grid_mistakes(_parts(study), list(enumerate(study.grid)))
+    mistakes += _unknown_pictures(study)
     if mistakes:
         raise ParamsError(path, mistakes)
     return study
@@ -144,6 +146,21 @@ def _grid_mistakes(parts: Parts, entries: list[tuple[int, GridEntry]]) -> list[M
     return list(dict.fromkeys(mistakes))
 
 
+def _unknown_pictures(study: Study) -> list[Mistake]:
+    """Return the names in the grid that no built-in picture of the study has."""
+    pictures = study.fetch.images
+    if not isinstance(pictures, BuiltinPictures):
+        return []
+    names = pictures.names[: pictures.limit]
+    text = f"must be one of {', '.join(names)}"
+    return [
+        Mistake(f"grid[{i}].images", repr(name), text)
+        for i, entry in enumerate(study.grid)
+        for name in (entry.images if isinstance(entry.images, list) else [])
+        if name not in names
+    ]
+
+
 def _salvaged(raw: Any) -> tuple[Parts, list[tuple[int, GridEntry]]]:
     """Return the parts and entries without mistakes, so that the rest is checked."""
     kinds: dict[str, Any] = {
@@ -154,8 +171,20 @@ def _salvaged(raw: Any) -> tuple[Parts, list[tuple[int, GridEntry]]]:
     sections = {kind: _section(raw, kind, dict) for kind in kinds}
     good = {kind: dict(_valid(sections[kind].items(), kinds[kind])) for kind in kinds}
     names = {kind: [str(name) for name in sections[kind]] for kind in kinds}
-    entries = _valid(enumerate(_section(raw, "grid", list)), TypeAdapter(GridEntry))
-    return Parts(**good, names=names), list(entries)
+    entries = [_without_mistakes(entry) for entry in _section(raw, "grid", list)]
+    whole = _valid(enumerate(entries), TypeAdapter(GridEntry))
+    return Parts(**good, names=names), list(whole)
+
+
+def _without_mistakes(entry: Any) -> Any:
+    """Return a grid entry without the keys that have mistakes: defaults step in."""
+    try:
+        GridEntry.model_validate(entry)
+    except ValidationError as error:
+        wrong = {line["loc"][0] for line in error.errors() if line["loc"]}
+        if isinstance(entry, dict):
+            return {key: value for key, value in entry.items() if key not in wrong}
+    return entry
 
 
 def _section(raw: Any, name: str, kind: type) -> Any:

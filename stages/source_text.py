@@ -29,11 +29,20 @@ def imports(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif isinstance(node, ast.ImportFrom):
             # `from stages.preimage import adam` names a module, not a function.
-            found.add(node.module)
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+            module = _absolute(node, path)
+            found.add(module)
+            found |= {f"{module}.{alias.name}" for alias in node.names}
     return {name for name in found if _ours(name)}
+
+
+def _absolute(node: ast.ImportFrom, path: Path) -> str:
+    """Return the full name of the module that `from ... import` names."""
+    if not node.level:
+        return node.module or ""
+    package = path.relative_to(ROOT).parts[: -node.level]
+    return ".".join([*package, *filter(None, [node.module])])
 
 
 def _ours(name: str) -> bool:

@@ -100,16 +100,22 @@ def show(study: Study, job_store: JobStore) -> None:
     )
     print(_table(plan, finished))
     print(f"disk      about {_megabytes(_disk(plan, study))} when all is done")
-    seconds = sum(_seconds(study, group, device) for group in _groups(todo))
-    print(
-        f"time      about {duration(seconds)} to go on {description(device)}, measured"
-    )
+    print(f"time      {_time(study, todo, device)}")
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated(device)
         print(f"GPU       {_megabytes(peak)} of memory at most")
     known_failures = [job for job in todo if job.key in failed]
     for job in known_failures[:10]:
         print(f"failed    {job.cell.label}, {job.image_name}: {failed[job.key]}")
+
+
+def _time(study: Study, todo: list[Job], device: torch.device) -> str:
+    """Return how long the rest takes, from a few steps of each kind of batch."""
+    try:
+        seconds = sum(_seconds(study, group, device) for group in _groups(todo))
+    except Exception as error:  # a plan is shown also of jobs that fail
+        return f"unknown: {type(error).__name__}: {error}"
+    return f"about {duration(seconds)} to go on {description(device)}, measured"
 
 
 def _table(plan: list[Job], finished: set[str]) -> str:
@@ -146,7 +152,7 @@ def _seconds(study: Study, group: list[Job], device: torch.device) -> float:
 
 def _disk(plan: list[Job], study: Study) -> int:
     sizes = {
-        name: chosen.size**2 * (1 if chosen.kind in ("hog", "dsift") else 3)
+        name: chosen.side**2 * (1 if chosen.kind in ("hog", "dsift") else 3)
         for name, chosen in study.representations.items()
     }
     return COPIES * sum(sizes[job.cell.representation] for job in plan)
@@ -161,9 +167,8 @@ def _megabytes(n_bytes: float) -> str:
 
 def retry_failed(study: Study, job_store: JobStore) -> None:
     """Run invert again, although DVC sees nothing to do, then what follows."""
-    failed = job_store.failed()
     wanted = {job.key for job in planned(study, known_pictures(study)[0])}
-    if not wanted & failed.keys():
+    if not wanted & job_store.failed().keys():
         say("no job of this study has failed: nothing to retry")
         return
     dvc = [sys.executable, "-m", "dvc", "repro"]

@@ -10,10 +10,10 @@ from stages import images, schemas, store
 
 PARAMS = """
 fetch:
-  images: {source: builtin, names: [astronaut, camera], size: 32}
+  images: {source: builtin, names: [astronaut, camera], side: 32}
 representations:
-  hog: {kind: hog, size: 32}
-  hogb: {kind: hog, size: 32, assignment: bilinear}
+  hog: {kind: hog, side: 32}
+  hogb: {kind: hog, side: 32, assignment: bilinear}
 priors:
   default: {alpha: 6, lambda_alpha: auto, beta: 2, lambda_tv: 0.05}
   none: {}
@@ -24,6 +24,7 @@ grid:
   - {representation: [hog, hogb], seeds: 2}
   - {representation: hogb, prior: none, solver: paper}
 execution: {device: cpu, width: 3}
+report: {}
 """
 
 

@@ -16,9 +16,9 @@ WIDTH = 4
 FAST = SolverChoice("fast", 7, rate=8.0)
 PAPER = SolverChoice("paper", 6, schedule=((4, 1.0), (2, 0.1)))
 KINDS = {
-    "hog": HogSettings(kind="hog", size=37),
-    "hogb": HogSettings(kind="hog", size=32, assignment="bilinear"),
-    "dsift": DsiftSettings(kind="dsift", size=30, bin=3),
+    "hog": HogSettings(kind="hog", side=37),
+    "hogb": HogSettings(kind="hog", side=32, assignment="bilinear"),
+    "dsift": DsiftSettings(kind="dsift", side=30, bin=3),
 }
 
 
@@ -39,7 +39,7 @@ def job(seed, choice=FAST, selection=None, weights=None, kind="hog"):
 
 def targets(n, kind):
     settings = KINDS[kind]
-    shape = (n, 1, settings.size, settings.size)
+    shape = (n, 1, settings.side, settings.side)
     pictures = 255 * torch.rand(shape, generator=torch.Generator().manual_seed(0))
     return build(settings.kind, **settings.options())(pictures)
 

@@ -30,7 +30,7 @@ def put(path, seed, size=(40, 30)):
 
 
 def run(here, **changes):
-    options = {"source": "folder", "path": "photos", "limit": None, "size": 32}
+    options = {"source": "folder", "path": "photos", "limit": None, "side": 32}
     fetch(SimpleNamespace(**options | changes), here / "downloads")
     return pq.read_table(store.IMAGES).to_pylist(), json.loads(
         store.SKIPPED.read_text()
@@ -56,7 +56,7 @@ def test_table_has_the_schema_and_the_stored_pixels(here):
 
 def test_builtin_photographs_need_nothing_but_their_names(here):
     names = ["astronaut", "chelsea", "coffee", "rocket", "hubble_deep_field", "camera"]
-    rows, skipped = run(here, source="builtin", names=names, size=256)
+    rows, skipped = run(here, source="builtin", names=names, side=256)
     assert [row["name"] for row in rows] == names
     assert {(row["width"], row["height"]) for row in rows} == {(256, 256)}
     assert rows[1]["licence"] == "CC0"
@@ -66,7 +66,7 @@ def test_builtin_photographs_need_nothing_but_their_names(here):
 
 def test_size_none_keeps_the_picture_as_it_is(here):
     original = put(here / "photos" / "a.png", 0)
-    (row,), _ = run(here, size=None)
+    (row,), _ = run(here, side=None)
     assert (row["width"], row["height"]) == (40, 30)
     assert picture_from_png(row["image"]["bytes"]).tobytes() == original.tobytes()
 

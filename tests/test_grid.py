@@ -28,8 +28,8 @@ from stages.preimage import Prior
 from stages.preimage.momentum import SCHEDULES
 from stages.representations.selection import Selection
 
-HOG = HogSettings(kind="hog", size=40, cell=8, orientations=3)
-DSIFT = DsiftSettings(kind="dsift", size=40, bin=3)
+HOG = HogSettings(kind="hog", side=40, cell=8, orientations=3)
+DSIFT = DsiftSettings(kind="dsift", side=40, bin=3)
 K, R, S = 9, 5, 5  # 3 * 3 channels over 40 / 8 cells a side
 
 
@@ -129,7 +129,7 @@ def test_regions_are_named_as_written_and_resolved_to_windows(region, name, wind
 
 @pytest.mark.parametrize("size", [32, 40])
 def test_alpha_weight_auto_is_the_papers_constant_times_the_norm_to_the_fourth(size):
-    settings = HogSettings(kind="hog", size=size)
+    settings = HogSettings(kind="hog", side=size)
     # s^2 = 68.92^2 h w, of grey images.
     expected = 4e-10 * (68.92**2 * size * size) ** 2
     found = resolved_prior(PriorSettings(lambda_alpha="auto"), settings)
@@ -228,8 +228,8 @@ def test_an_impossible_selection_is_told_once_and_the_others_are_kept():
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        (HogSettings(kind="hog", size=16, cell=16), "two cells of 16 pixels"),
-        (DsiftSettings(kind="dsift", size=32, bin=8), "a descriptor of 4x4 cells of 8"),
+        (HogSettings(kind="hog", side=16, cell=16), "two cells of 16 pixels"),
+        (DsiftSettings(kind="dsift", side=32, bin=8), "a descriptor of 4x4 cells of 8"),
         (DsiftSettings(kind="dsift", bin=1), "`bin` must be at least 2 pixels, got 1"),
     ],
 )

@@ -62,6 +62,17 @@ def test_a_second_run_computes_nothing_and_writes_the_same(study, computed):
     assert pictures() == first
 
 
+def test_a_damaged_job_is_computed_again(study, computed):
+    invert.main()
+    before = pictures()
+    path = next((store.work() / "jobs").rglob("*.safetensors"))
+    path.write_bytes(path.read_bytes()[:-1])
+    del computed[:]
+    invert.main()
+    assert computed == [1]
+    assert pictures() == before
+
+
 def test_adding_a_seed_or_a_picture_computes_only_that(study, computed):
     invert.main()
     before = pictures()

@@ -55,6 +55,24 @@ def test_a_damaged_file_is_named_dropped_and_computed_again(
     assert job_store.finished() == set()
 
 
+def test_a_changed_bit_is_noticed(job_store, tmp_path):
+    job_store.save(KEY, RECORD)
+    (path,) = (tmp_path / "work").rglob("*.safetensors")
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert job_store.load(KEY) is None
+
+
+def test_what_a_killed_run_left_half_written_is_swept_away(job_store, tmp_path):
+    job_store.save(KEY, RECORD)
+    half = tmp_path / "work" / "jobs" / "ab" / f".{OTHER}.safetensors.x1"
+    half.write_bytes(b"half")
+    with job_store.locked():
+        assert not half.exists()
+    assert job_store.finished() == {KEY}
+
+
 def test_a_failure_is_remembered_until_the_job_succeeds(job_store):
     job_store.save_failure(KEY, "RuntimeError: no")
     assert job_store.failed() == {KEY: "RuntimeError: no"}

@@ -54,8 +54,8 @@ def mistake(form: Any, value: Any) -> tuple[tuple[int | str, ...], str]:
         (FastSettings, {"kind": "fast", "x": 1}, "kind, steps, rate"),
         (PaperSettings, {"kind": "paper", "x": 1}, "kind, schedule"),
         (PriorSettings, {"x": 1}, "alpha, lambda_alpha, beta, lambda_tv"),
-        (HogSettings, {"kind": "hog", "x": 1}, "size, kind, cell, orientations, assig"),
-        (DsiftSettings, {"kind": "dsift", "x": 1}, "size, kind, bin, orientations"),
+        (HogSettings, {"kind": "hog", "x": 1}, "side, kind, cell, orientations, assig"),
+        (DsiftSettings, {"kind": "dsift", "x": 1}, "side, kind, bin, orientations"),
         (FetchSettings, {"images": {"source": "folder"}, "x": 1}, "images"),
         (ExecutionSettings, {"x": 1}, "device, width"),
         (ReportSettings, {"x": 1}, "title, pictures"),
@@ -74,7 +74,7 @@ def test_a_key_of_another_source_is_refused_where_it_stands(source):
     images = {"source": source, **SOURCES[source], **others}
     path, text = mistake(FetchSettings, {"images": images})
     assert path == ("images", source, *others)
-    assert text.startswith("unknown key; allowed: limit, size, source, ")
+    assert text.startswith("unknown key; allowed: limit, side, source, ")
 
 
 PRIOR, FAST = (PriorSettings, {}), (FastSettings, {"kind": "fast"})
@@ -116,26 +116,26 @@ REFUSED: list[tuple[Any, str, str, list[Any]]] = [
     (PAPER, "schedule", "", ["slow", 3, [], [[]], [[3]], [[3, 1, 1]], [3, 1.0]]),
     (PAPER, "schedule", "", [[[0, 1.0]], [[3.5, 1]], [[True, 1]]]),
     (PAPER, "schedule", "", [[[3, bad]] for bad in (NAN, INF, True, 0, "1")]),
-    (HOG, "size", "valid integer", [True, 32.0, "32"]),
-    (HOG, "size", "greater than or equal to 16", [15]),
-    (HOG, "size", "less than or equal to 4096", [4097]),
+    (HOG, "side", "valid integer", [True, 32.0, "32"]),
+    (HOG, "side", "greater than or equal to 16", [15]),
+    (HOG, "side", "less than or equal to 4096", [4097]),
     (HOG, "assignment", "'hard' or 'bilinear'", ["soft"]),
     *(
         (GRID, key, "", [[], 1, [True]])
         for key in ("representation", "prior", "solver")
     ),
-    (GRID, "layers", "", ["hog", [], [1]]),
+    (GRID, "layers", "", [[], [1], 3]),
     (GRID, "channels", "", ["third", [], [-1], [True], [1.0]]),
     (GRID, "channels", "", [{"orientations": bad} for bad in ([], [-1], 0)]),
     (GRID, "region", "", ["some", {"centre": 0}, {"centre": True}, {"rows": [0, 1]}]),
     (GRID, "seeds", "", [0, True, [], [-1]]),
-    (GRID, "images", "", [0, True, "cat", []]),
+    (GRID, "images", "", [0, True, [], [1]]),
     (RUN, "device", "must be auto, cpu, cuda", ["gpu", "cuda:", "cpu:0", "cuda:1 "]),
     ((ReportSettings, {}), "pictures", "valid integer", [True, 1.5]),
     (IMAGES, "images", "must not be empty", [{"source": "builtin", "names": []}]),
     (IMAGES, "images", "'camera'", [{"source": "builtin", "names": ["lena"]}]),
     (IMAGES, "images", "'builtin', 'folder', 'url', 'torch", [{"source": "web"}]),
-    (IMAGES, "images", "equal to 16", [{"source": "folder", "size": 15}]),
+    (IMAGES, "images", "equal to 16", [{"source": "folder", "side": 15}]),
     (IMAGES, "images", "pattern", [URL | {"files": [FILE | {"sha256": "0"}]}]),
     (IMAGES, "images", "pattern", [URL | {"files": [FILE | {"url": "a.zip"}]}]),
 ]
@@ -234,11 +234,11 @@ def test_settings_are_frozen_and_a_representation_is_hashable():
 @pytest.mark.parametrize("source", SOURCES)
 def test_pictures_are_all_taken_as_squares_of_256_pixels_by_default(source):
     found = validate(FetchSettings, {"images": {"source": source, **SOURCES[source]}})
-    assert (found.images.limit, found.images.size) == (None, 256)
+    assert (found.images.limit, found.images.side) == (None, 256)
 
 
-def test_execution_and_report_may_be_left_out():
+def test_every_section_is_required_as_dvc_looks_for_it():
     required = {name for name, key in Study.model_fields.items() if key.is_required()}
-    assert required == {"fetch", "representations", "priors", "solvers", "grid"}
+    assert required == set(Study.model_fields)
     assert ExecutionSettings().model_dump() == {"device": "auto", "width": "auto"}
     assert ReportSettings().pictures == 12

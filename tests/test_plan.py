@@ -17,14 +17,16 @@ A, B = Pictured("0123", "oval"), Pictured("4567", "box")
 STUDY: dict[str, Any] = {
     "fetch": {"images": {"source": "folder"}},
     "representations": {
-        "hog": {"kind": "hog", "size": 32},
-        "dsift": {"kind": "dsift", "size": 32, "bin": 3},
+        "hog": {"kind": "hog", "side": 32},
+        "dsift": {"kind": "dsift", "side": 32, "bin": 3},
     },
     "priors": {"default": {"lambda_alpha": "auto", "lambda_tv": 0.05}, "none": {}},
     "solvers": {
         "fast": {"kind": "fast", "steps": 6},
         "paper": {"kind": "paper", "schedule": [[3, 1.0], [2, 0.1]]},
     },
+    "execution": {},
+    "report": {},
 }
 
 
@@ -46,7 +48,7 @@ def brief(job: Job) -> tuple[str, str, str, int]:
 
 def key(pictures: tuple[Pictured, ...] = (A,), **changes: Any) -> str:
     """Return the key of the only job; `changes` are of its grid entry and its parts."""
-    parts = {k: changes.pop(k) for k in [*changes] if k in (*STUDY, "execution")}
+    parts = {k: changes.pop(k) for k in [*changes] if k in STUDY}
     (job,) = plan(changes, pictures=pictures, **parts)
     return job.key
 
@@ -113,7 +115,7 @@ def test_a_picture_that_was_not_fetched_is_refused_with_those_that_were():
     [
         {"prior": "p", "priors": {"p": STUDY["priors"]["default"]}},
         {"solver": "s", "solvers": {"s": STUDY["solvers"]["fast"]}},
-        {"representation": "r", "representations": {"r": {"kind": "hog", "size": 32}}},
+        {"representation": "r", "representations": {"r": {"kind": "hog", "side": 32}}},
         {"pictures": (Pictured(A.image_id, "another name"),)},
         {"solver": "s", "solvers": {"s": {"kind": "fast", "steps": 6, "rate": 8}}},
         {"priors": {"default": {"lambda_alpha": "auto", "lambda_tv": 5e-2, "beta": 2}}},
@@ -139,7 +141,7 @@ DIFFERENT: list[dict[str, Any]] = [
     {"pictures": (B,)},
     {"seeds": [1]},
     {"representation": "dsift"},
-    part("representations", "hog", size=40),
+    part("representations", "hog", side=40),
     part("representations", "hog", cell=4),
     part("representations", "hog", orientations=8),
     part("representations", "hog", assignment="bilinear"),

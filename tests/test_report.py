@@ -63,7 +63,7 @@ def study(tmp_path, monkeypatch):
     store.write_json(store.TARGETS / "statistics.json", statistics)
     store.write_text(store.PARAMS, "report: {title: <b>} # params\n")
     settings = SimpleNamespace(
-        representations={"hog": SimpleNamespace(size=SIZE)},
+        representations={"hog": SimpleNamespace(side=SIZE)},
         report=SimpleNamespace(title="A study", pictures=12),
     )
     monkeypatch.setattr(report.settings, "load", lambda stage: settings)

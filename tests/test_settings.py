@@ -1,5 +1,6 @@
 """Params as a file: loaded whole, every mistake told at once, a view for each stage."""
 
+import json
 import os
 import subprocess
 import sys
@@ -15,10 +16,10 @@ from stages.settings import ParamsError, load, load_study
 ROOT = Path(__file__).parent.parent
 STUDY = """\
 fetch:
-  images: {source: builtin, names: [astronaut], size: 64}
+  images: {source: builtin, names: [astronaut], side: 64}
 representations:
-  hog: {kind: hog, size: 32}
-  dsift: {kind: dsift, size: 32, bin: 3}
+  hog: {kind: hog, side: 32}
+  dsift: {kind: dsift, side: 32, bin: 3}
 priors:
   default: {lambda_alpha: auto, lambda_tv: 8e-10}
 solvers:
@@ -26,6 +27,8 @@ solvers:
 grid:
   - {representation: [hog, dsift]}
   - {representation: hog, region: {centre: 2}}
+execution: {}
+report: {}
 """
 
 
@@ -58,7 +61,7 @@ def changed(*changes: tuple[str, str]) -> str:
 
 def test_all_mistakes_come_in_one_message_with_path_value_and_what_is_allowed(mistakes):
     text = changed(
-        ("size: 64", "siez: 64"),
+        ("side: 64", "siez: 64"),
         ("names: [astronaut]", "names: [astronaut], limit: 0"),
         ("8e-10", ".nan"),
         ("steps: 12", "steps: true"),
@@ -69,12 +72,12 @@ def test_all_mistakes_come_in_one_message_with_path_value_and_what_is_allowed(mi
     *found, representation, name, region = mistakes(text)
     assert found == [
         "fetch.images.limit: 0: should be greater than or equal to 1",
-        "fetch.images.siez: 64: unknown key; allowed: limit, size, source, names",
+        "fetch.images.siez: 64: unknown key; allowed: limit, side, source, names",
         "priors.default.lambda_tv: nan: must be by-depth or a number of at least 0",
         "solvers.fast.steps: True: should be a valid integer",
     ]
     # What can only be known from what the params mean, in the same message.
-    assert representation.startswith("representations.dsift: {'size': 32, ")
+    assert representation.startswith("representations.dsift: {'side': 32, ")
     assert "`images` must be at least 152 pixels high and wide" in representation
     assert name == "grid[0].representation: 'hogg': must be one of hog, dsift"
     assert region.startswith("grid[1].region[0]: {'centre': 5}: must lie inside")
@@ -87,7 +90,7 @@ def test_all_mistakes_come_in_one_message_with_path_value_and_what_is_allowed(mi
         (
             "hog: {kind: hog, ",
             "hog: {",
-            "representations.hog: {'size': 32}: needs a key 'kind'",
+            "representations.hog: {'side': 32}: needs a key 'kind'",
         ),
         ("kind: hog", "kind: hgo", "'kind' must be one of 'hog', 'dsift'"),
         ("auto", "au", "default.lambda_alpha: 'au': must be auto or a number"),
@@ -105,7 +108,26 @@ def test_a_single_mistake_is_a_single_line(mistakes, old, new, found):
 
 
 def test_a_missing_section_is_required(mistakes):
-    assert mistakes(STUDY[: STUDY.index("grid:")]) == ["grid: missing: is required"]
+    text = STUDY.replace("execution: {}\n", "").replace("report: {}\n", "")
+    expected = [f"{name}: missing: is required" for name in ("execution", "report")]
+    assert mistakes(text) == expected
+
+
+def test_the_rest_of_a_grid_entry_with_a_mistake_is_checked_too(mistakes):
+    text = changed(("region: {centre: 2}", "region: {centre: 2}, seeds: x, prior: zip"))
+    paths = [line.split(":")[0] for line in mistakes(text)]
+    assert paths == ["grid[1].seeds", "grid[1].prior"]
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".", "x\ty", "n" * 65])
+def test_names_that_cannot_name_a_file_are_refused(mistakes, name):
+    text = STUDY.replace("  hog: {", f"  {json.dumps(name)}: {{", 1)
+    assert any("a name of up to 64 letters" in line for line in mistakes(text))
+
+
+def test_a_picture_that_the_study_does_not_have_is_a_mistake(mistakes):
+    text = changed(("region: {centre: 2}", "images: [nobody]"))
+    assert mistakes(text) == ["grid[1].images: 'nobody': must be one of astronaut"]
 
 
 def test_naming_a_part_that_has_a_mistake_is_no_further_mistake(mistakes):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from stages.params import Study
 from stages.settings import SECTIONS, load_study
 from stages.source_text import closure, imports, module_file
 
@@ -94,6 +95,26 @@ def test_the_default_params_are_the_embedded_preset():
 )
 def test_presets_are_valid(path):
     load_study(path)
+
+
+def keys(value):
+    if isinstance(value, dict):
+        return set(value) | {k for part in value.values() for k in keys(part)}
+    return (
+        {k for part in value for k in keys(part)} if isinstance(value, list) else set()
+    )
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "stages/presets").glob("*.yaml")), ids=str
+)
+def test_no_key_has_a_name_that_the_run_cache_overlooks(path):
+    schema = Study.model_json_schema()
+    declared = {
+        name for part in schema["$defs"].values() for name in part["properties"]
+    }
+    written = keys(YAML(typ="safe", pure=True).load(path.read_text()))
+    assert not (declared | written) & {"size", "nfiles"}
 
 
 def test_the_top_level_holds_what_was_agreed():

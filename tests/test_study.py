@@ -16,13 +16,14 @@ from stages.settings import load_study
 PARAMS = """
 fetch: {images: {source: builtin, names: [astronaut, camera, coffee]}}
 representations:
-  hog: {kind: hog, size: 32}
+  hog: {kind: hog, side: 32}
 priors: {default: {lambda_tv: 0.05}, none: {}}
 solvers: {fast: {kind: fast, steps: 6}}
 grid:
   - {representation: hog, seeds: 2}
   - {representation: hog, prior: none, images: 1}
 execution: {device: cpu, width: 3}
+report: {}
 """
 RECORD = Record(
     png=b"\x89PNG...",

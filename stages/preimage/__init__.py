@@ -97,7 +97,9 @@ def invert(
     Raises ValueError if the code cannot be compared with the target or has no gradient,
     TypeError if `phi` does not return a tensor.
     """
-    seeds = [seed] if isinstance(seed, int) else list(seed)
+    seeds = [int(s) for s in (seed if isinstance(seed, Sequence) else [seed])]
+    if not seeds:
+        raise ValueError("`seed` must be a seed or a list of at least one, got none.")
     centre = _column(mean, shape[0], target)
     start = torch.stack([noise(shape, s) for s in seeds]).to(target)
     targets, batched = _batch(phi, target, start + centre)
@@ -108,7 +110,7 @@ def invert(
         [prior or natural_prior(shape)] * len(targets),
         mean=centre,
         norm=reference_norm(shape),
-        masks=None if mask is None else mask.to(target).expand_as(targets),
+        masks=None if mask is None else _masks(mask, targets),
     )
     return _run(
         problem,
@@ -117,6 +119,15 @@ def invert(
         batched,
         on_step,
     )
+
+
+def _masks(mask: Tensor, targets: Tensor) -> Tensor:
+    if mask.shape != targets.shape[1:]:
+        raise ValueError(
+            f"`mask` must have the shape of one code, {tuple(targets.shape[1:])}, "
+            f"got {tuple(mask.shape)}."
+        )
+    return mask.to(targets).expand_as(targets)
 
 
 def _column(mean: float | Sequence[float], channels: int, like: Tensor) -> Tensor:
@@ -170,10 +181,11 @@ def _run(
     batched: bool,
     on_step: Callable[[int, int], None] | None,
 ) -> Inversion:
-    state = begin(problem, solver, start)
-    for passed in minimise(problem, solver, state):
-        if on_step is not None:
-            on_step(passed.step, solver.n_steps)
+    with torch.enable_grad():  # also inside the caller's no_grad
+        state = begin(problem, solver, start)
+        for passed in minimise(problem, solver, state):
+            if on_step is not None:
+                on_step(passed.step, solver.n_steps)
     terms = torch.stack(state.trace).unbind(dim=2)
     pixels = (state.x + problem.mean).detach()
     return Inversion(

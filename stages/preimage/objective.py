@@ -82,7 +82,7 @@ class Objective:
         difference = code - self.targets
         if self.masks is not None:
             difference = difference * self.masks
-        return difference.square().flatten(1).sum(dim=1) / self.target_energy
+        return _summed(difference.square()) / self.target_energy
 
     def terms(self, x: Images) -> Terms:
         """Return the weighted terms at the centred images `x`."""
@@ -145,9 +145,14 @@ def objective(
 def _energy(targets: Codes, masks: Codes | None) -> PerImage:
     """Return `||Phi0||^2` of the selected entries, or their number where it is 0."""
     ones = torch.ones_like(targets) if masks is None else masks
-    energy = (targets * ones).square().flatten(1).sum(dim=1)
-    n_selected = ones.flatten(1).sum(dim=1)
+    energy = _summed((targets * ones).square())
+    n_selected = _summed(ones)
     return torch.where(energy > 0, energy, n_selected.clamp(min=1))
+
+
+def _summed(codes: Codes) -> PerImage:
+    """Return the sum of each image's code, also where that is a single number."""
+    return codes.reshape(len(codes), -1).sum(dim=1)
 
 
 def _check_code(code: object, targets: Codes) -> None:

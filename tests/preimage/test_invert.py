@@ -103,6 +103,22 @@ def test_wrong_arguments_are_refused(arguments, message):
         invert(linear, linear(IMAGE[None]), shape=(3, 16, 16), **arguments)
 
 
+def test_a_code_of_one_number_is_inverted_also_without_gradients_around():
+    def brightness(images):
+        return images.mean(dim=(1, 2, 3))
+
+    with torch.no_grad():
+        target = torch.tensor([90.0])
+        result = invert(brightness, target, shape=(1, 16, 16), steps=100)
+    assert result.preimage.mean().item() == pytest.approx(90, abs=1)
+
+
+def test_a_mask_of_another_shape_is_refused():
+    target = linear(IMAGE[None])
+    with pytest.raises(ValueError, match=r"shape of one code, \(768,\), got \(1,\)"):
+        invert(linear, target, shape=(3, 16, 16), mask=torch.ones(1))
+
+
 def test_seeds_must_fit_the_targets():
     pair = linear(torch.stack([IMAGE, IMAGE]))
     with pytest.raises(ValueError, match=r"one a target \(2\), got 3"):
