@@ -16,7 +16,7 @@ and `store` (files), `schemas` (tables), `yardsticks` (what scores are held to),
 
 import os
 
-# Waiting threads of OpenMP spin only for a moment, then sleep. Left to spin, two of them
-# beside one other busy program took 160 to 650 ms a step here; with a short spin 37 to
+# Waiting threads of OpenMP spin only for a moment, then sleep. Left to spin, two of
+# them beside one busy program took 160 to 650 ms a step here; with a short spin 37 to
 # 80 ms, and as long as before (15 to 21 ms) on quiet cores. Read when torch is loaded.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
