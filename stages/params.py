@@ -8,114 +8,39 @@ No key may be called `size` or `nfiles` (tested): DVC's run cache leaves such ke
 when it compares params, and would hand back the outputs of another size.
 """
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    ValidationError,
-    WrapValidator,
-    model_validator,
+from pydantic import BeforeValidator, Discriminator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from stages.checks import (
+    Part,
+    listed,
+    listed_channels,
+    listed_unless_all,
+    must_be,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
-
-
-def _must_be(allowed: str) -> WrapValidator:
-    """Return a validator that gives one message where a union would give many."""
-
-    def validate(value: Any, inner: Callable[[Any], Any]) -> Any:
-        try:
-            return inner(value)
-        except ValidationError:
-            raise PydanticCustomError(
-                "not_allowed", "must be {allowed}", {"allowed": allowed}
-            ) from None
-
-    return WrapValidator(validate)
-
 
 Positive = Annotated[float, Field(gt=0, le=1e9)]
 Weight = Annotated[float, Field(ge=0, le=1e30)]
 Count = Annotated[int, Field(ge=1, le=10**6)]
+Side = Annotated[int, Field(ge=16, le=4096)]
 Index = Annotated[int, Field(ge=0, lt=2**63)]
 # Representations name files and folders; none may lead out of its own.
 Name = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,63}$"),
-    _must_be("a name of up to 64 letters, digits, blanks, - and _"),
+    must_be("a name of up to 64 letters, digits, blanks, - and _"),
 ]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-def _listed_unless_all(value: Any) -> Any:
-    return [value] if isinstance(value, str) and value != "all" else value
-
-
-def _listed_channels(value: Any) -> Any:
-    """Return a list of selections; a bare list of numbers is one selection."""
-    one = isinstance(value, list) and all(isinstance(item, int) for item in value)
-    return [value] if one else _listed(value)
-
-
-def _wording(line: Any) -> str:
-    """Return what is wrong in the words of params files, not of Python."""
-    match line["type"]:
-        case "union_tag_not_found":
-            return f"needs a key {line['ctx']['discriminator']}"
-        case "union_tag_invalid":
-            tags = line["ctx"]["expected_tags"]
-            return f"{line['ctx']['discriminator']} must be one of {tags}"
-        case "too_short":
-            return "must not be empty"
-        case "model_type" | "dict_type":
-            return "must be a mapping of keys to values"
-    text: str = line["msg"]
-    return text
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False
-    )
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _name_allowed_keys(cls, value: Any, inner: Callable[[Any], Any]) -> Any:
-        """Say which keys are allowed where there is an unknown one."""
-        try:
-            return inner(value)
-        except ValidationError as error:
-            raise ValidationError.from_exception_data(
-                error.title, [cls._with_hint(line) for line in error.errors()]
-            ) from None
-
-    @classmethod
-    def _with_hint(cls, line: Any) -> InitErrorDetails:
-        kind: str | PydanticCustomError = PydanticCustomError(
-            line["type"], "{text}", {"text": _wording(line)}
-        )
-        if line["type"] == "extra_forbidden" and len(line["loc"]) == 1:
-            allowed = ", ".join(cls.model_fields)
-            kind = PydanticCustomError(
-                "unknown_key", "unknown key; allowed: {allowed}", {"allowed": allowed}
-            )
-        return InitErrorDetails(type=kind, loc=line["loc"], input=line["input"])
 
 
 # fetch ------------------------------------------------------------------------------
 
 
-class _Pictures(_Part):
+class _Pictures(Part):
     limit: Count | None = None
-    side: Annotated[int, Field(ge=16, le=4096)] | None = 256
+    side: Side | None = 256
 
 
 # The keys of `stages.sources.builtin.PHOTOGRAPHS` (tested): importing them here would
@@ -150,7 +75,7 @@ class FolderPictures(_Pictures):
     path: str = "data/pictures"
 
 
-class RemoteFile(_Part):
+class RemoteFile(Part):
     """A picture or an archive of pictures on the web, known by its sha256."""
 
     url: Annotated[str, Field(pattern="^https?://")]
@@ -195,7 +120,7 @@ PictureSettings = Annotated[
 ]
 
 
-class FetchSettings(_Part):
+class FetchSettings(Part):
     """What the fetch stage gets."""
 
     images: PictureSettings
@@ -204,8 +129,8 @@ class FetchSettings(_Part):
 # representations --------------------------------------------------------------------
 
 
-class _Representation(_Part):
-    side: Annotated[int, Field(ge=16, le=4096)]
+class _Representation(Part):
+    side: Side
 
     def options(self) -> dict[str, Any]:
         """Return the arguments of `stages.representations.build` beside the kind."""
@@ -216,7 +141,7 @@ class HogSettings(_Representation):
     """HOG (`assignment: hard`) or HOGb (`bilinear`)."""
 
     kind: Literal["hog"]
-    side: Annotated[int, Field(ge=16, le=4096)] = 128
+    side: Side = 128
     cell: Annotated[int, Field(ge=2, le=1024)] = 8
     orientations: Annotated[int, Field(ge=2, le=180)] = 9
     assignment: Literal["hard", "bilinear"] = "hard"
@@ -226,7 +151,7 @@ class DsiftSettings(_Representation):
     """Dense SIFT descriptors."""
 
     kind: Literal["dsift"]
-    side: Annotated[int, Field(ge=16, le=4096)] = 128
+    side: Side = 128
     bin: Annotated[int, Field(ge=1, le=1024)] = 5
     orientations: Annotated[int, Field(ge=3, le=180)] = 8
 
@@ -237,16 +162,16 @@ RepresentationSettings = Annotated[HogSettings | DsiftSettings, Discriminator("k
 # priors and solvers -----------------------------------------------------------------
 
 
-class PriorSettings(_Part):
+class PriorSettings(Part):
     """Weights of the natural-image priors; left out: weight 0."""
 
     alpha: Annotated[float, Field(ge=1)] = 6.0
     lambda_alpha: Annotated[
-        Weight | Literal["auto"], _must_be("auto or a number of at least 0")
+        Weight | Literal["auto"], must_be("auto or a number of at least 0")
     ] = 0.0
     beta: Positive = 2.0
     lambda_tv: Annotated[
-        Weight | Literal["by-depth"], _must_be("by-depth or a number of at least 0")
+        Weight | Literal["by-depth"], must_be("by-depth or a number of at least 0")
     ] = 0.0
 
     @model_validator(mode="after")
@@ -259,7 +184,7 @@ class PriorSettings(_Part):
         return self
 
 
-class FastSettings(_Part):
+class FastSettings(Part):
     """Adam inside the pixel range, the default solver."""
 
     kind: Literal["fast"]
@@ -276,14 +201,14 @@ def _legs(value: Any) -> Any:
     return [tuple(leg) if isinstance(leg, list) else leg for leg in value]
 
 
-class PaperSettings(_Part):
+class PaperSettings(Part):
     """Momentum descent as published."""
 
     kind: Literal["paper"]
     schedule: Annotated[
         Literal["auto", "cnn", "region", "descriptors"]
         | Annotated[list[Leg], BeforeValidator(_legs), Field(min_length=1)],
-        _must_be("auto, cnn, region, descriptors or [[steps, factor of 0.004], ...]"),
+        must_be("auto, cnn, region, descriptors or [[steps, factor of 0.004], ...]"),
     ] = "auto"
 
 
@@ -293,19 +218,19 @@ SolverSettings = Annotated[FastSettings | PaperSettings, Discriminator("kind")]
 # grid -------------------------------------------------------------------------------
 
 
-class Orientations(_Part):
+class Orientations(Part):
     """All channels of these orientations (HOG and DSIFT only)."""
 
     orientations: Annotated[list[Index], Field(min_length=1)]
 
 
-class Centre(_Part):
+class Centre(Part):
     """The k x k window of cells at the centre, by the paper's offset rule."""
 
     centre: Count
 
 
-class Window(_Part):
+class Window(Part):
     """Rows and columns of cells, half open: `rows: [2, 4]` is rows 2 and 3."""
 
     rows: Annotated[list[Index], Field(min_length=2, max_length=2)]
@@ -316,26 +241,26 @@ ChannelChoice = Annotated[
     Literal["all", "first-half", "second-half"]
     | Annotated[list[Index], Field(min_length=1)]
     | Orientations,
-    _must_be(
+    must_be(
         "all, first-half, second-half, a list of channel numbers "
         "or {orientations: [numbers]}"
     ),
 ]
 RegionChoice = Annotated[
     Literal["all"] | Centre | Window,
-    _must_be(
+    must_be(
         "all, {centre: cells} or {rows: [first, end], columns: [first, end]} in cells"
     ),
 ]
 Names = Annotated[
     list[str],
     Field(min_length=1),
-    BeforeValidator(_listed),
-    _must_be("a name or a list of names"),
+    BeforeValidator(listed),
+    must_be("a name or a list of names"),
 ]
 
 
-class GridEntry(_Part):
+class GridEntry(Part):
     """A product: every combination of what its keys list.
 
     A single value stands for a list of one.
@@ -344,25 +269,25 @@ class GridEntry(_Part):
     representation: Names
     layers: Annotated[
         Literal["all"] | Annotated[list[str], Field(min_length=1)],
-        BeforeValidator(_listed_unless_all),
-        _must_be("all or a list of layer names"),
+        BeforeValidator(listed_unless_all),
+        must_be("all or a list of layer names"),
     ] = "all"
     channels: Annotated[
-        list[ChannelChoice], Field(min_length=1), BeforeValidator(_listed_channels)
+        list[ChannelChoice], Field(min_length=1), BeforeValidator(listed_channels)
     ] = ["all"]
     region: Annotated[
-        list[RegionChoice], Field(min_length=1), BeforeValidator(_listed)
+        list[RegionChoice], Field(min_length=1), BeforeValidator(listed)
     ] = ["all"]
     prior: Names = ["default"]
     solver: Names = ["fast"]
     seeds: Annotated[
         Count | Annotated[list[Index], Field(min_length=1)],
-        _must_be("a number of seeds or a list of seeds"),
+        must_be("a number of seeds or a list of seeds"),
     ] = 1
     images: Annotated[
         Literal["all"] | Count | Annotated[list[str], Field(min_length=1)],
-        BeforeValidator(_listed_unless_all),
-        _must_be("all, a number of images or a list of their names"),
+        BeforeValidator(listed_unless_all),
+        must_be("all, a number of images or a list of their names"),
     ] = "all"
 
     def seed_list(self) -> list[int]:
@@ -373,27 +298,27 @@ class GridEntry(_Part):
 # the whole --------------------------------------------------------------------------
 
 
-class ExecutionSettings(_Part):
+class ExecutionSettings(Part):
     """Where jobs run and how many of them share a batch."""
 
     device: Annotated[
         str,
         Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$"),
-        _must_be("auto, cpu, cuda or cuda:1"),
+        must_be("auto, cpu, cuda or cuda:1"),
     ] = "auto"
     width: Annotated[
-        Count | Literal["auto"], _must_be("auto or a number of at least 1")
+        Count | Literal["auto"], must_be("auto or a number of at least 1")
     ] = "auto"
 
 
-class ReportSettings(_Part):
+class ReportSettings(Part):
     """What the report is called and how many pictures its gallery shows."""
 
     title: str = "What image representations keep"
     pictures: Count = 12
 
 
-class Study(_Part):
+class Study(Part):
     """All of params.yaml."""
 
     fetch: FetchSettings

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from stages import store
+from stages.checks import plain
 from stages.execution.process import Refusal
 from stages.grid import Cell, Mistake, Parts, buildable, cells
 from stages.params import (
@@ -111,8 +112,7 @@ def _mistake(line: Any, raw: Any) -> Mistake:
             path, value = f"{path}.{key}", value[key]
         elif line["type"] == "missing" and key == line["loc"][-1]:
             return Mistake(f"{path}.{key}".lstrip("."), "missing", "is required")
-    text = line["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return Mistake(path.lstrip(".") or "(file)", repr(value), text)
+    return Mistake(path.lstrip(".") or "(file)", repr(value), plain(line["msg"]))
 
 
 # The cells of a grid entry, in order, with the entry they come from.

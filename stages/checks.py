@@ -1,0 +1,98 @@
+"""How a params file is checked: the words of mistakes, and lists that may be short.
+
+A value that stands for a list of one may be written without brackets; mistakes are told
+in the words of params files, not of Python.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+
+def must_be(allowed: str) -> WrapValidator:
+    """Return a validator that gives one message where a union would give many."""
+
+    def validate(value: Any, inner: Callable[[Any], Any]) -> Any:
+        try:
+            return inner(value)
+        except ValidationError:
+            raise PydanticCustomError(
+                "not_allowed", "must be {allowed}", {"allowed": allowed}
+            ) from None
+
+    return WrapValidator(validate)
+
+
+def listed(value: Any) -> Any:
+    """Return the value as a list: a single one stands for a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+def listed_unless_all(value: Any) -> Any:
+    """Return a single name as a list of one; `all` stays a word."""
+    return [value] if isinstance(value, str) and value != "all" else value
+
+
+def listed_channels(value: Any) -> Any:
+    """Return a list of selections; a bare list of numbers is one selection."""
+    one = isinstance(value, list) and all(isinstance(item, int) for item in value)
+    return [value] if one else listed(value)
+
+
+def _wording(line: Any) -> str:
+    """Return what is wrong in the words of params files, not of Python."""
+    match line["type"]:
+        case "union_tag_not_found":
+            return f"needs a key {line['ctx']['discriminator']}"
+        case "union_tag_invalid":
+            tags = line["ctx"]["expected_tags"]
+            return f"{line['ctx']['discriminator']} must be one of {tags}"
+        case "too_short":
+            return "must not be empty"
+        case "model_type" | "dict_type":
+            return "must be a mapping of keys to values"
+    return plain(line["msg"])
+
+
+def plain(message: str) -> str:
+    """Return a message without pydantic's beginnings."""
+    return message.removeprefix("Value error, ").removeprefix("Input ")
+
+
+class Part(BaseModel):
+    """A section of the params: frozen, typed, without keys that it does not name."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_allowed_keys(cls, value: Any, inner: Callable[[Any], Any]) -> Any:
+        """Say which keys are allowed where there is an unknown one."""
+        try:
+            return inner(value)
+        except ValidationError as error:
+            raise ValidationError.from_exception_data(
+                error.title, [cls._with_hint(line) for line in error.errors()]
+            ) from None
+
+    @classmethod
+    def _with_hint(cls, line: Any) -> InitErrorDetails:
+        kind: str | PydanticCustomError = PydanticCustomError(
+            line["type"], "{text}", {"text": _wording(line)}
+        )
+        if line["type"] == "extra_forbidden" and len(line["loc"]) == 1:
+            allowed = ", ".join(cls.model_fields)
+            kind = PydanticCustomError(
+                "unknown_key", "unknown key; allowed: {allowed}", {"allowed": allowed}
+            )
+        return InitErrorDetails(type=kind, loc=line["loc"], input=line["input"])
