@@ -4,11 +4,11 @@ Windows are half open, `(first row, end row, first column, end column)`, of cell
 code or of pixels in an image. All lengths are in input pixels.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from stages.images import Codes, Images
 
@@ -44,6 +44,27 @@ def field(
         *_span(geometry, row, end_row, image_height),
         *_span(geometry, col, end_col, image_width),
     )
+
+
+def stack_geometry(modules: Iterable[nn.Module]) -> Geometry:
+    """Return what a cell sees after these modules, one after the other.
+
+    Convolutions and maximum poolings (square, undilated) widen the field; any other
+    module is taken to work on each cell alone.
+    """
+    geometry = Geometry(stride=1, size=1, offset=0)
+    for module in modules:
+        if isinstance(module, nn.Conv2d | nn.MaxPool2d):
+            kernel, stride, padding = (
+                value if isinstance(value, int) else int(value[0])
+                for value in (module.kernel_size, module.stride, module.padding)
+            )
+            geometry = Geometry(
+                stride=geometry.stride * stride,
+                size=geometry.size + (kernel - 1) * geometry.stride,
+                offset=geometry.offset - padding * geometry.stride,
+            )
+    return geometry
 
 
 def footprint(
