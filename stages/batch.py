@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from stages.execution.device import description
-from stages.grid import Cell, representation
+from stages.grid import Cell, cut, representation
 from stages.images import picture_from_image, png, reference_norm
 from stages.jobs import Checkpoint, Record
 from stages.params import RepresentationSettings
@@ -29,8 +29,7 @@ from stages.preimage.objective import Objective, objective
 from stages.preimage.outcome import outcomes
 from stages.preimage.solvers import fast, paper
 from stages.preimage.start import noise
-from stages.representations.representation import Representation
-from stages.representations.selection import mask
+from stages.representations.selection import Selection, mask, resolved
 
 
 class Batch:
@@ -55,7 +54,8 @@ class Batch:
         phi = representation(settings)
         self._shape = (phi.image_channels, settings.side, settings.side)
         self._mean = torch.tensor(phi.mean, device=device)[:, None, None]
-        self._objective = self._make_objective(phi, targets[self._rows].to(device))
+        self._settings = settings
+        self._objective = self._make_objective(targets[self._rows].to(device))
         self._solver = self._make_solver(jobs[0].cell)
         self._state: State | None = None
         self._seconds = 0.0
@@ -111,9 +111,9 @@ class Batch:
         rows = {name: t[at][self._rows] for name, t in tensors.items()}
         self._state = state(rows, int(step), self._device)
 
-    def _make_objective(self, phi: Representation, targets: Tensor) -> Objective:
+    def _make_objective(self, targets: Tensor) -> Objective:
         return objective(
-            phi.cut(self.jobs[0].cell.layer).to(self._device),
+            cut(self._settings, self.jobs[0].cell.layer, self._device),
             targets,
             [job.cell.weights for job in self._jobs],
             mean=self._mean,
@@ -122,8 +122,11 @@ class Batch:
         )
 
     def _masks(self, targets: Tensor) -> Tensor | None:
-        selections = [job.cell.selection for job in self._jobs]
-        if all(s.channels is None and s.window is None for s in selections):
+        selections = [
+            resolved(job.cell.selection, target)
+            for job, target in zip(self._jobs, targets, strict=True)
+        ]
+        if all(one == Selection() for one in selections):
             return None
         _, k, r, s = targets.shape
         return torch.stack([mask(one, (k, r, s)) for one in selections]).to(targets)

@@ -90,6 +90,3 @@ class Codes:
         """Return the codes of these pictures, `n k r s`."""
         rows = [self._slice[self._rows[i] : self._rows[i] + 1] for i in image_ids]
         return torch.cat(rows)
-
-    def __contains__(self, image_id: str) -> bool:
-        return image_id in self._rows

@@ -18,13 +18,8 @@ from stages import codes, settings, store
 from stages.execution.device import prepare
 from stages.execution.process import run
 from stages.execution.progress import Progress
-from stages.grid import code_shape, representation
-from stages.images import (
-    Images,
-    image_from_picture,
-    picture_from_png,
-    square,
-)
+from stages.grid import code_shape, cut, representation
+from stages.images import Images, image_as_seen
 from stages.metrics.code import pairwise_statistics
 from stages.params import RepresentationSettings
 
@@ -36,12 +31,9 @@ def images(settings: RepresentationSettings) -> Iterator[Images]:
     channels = representation(settings).image_channels
     rows = store.rows(store.IMAGES, ["image"])
     while batch := list(islice(rows, PICTURES_A_BATCH)):
-        pictures = (picture_from_png(row["image"]["bytes"]) for row in batch)
+        stored = (row["image"]["bytes"] for row in batch)
         yield torch.stack(
-            [
-                image_from_picture(square(picture, settings.side), channels)
-                for picture in pictures
-            ]
+            [image_as_seen(data, settings.side, channels) for data in stored]
         )
 
 
@@ -52,7 +44,7 @@ def layer_codes(
     progress: Progress,
 ) -> Iterator[Tensor]:
     """Yield the layer's codes of all pictures, a batch at a time."""
-    phi = representation(settings).cut(layer).to(device)
+    phi = cut(settings, layer, device)
     for batch in images(settings):
         with torch.no_grad():
             yield phi(batch.to(device))

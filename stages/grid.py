@@ -13,8 +13,12 @@ from typing import Any
 
 import torch
 
+from stages.execution.device import on_device
 from stages.images import reference_norm
+from stages.networks import caffenet
 from stages.params import (
+    ByDepth,
+    CaffenetSettings,
     Centre,
     ChannelChoice,
     FastSettings,
@@ -22,27 +26,29 @@ from stages.params import (
     Orientations,
     PaperSettings,
     PriorSettings,
+    RandomChannels,
     RegionChoice,
     RepresentationSettings,
+    Share,
     SolverSettings,
+    TopChannels,
     Window,
 )
-from stages.preimage import Prior
+from stages.preimage import Prior, natural_prior
 from stages.preimage.momentum import SCHEDULES
 from stages.representations import build
 from stages.representations.representation import Representation
 from stages.representations.selection import (
     Selection,
+    random_channels,
     resolve_channels,
     resolve_region,
+    shared_window,
 )
 
 # The paper's lambda_tv for the first, second and last third of a network's layers
 # (arXiv 1412.0035, table 3, in the units of `stages.preimage.objective`).
 LAMBDA_TV_BY_DEPTH = (0.5, 5.0, 50.0)
-
-# The authors' 8e-10 with their factor 1/2: 4e-10 sum |x|^6 / s^2.
-ALPHA_COEFFICIENT = 4e-10
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,17 @@ class Parts:
 @cache
 def representation(settings: RepresentationSettings) -> Representation:
     """Return the representation that the settings describe, made once."""
+    if isinstance(settings, CaffenetSettings):
+        return caffenet(settings)
     return build(settings.kind, **settings.options())
+
+
+@cache
+def cut(
+    settings: RepresentationSettings, layer: str, device: torch.device
+) -> Representation:
+    """Return the representation cut at the layer, on the device, made once."""
+    return on_device(representation(settings).cut(layer), device)
 
 
 @cache
@@ -155,7 +171,7 @@ def _cells_of(
     entry: GridEntry, name: str, parts: Parts, path: str
 ) -> Iterator[Cell | Mistake]:
     settings = parts.representations[name]
-    known = representation_layers(settings)
+    known = representation(settings).layers
     layers = list(known) if entry.layers == "all" else entry.layers
     for layer in layers:
         if layer not in known:
@@ -168,31 +184,23 @@ def _cells_of(
             yield from _cell(name, layer, choice, parts)
 
 
-def representation_layers(settings: RepresentationSettings) -> tuple[str, ...]:
-    """Return the names of the representation's layers, shallow to deep."""
-    return representation(settings).layers
-
-
 def _selections(
     entry: GridEntry, settings: RepresentationSettings, layer: str, path: str
 ) -> tuple[list[tuple[str, str, Selection]], list[Mistake]]:
     """Return the named selections of the entry at this layer, and the mistakes."""
-    k, r, s = code_shape(settings, layer)
     channels, wrong_channels = _resolved(
         entry.channels,
         f"{path}.channels",
-        lambda choice: (_channels_name(choice), _channel_indices(choice, settings, k)),
+        lambda choice: (_channels_name(choice), _channels(choice, settings, layer)),
     )
     regions, wrong_regions = _resolved(
         entry.region,
         f"{path}.region",
-        lambda choice: (_region_name(choice), _window(choice, r, s)),
+        lambda choice: (_region_name(choice), _window(choice, settings, layer)),
     )
     found = [
-        (channels_name, region_name, Selection(indices, window))
-        for (channels_name, indices), (region_name, window) in product(
-            channels, regions
-        )
+        (channels_name, region_name, replace(chosen, window=window))
+        for (channels_name, chosen), (region_name, window) in product(channels, regions)
     ]
     return found, wrong_channels + wrong_regions
 
@@ -211,16 +219,30 @@ def _resolved(
     return good, mistakes
 
 
-def _channel_indices(
-    choice: ChannelChoice, settings: RepresentationSettings, k: int
-) -> tuple[int, ...] | None:
+def _channels(
+    choice: ChannelChoice, settings: RepresentationSettings, layer: str
+) -> Selection:
+    """Return the selection of these channels, of all cells."""
+    k = code_shape(settings, layer)[0]
+    if isinstance(choice, TopChannels):
+        if choice.top > k:
+            raise ValueError(f"`top` must be in 1..{k}, the channels of {layer}")
+        return Selection(top=choice.top if choice.top < k else None)
+    if isinstance(choice, RandomChannels):
+        return Selection(random_channels(choice.random, choice.seed, k))
     if isinstance(choice, Orientations):
         phi = representation(settings)
-        return resolve_channels(phi.channels_of_orientations(choice.orientations), k)
-    return resolve_channels(choice, k)
+        choice = list(phi.channels_of_orientations(choice.orientations))
+    return Selection(resolve_channels(choice, k))
 
 
-def _window(choice: RegionChoice, r: int, s: int) -> tuple[int, int, int, int] | None:
+def _window(
+    choice: RegionChoice, settings: RepresentationSettings, layer: str
+) -> tuple[int, int, int, int] | None:
+    _, r, s = code_shape(settings, layer)
+    if isinstance(choice, Share):
+        geometry = representation(settings).geometry(layer)
+        return shared_window(choice.share, geometry, r, settings.side)
     try:
         if isinstance(choice, Centre):
             return resolve_region({"centre": choice.centre}, r, s)
@@ -233,17 +255,25 @@ def _window(choice: RegionChoice, r: int, s: int) -> tuple[int, int, int, int] |
 
 
 def _channels_name(choice: ChannelChoice) -> str:
-    if isinstance(choice, Orientations):
-        return "orientations " + " ".join(map(str, choice.orientations))
+    match choice:
+        case Orientations():
+            return "orientations " + " ".join(map(str, choice.orientations))
+        case RandomChannels():
+            seed = f" (seed {choice.seed})" if choice.seed else ""
+            return f"random {choice.random}{seed}"
+        case TopChannels():
+            return f"top {choice.top}"
     return choice if isinstance(choice, str) else " ".join(map(str, choice))
 
 
 def _region_name(choice: RegionChoice) -> str:
-    if isinstance(choice, Centre):
-        return f"centre {choice.centre}"
-    if isinstance(choice, Window):
-        (top, bottom), (left, right) = choice.rows, choice.columns
-        return f"rows {top}:{bottom} columns {left}:{right}"
+    match choice:
+        case Centre():
+            return f"centre {choice.centre}"
+        case Share():
+            return f"share {choice.share:g}"
+        case Window(rows=[top, bottom], columns=[left, right]):
+            return f"rows {top}:{bottom} columns {left}:{right}"
     return "all"
 
 
@@ -275,15 +305,25 @@ def weights(
 ) -> Prior:
     """Return the prior's numbers for a layer: `auto` and `by-depth` worked out."""
     phi = representation(settings)
-    s = reference_norm((phi.image_channels, settings.side, settings.side))
+    shape = phi.image_channels, settings.side, settings.side
     lambda_alpha, lambda_tv = prior.lambda_alpha, prior.lambda_tv
     if lambda_alpha == "auto":
-        lambda_alpha = ALPHA_COEFFICIENT * s**4
-    if lambda_tv == "by-depth":
-        third = 3 * phi.layers.index(layer) // len(phi.layers)
+        lambda_alpha = natural_prior(shape).lambda_alpha
+    if not isinstance(lambda_tv, float):
+        factor = lambda_tv.by_depth if isinstance(lambda_tv, ByDepth) else 1.0
         # The published weights hold for beta = 2 and scale with s^(beta - 2).
-        lambda_tv = LAMBDA_TV_BY_DEPTH[third] * s ** (prior.beta - 2)
+        scale = reference_norm(shape) ** (prior.beta - 2)
+        lambda_tv = factor * scale * lambda_tv_by_depth(phi.layers, layer)
     return Prior(prior.alpha, lambda_alpha, prior.beta, lambda_tv)
+
+
+def lambda_tv_by_depth(layers: Sequence[str], layer: str) -> float:
+    """Return the paper's weight for the third of the depth that the layer is in.
+
+    Of 20 layers, the first and the second third have 6 each, as in the authors' code.
+    """
+    a_third = max(len(layers) // 3, 1)
+    return LAMBDA_TV_BY_DEPTH[min(layers.index(layer) // a_third, 2)]
 
 
 def solver_choice(

@@ -65,6 +65,11 @@ def image_from_picture(picture: Picture, channels: int) -> Image:
     )
 
 
+def image_as_seen(data: bytes, side: int, channels: int) -> Image:
+    """Return a stored picture as a representation of these images sees it."""
+    return image_from_picture(square(picture_from_png(data), side), channels)
+
+
 def picture_from_image(image: Image) -> Picture:
     """Return the image, rounded to whole levels and clipped to 0..255, as a picture."""
     levels = image.detach().cpu().clamp(0, 255).round().to(torch.uint8)

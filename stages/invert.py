@@ -27,6 +27,7 @@ from stages.execution.process import (
 from stages.execution.progress import Progress
 from stages.jobs import Checkpoint, JobStore, Record
 from stages.plan import Job, Pictured, batches, jobs, width
+from stages.representations.selection import resolved
 from stages.schemas import PREIMAGES
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
@@ -39,10 +40,10 @@ def pictures() -> list[Pictured]:
     return [Pictured(**row) for row in rows]
 
 
-def planned(study: Any) -> list[Job]:
-    """Return all jobs of the study."""
+def planned(study: Any, known: list[Pictured]) -> list[Job]:
+    """Return all jobs of the study for these pictures."""
     entries = settings.study_cells(study)
-    return jobs(entries, study.representations, study.execution, pictures())
+    return jobs(entries, study.representations, study.execution, known)
 
 
 @cache
@@ -161,7 +162,11 @@ def preimage_rows(planned: list[Job], job_store: JobStore) -> Iterator[dict[str,
 
 
 def _job_columns(job: Job) -> dict[str, Any]:
-    cell, selection = job.cell, job.cell.selection
+    cell = job.cell
+    selection = cell.selection
+    if selection.top is not None:
+        targets = layer_codes(cell.representation, cell.layer)
+        selection = resolved(selection, targets.of([job.image_id])[0])
     return {
         "key": job.key,
         "representation": cell.representation,
@@ -233,7 +238,7 @@ def main() -> None:
     study = settings.load("invert")
     device = prepare(study.execution.device)
     job_store = JobStore(store.work())
-    plan = planned(study)
+    plan = planned(study, pictures())
     with job_store.locked():
         compute(missing(plan, job_store), study, job_store, device)
         lay_out(plan, job_store)

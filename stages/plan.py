@@ -15,7 +15,13 @@ from typing import Any
 
 from stages.execution.process import Refusal
 from stages.grid import Cell, representation
-from stages.params import ExecutionSettings, GridEntry, RepresentationSettings
+from stages.networks import weights_hash
+from stages.params import (
+    CaffenetSettings,
+    ExecutionSettings,
+    GridEntry,
+    RepresentationSettings,
+)
 from stages.settings import EntryCells
 from stages.source_text import closure, digest, module_file
 
@@ -35,6 +41,7 @@ _ASSEMBLY = (
     "stages.batch",
     "stages.extract",
     "stages.execution.device",
+    "stages.networks",
     "stages.preimage.solvers",
 )
 
@@ -117,16 +124,23 @@ def _cell_content(cell: Cell, settings: RepresentationSettings) -> dict[str, Any
     """Return all that the cell contributes to its jobs' keys."""
     phi = representation(settings)
     return {
-        "representation": settings.model_dump(),
+        "representation": _identity(settings),
         "layer": cell.layer,
         "mean": phi.mean,
-        "channels": cell.selection.channels,
-        "window": cell.selection.window,
+        **asdict(cell.selection),
         "weights": asdict(cell.weights),
         "solver": asdict(cell.choice),
         "precision": PRECISION,
         "source": source_digest(type(phi).__module__, cell.choice.kind),
     }
+
+
+def _identity(settings: RepresentationSettings) -> dict[str, Any]:
+    """Return the representation's settings, and the hash of its weights."""
+    found = settings.model_dump()
+    if isinstance(settings, CaffenetSettings) and settings.weights == "embedded":
+        found["sha256"] = weights_hash("caffenet")
+    return found
 
 
 def source_digest(representation_module: str, solver_kind: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages import images, schemas, settings, store
+from stages import images, schemas, settings, store, trunks
 from stages.execution.process import run, say
 from stages.execution.progress import duration
 from stages.page import gallery, summary, tables
@@ -45,17 +45,32 @@ def page(scores: pd.DataFrame, *, title: str, most_pictures: int, side: int) -> 
     shown = gallery.within_budget(list(_rows(jobs, most_pictures, side)))
     return Page(
         title=title,
+        notices=_notices(),
         facts=_facts(jobs),
         strip=gallery.strip(shown[0]) if shown else [],
         shown=_shown(jobs, shown),
         shared=gallery.shared(jobs),
         rows=shown,
+        columns=tables.columns(scores),
         blocks=tables.error_blocks(scores),
         codes=tables.code_lines(store.read_json(store.TARGETS / "statistics.json")),
         alerts=tables.alerts(scores),
         skipped=store.read_json(store.SKIPPED),
         provenance=_provenance(jobs),
     )
+
+
+def _notices() -> list[str]:
+    """Return what stands in for LPIPS, and how to get it, where a trunk is missing."""
+    wanted = trunks.manifest()["trunks"]
+    missing = [name for name, entry in wanted.items() if entry["status"] != "fetched"]
+    if not missing:
+        return []
+    return [
+        f"LPIPS ({listed(missing)}) is not in these scores: its weights could not be "
+        "fetched. The judge's distance stands in for it, in a column of its own. When "
+        f"the network is on: {trunks.LATER}"
+    ]
 
 
 def _facts(jobs: pd.DataFrame) -> list[str]:
@@ -157,12 +172,14 @@ def contact_sheet(codes: list[tuple[str, str]], columns: list[str]) -> images.Pi
     }
     found: dict[str, dict[str, images.Picture]] = {name: {} for name in originals}
     for row in store.rows(store.PREIMAGES, ["status", *_LABELS, "image"]):
-        preimages = found.get(row["image_id"], {})
+        if row["image_id"] not in found:
+            continue
+        preimages = found[row["image_id"]]
         column = names.get((row["representation"], row["layer"]))
         whole = row["channels"] == row["region"] == "all"
-        if whole and row["status"] == "done" and column:
-            picture = images.picture_from_png(row["image"]["bytes"])
-            preimages.setdefault(column, picture)
+        due = whole and row["status"] == "done" and column not in preimages
+        if column is not None and due:
+            preimages[column] = images.picture_from_png(row["image"]["bytes"])
     return sheet([(originals[name], found[name]) for name in originals], columns)
 
 
@@ -197,6 +214,8 @@ def main() -> None:
     """Report the study."""
     params = settings.load("report")
     scores = pd.read_parquet(store.SCORES, columns=_SCORES)
+    # Yes and no as 1 and 0, so that there is a mean.
+    scores["judge_agrees"] = scores["judge_agrees"].astype("float64")
     side = max(chosen.side for chosen in params.representations.values())
     shown = page(
         scores,

@@ -124,6 +124,11 @@ def _pixel_errors(suffix: str, of: str) -> list[pa.Field]:
     ]
 
 
+def _lpips(trunk: str) -> pa.Field:
+    meaning = f"LPIPS v0.1, trunk {trunk}, of the stored picture; null without trunk"
+    return _number(f"lpips_{trunk}", meaning, "1")
+
+
 SCORES = pa.schema(
     [
         _name("kind", "preimage or baseline"),
@@ -134,8 +139,63 @@ SCORES = pa.schema(
         *OUTCOME,
         *_code_errors("float", "the pre-image as computed"),
         *_code_errors("8bit", "the stored 8-bit picture"),
+        _number(
+            "mismatched_error_8bit",
+            "||Phi(x) - Phi_j|| / ||Phi_j|| of the stored 8-bit picture, Phi_j the "
+            "nearest code of another picture; null for a single picture",
+            "1",
+        ),
         *_pixel_errors("", "the stored picture"),
         *_pixel_errors("_fitted", "its best gain and offset for this original"),
+        _number("luma_error", "root-mean-square error of the luma", "grey levels"),
+        _number(
+            "chroma_error",
+            "root-mean-square error of Cb and Cr; null for grey images",
+            "grey levels",
+        ),
+        _number(
+            "inside_energy",
+            "energy inside the selection's receptive field, as a share of the start's",
+            "1",
+        ),
+        _number(
+            "outside_energy",
+            "energy outside the selection's receptive field, as a share of the start's;"
+            " null where it sees the whole image",
+            "1",
+        ),
+        *[_lpips(trunk) for trunk in ("squeeze", "alex", "vgg")],
+        _number(
+            "judge_distance",
+            "the judge's perceptual distance (not LPIPS: its own weights, none learned "
+            "from people)",
+            "1",
+        ),
+        _column(
+            "judge_agrees",
+            pa.bool_(),
+            "whether the judge gives the label that it gives the original",
+        ),
+        _number(
+            "patch_same",
+            "mean similarity of the original's patches with those at the same place",
+            "1",
+        ),
+        _number(
+            "patch_anywhere",
+            "mean similarity of the original's patches with their best match anywhere",
+            "1",
+        ),
+        _number(
+            "patch_other",
+            "the same as patch_anywhere in another picture of the study: the null",
+            "1",
+        ),
+        _number(
+            "patch_displacement",
+            "mean distance to the best match, as a share of the image's side",
+            "1",
+        ),
         _number(
             "diversity",
             "mean root-mean-square distance between the pre-images of the seeds of one "

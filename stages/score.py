@@ -14,15 +14,16 @@ from typing import Any
 
 import torch
 
-from stages import images, schemas, settings, store
+from stages import images, schemas, settings, store, trunks
 from stages.execution.device import prepare
 from stages.execution.process import Refusal, run
 from stages.execution.progress import Progress
+from stages.grid import representation
 from stages.images import Image
 from stages.metrics.baselines import BASELINES
 from stages.metrics.diversity import diversity
 from stages.metrics.measures import Measures
-from stages.representations import build
+from stages.perception import Perception, load_perception
 from stages.yardsticks import Chosen, Originals, View, Yardstick, yardstick
 
 Row = dict[str, Any]
@@ -37,7 +38,7 @@ _SCORED = [name for name in schemas.SCORES.names if name in schemas.PREIMAGES.na
 _BLANK: Row = dict.fromkeys(schemas.SCORES.names)
 
 
-def scores(views: dict[str, View], device: torch.device) -> Iterator[Row]:
+def scores(views: dict[str, View], perception: Perception) -> Iterator[Row]:
     """Yield the rows of the table of scores: every job's, then the baselines'."""
     jobs = list(store.rows(store.PREIMAGES, [*_JOB, "status"]))
     originals = Originals()
@@ -45,7 +46,7 @@ def scores(views: dict[str, View], device: torch.device) -> Iterator[Row]:
 
     @lru_cache(maxsize=8)
     def stick(chosen: Chosen) -> Yardstick:
-        return yardstick(chosen, views[chosen.representation], originals, device)
+        return yardstick(chosen, views[chosen.representation], originals, perception)
 
     apart = diversities(jobs)
     with Progress("score", len(jobs), "pre-images") as progress:
@@ -113,7 +114,8 @@ def _measures(
         return []
     ids = [row["image_id"] for row in rows]
     distances = [row["code_distance"] for row in rows]
-    return stick.measures(ids, torch.stack(pictures), distances)
+    seeds = [row["seed"] for row in rows]
+    return stick.measures(ids, torch.stack(pictures), distances, seeds)
 
 
 def _baseline_jobs(jobs: Iterable[Row]) -> Iterator[Row]:
@@ -168,11 +170,12 @@ def main() -> None:
     """Score every pre-image of the study."""
     params = settings.load("score")
     device = prepare(params.execution.device)
+    eyes = load_perception(trunks.lpips_metrics(device), device)
     views = {
-        name: View(build(chosen.kind, **chosen.options()), chosen.side)
+        name: View(representation(chosen), chosen.side)
         for name, chosen in params.representations.items()
     }
-    store.write_table(store.SCORES, scores(views, device), schemas.SCORES)
+    store.write_table(store.SCORES, scores(views, eyes), schemas.SCORES)
 
 
 if __name__ == "__main__":

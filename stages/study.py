@@ -23,10 +23,10 @@ from stages.execution.device import description, prepare
 from stages.execution.process import Refusal, run, say
 from stages.execution.progress import duration
 from stages.grid import code_shape
-from stages.invert import pictures
+from stages.invert import pictures, planned
 from stages.jobs import JobStore
 from stages.params import Study
-from stages.plan import Job, Pictured, batches, jobs, width
+from stages.plan import Job, Pictured, batches, width
 
 PRESETS = Path("stages/presets")
 PROBE_STEPS = 3
@@ -77,12 +77,6 @@ def known_pictures(study: Study) -> tuple[list[Pictured], str]:
     return [Pictured(f"unknown {name}", name) for name in names], remark
 
 
-def planned(study: Study, known: list[Pictured]) -> list[Job]:
-    """Return all jobs of the study for these pictures."""
-    entries = settings.study_cells(study)
-    return jobs(entries, study.representations, study.execution, known)
-
-
 def show(study: Study, job_store: JobStore) -> None:
     """Print the plan."""
     known, remark = known_pictures(study)
@@ -112,7 +106,9 @@ def show(study: Study, job_store: JobStore) -> None:
 def _time(study: Study, todo: list[Job], device: torch.device) -> str:
     """Return how long the rest takes, from a few steps of each kind of batch."""
     try:
-        seconds = sum(_seconds(study, group, device) for group in _groups(todo))
+        made = batches(todo, width(study.execution))
+        groups = groupby(made, key=lambda batch: batch[0].group)
+        seconds = sum(_seconds(study, list(group), device) for _, group in groups)
     except Exception as error:  # a plan is shown also of jobs that fail
         return f"unknown: {type(error).__name__}: {error}"
     return f"about {duration(seconds)} to go on {description(device)}, measured"
@@ -131,23 +127,15 @@ def _table(plan: list[Job], finished: set[str]) -> str:
     return "\n".join(lines)
 
 
-def _groups(todo: list[Job]) -> list[list[Job]]:
-    """Return the jobs by what their batches share."""
-    ranked = sorted(todo, key=lambda job: repr(job.group))
-    return [list(found) for _, found in groupby(ranked, key=lambda job: job.group)]
-
-
-def _seconds(study: Study, group: list[Job], device: torch.device) -> float:
-    """Return the seconds that the group's batches take, from a few steps of one."""
-    cell = group[0].cell
+def _seconds(study: Study, made: list[list[Job]], device: torch.device) -> float:
+    """Return the seconds that batches of one group take, from a few steps of one."""
+    trial = made[0]
+    cell = trial[0].cell
     chosen = study.representations[cell.representation]
-    shape = code_shape(chosen, cell.layer)
+    targets = torch.rand(len(trial), *code_shape(chosen, cell.layer))
     batch_width = width(study.execution)
-    trial = group[:batch_width]
-    targets = torch.rand(len(trial), *shape)
     batch = Batch(trial, targets, chosen, width=batch_width, device=device)
-    seconds_a_step = batch.probe(PROBE_STEPS)
-    return seconds_a_step * batch.n_steps * len(batches(group, batch_width))
+    return batch.probe(PROBE_STEPS) * batch.n_steps * len(made)
 
 
 def _disk(plan: list[Job], study: Study) -> int:

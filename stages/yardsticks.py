@@ -1,5 +1,7 @@
 """What pre-images are held to: the original, its target code, other pictures' codes."""
 
+import math
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 
 from stages import codes, images, store
+from stages.execution.device import on_device
 from stages.images import Codes, Image, Images
 from stages.metrics.code import (
     Mask,
@@ -17,9 +20,16 @@ from stages.metrics.code import (
     code_norm,
     pairwise_statistics,
 )
-from stages.metrics.measures import Measures, code_measures, pixel_measures
+from stages.metrics.energy import field_energy
+from stages.metrics.measures import Measures, code_measures, defined, pixel_measures
+from stages.perception import Perception
+from stages.preimage.start import noise
+from stages.representations.receptive_field import Window, field
 from stages.representations.representation import Representation
 from stages.representations.selection import Selection, mask
+
+# Other pictures whose codes a pre-image is held to, our choice: evenly spaced ones.
+_MOST_OTHERS = 16
 
 # Originals kept at hand, our choice: enough for a batch whose seeds come in any order.
 _ORIGINALS_AT_HAND = 64
@@ -64,9 +74,8 @@ class Originals:
             self._rows, self._next = store.rows(store.IMAGES, ["image"]), 0
         row = next(islice(self._rows, place - self._next, None))
         self._next = place + 1
-        picture = images.picture_from_png(row["image"]["bytes"])
-        square = images.square(picture, view.size)
-        return images.image_from_picture(square, view.representation.image_channels)
+        channels = view.representation.image_channels
+        return images.image_as_seen(row["image"]["bytes"], view.size, channels)
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,9 @@ class Yardstick:
     targets: codes.Codes
     mask: Mask
     pairs: PairwiseStatistics
+    field: Window
     originals: Originals
+    perception: Perception
     device: torch.device
 
     def original(self, image_id: str) -> Image:
@@ -90,10 +101,12 @@ class Yardstick:
         image_ids: Sequence[str],
         pictures: Images,
         distances: Sequence[float | None],
+        seeds: Sequence[int | None],
     ) -> list[Measures]:
         """Return the metrics of stored pictures of these originals.
 
-        `distances` are those of the codes before the pictures were rounded to 8 bits.
+        `distances` are those of the codes before the pictures were rounded to 8 bits,
+        `seeds` those of the starts; None for a baseline, which has no start.
         """
         targets = self.targets.of(image_ids)
         with torch.no_grad():
@@ -104,25 +117,78 @@ class Yardstick:
         columns = zip(
             code_measures("float", distances, norms, self.pairs),
             code_measures("8bit", stored, norms, self.pairs),
+            self._mismatched(image_ids, found),
             pixel_measures(pictures, originals),
+            self._energies(image_ids, pictures, seeds),
+            self.perception.measures(pictures, originals, self._others(image_ids)),
             strict=True,
         )
-        return [computed | rounded | pixels for computed, rounded, pixels in columns]
+        return [dict(ChainMap(*parts)) for parts in columns]
+
+    def _mismatched(self, image_ids: Sequence[str], found: Codes) -> list[Measures]:
+        """Return how near the codes come to that of another picture: the null."""
+        known = self.targets.image_ids
+        step = max(1, len(known) // _MOST_OTHERS)
+        nearest = torch.full((len(found),), torch.inf, dtype=torch.float64)
+        for other in known[::step]:
+            target = self.targets.of([other] * len(found))
+            distance = code_distance(found, target, self.mask)
+            ratio = distance / code_norm(target, self.mask)
+            itself = torch.tensor([image_id == other for image_id in image_ids])
+            nearest = torch.where(itself, nearest, torch.fmin(nearest, ratio))
+        return [
+            {"mismatched_error_8bit": value if math.isfinite(value) else None}
+            for value in nearest.tolist()
+        ]
+
+    def _energies(
+        self,
+        image_ids: Sequence[str],
+        pictures: Images,
+        seeds: Sequence[int | None],
+    ) -> list[Measures]:
+        """Return the energy inside and outside the receptive field."""
+        mean = torch.tensor(self.view.representation.mean)[:, None, None]
+        found: list[Measures] = []
+        for image_id, picture, seed in zip(image_ids, pictures, seeds, strict=True):
+            energies: list[float | None] = [None, None]
+            if seed is not None:
+                channels, height, width = picture.shape
+                start = mean + noise((channels, height, width), seed, image_id)
+                parts = field_energy(picture[None], start[None], mean, self.field)
+                energies = [defined(float(part)) for part in parts]
+            found.append(
+                dict(zip(("inside_energy", "outside_energy"), energies, strict=True))
+            )
+        return found
+
+    def _others(self, image_ids: Sequence[str]) -> Images | None:
+        """Return, for each picture, the next one of the study."""
+        known = self.targets.image_ids
+        if len(known) < 2:
+            return None
+        places = [known.index(image_id) for image_id in image_ids]
+        following = [known[(place + 1) % len(known)] for place in places]
+        return torch.stack([self.original(image_id) for image_id in following])
 
 
 def yardstick(
-    chosen: Chosen, view: View, originals: Originals, device: torch.device
+    chosen: Chosen, view: View, originals: Originals, perception: Perception
 ) -> Yardstick:
     """Return the yardstick of a selection; reads the targets of all pictures for N."""
     targets = codes.Codes(codes.path(chosen.representation, chosen.layer))
     k, r, s = targets.shape
+    device = perception.device
+    geometry = view.representation.geometry(chosen.layer)
     selected = mask(Selection(chosen.indices, chosen.window), (k, r, s)).bool()
     return Yardstick(
         view=view,
-        phi=view.representation.cut(chosen.layer).to(device),
+        phi=on_device(view.representation.cut(chosen.layer), device),
         targets=targets,
         mask=selected,
         pairs=pairwise_statistics(targets.all(), selected),
+        field=field(geometry, chosen.window or (0, r, 0, s), view.size, view.size),
         originals=originals,
+        perception=perception,
         device=device,
     )

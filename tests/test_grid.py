@@ -14,9 +14,12 @@ from stages.grid import (
     cells,
     code_shape,
     representation,
+    weights,
 )
 from stages.images import reference_norm
 from stages.params import (
+    ByDepth,
+    CaffenetSettings,
     DsiftSettings,
     FastSettings,
     GridEntry,
@@ -26,7 +29,8 @@ from stages.params import (
 )
 from stages.preimage import Prior
 from stages.preimage.momentum import SCHEDULES
-from stages.representations.selection import Selection
+from stages.representations.caffenet import LAYERS
+from stages.representations.selection import Selection, random_channels
 
 HOG = HogSettings(kind="hog", side=40, cell=8, orientations=3)
 DSIFT = DsiftSettings(kind="dsift", side=40, bin=3)
@@ -240,3 +244,82 @@ def test_a_representation_that_gives_no_code_is_told_and_left_out(settings, text
     assert text in mistake.text
     # Its name is known: a grid entry that uses it has no mistake of its own.
     assert expanded(good, representation="poor") == []
+
+
+# CaffeNet ---------------------------------------------------------------------------
+
+NETWORK = CaffenetSettings(kind="caffenet", weights="random")
+
+
+def network_cells(**keys: Any) -> list[Cell | Mistake]:
+    chosen = parts(representations={"network": NETWORK})
+    return expanded(chosen, representation="network", **keys)
+
+
+def test_the_published_weights_change_after_six_and_twelve_layers():
+    prior = PriorSettings(lambda_tv="by-depth")
+    found = [weights(prior, NETWORK, layer).lambda_tv for layer in LAYERS]
+    assert found == 6 * [0.5] + 6 * [5.0] + 8 * [50.0]
+
+
+def test_weights_by_depth_may_be_scaled():
+    prior = PriorSettings(lambda_tv=ByDepth(**{"by-depth": 0.1}))
+    assert weights(prior, NETWORK, "relu2").lambda_tv == pytest.approx(0.05)
+    assert weights(prior, NETWORK, "fc8").lambda_tv == pytest.approx(5.0)
+
+
+def test_all_layers_of_a_network_are_twenty_cells():
+    found = network_cells()
+    assert [cell.layer for cell in found if isinstance(cell, Cell)] == list(LAYERS)
+
+
+@pytest.mark.parametrize(
+    ("channels", "name", "selection"),
+    [
+        ({"top": 10}, "top 10", Selection(top=10)),
+        ({"top": 64}, "top 64", Selection()),
+        ({"random": 2}, "random 2", Selection(random_channels(2, 0, 64))),
+        (
+            {"random": "half", "seed": 7},
+            "random half (seed 7)",
+            Selection(random_channels("half", 7, 64)),
+        ),
+    ],
+)
+def test_subsets_of_channels_are_named_and_resolved(channels, name, selection):
+    (found,) = network_cells(layers="conv1", channels=channels)
+    assert isinstance(found, Cell)
+    assert (found.channels, found.selection) == (name, selection)
+
+
+def test_a_share_of_the_image_becomes_a_window():
+    (found,) = network_cells(layers="norm1", region={"share": 0.2})
+    assert isinstance(found, Cell)
+    # Cells of norm1 see 9 pixels, 4 apart: 5 of them see 25, 6 see 29 of 64.
+    assert (found.region, found.selection.window) == ("share 0.2", (5, 10, 5, 10))
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        ({"channels": {"top": 65}}, "`top` must be in 1..64"),
+        ({"channels": {"random": 65}}, "must be half or 1..64 channels"),
+        ({"region": {"share": 0.001}}, "`share` must be at least 0.006"),
+        ({"layers": "relu9"}, "network has the layers conv1, relu1, pool1"),
+    ],
+)
+def test_what_a_network_does_not_have_is_told(keys, text):
+    (found,) = network_cells(**{"layers": "conv1", **keys})
+    assert isinstance(found, Mistake)
+    assert text in found.text
+
+
+def test_the_paper_s_schedules_for_networks():
+    whole, region = (
+        network_cells(layers="norm1", solver="paper", region=region)[0]
+        for region in ("all", {"centre": 5})
+    )
+    assert isinstance(whole, Cell)
+    assert isinstance(region, Cell)
+    assert whole.choice.schedule == SCHEDULES["cnn"]
+    assert region.choice.schedule == SCHEDULES["region"]

@@ -9,6 +9,10 @@ import torch
 
 from stages import codes, images, schemas, store
 from stages.execution.process import Refusal
+from stages.metrics.judge import Judge
+from stages.perception import Perception
+from stages.preimage.start import noise
+from stages.representations.receptive_field import Geometry
 from stages.representations.representation import Representation
 from stages.score import scores
 from stages.yardsticks import View
@@ -26,6 +30,9 @@ class Identity(Representation):
 
     def forward(self, images):
         return images
+
+    def geometry(self, layer):
+        return Geometry(stride=1, size=1, offset=0)
 
 
 def flat(level):
@@ -64,11 +71,12 @@ def study(tmp_path, monkeypatch):
     place = codes.path("identity", "pixels")
     codes.write(place, list(LEVELS), (1, SIZE, SIZE), [targets])
 
-    def score(*jobs, views=None):
+    def score(*jobs, views=None, eyes=None):
         place = store.PREIMAGES / "part-00000.parquet"
         store.write_table(place, jobs, schemas.PREIMAGES)
         views = views or {"identity": View(Identity(), SIZE)}
-        return list(scores(views, torch.device("cpu")))
+        eyes = eyes or Perception(Judge(), {}, torch.device("cpu"))
+        return list(scores(views, eyes))
 
     return score
 
@@ -101,6 +109,52 @@ def test_a_job_s_row_by_hand(study):
     assert row["mse_fitted"] == 0.0
     assert row["psnr_fitted"] == math.inf
     assert row["diversity"] is None
+
+
+def test_the_mismatched_error_is_that_of_the_nearest_other_picture(study):
+    row = only(study(job("b", 60)), kind="preimage")
+    # From level 60, c (90) is 30 / 90 away; a has norm 0 and gives no ratio.
+    assert row["mismatched_error_8bit"] == pytest.approx(1 / 3)
+    assert row["relative_error_8bit"] == pytest.approx(1.0)
+
+
+def test_energy_is_split_by_the_receptive_field(study):
+    image = flat(128)
+    image[0, 0, 10:12], image[0, 5, 5] = 200, 0
+    window = {"region": "corner", "window": [0, 1, 10, 12]}
+    rows = study(job("b", 30, seed=3, **window, image=png(image)))
+    row = only(rows, kind="preimage")
+    start = noise((1, SIZE, SIZE), 3, "b").square()
+    inside = start[0, 0, 10:12].sum()
+    assert row["inside_energy"] == pytest.approx(2 * 72**2 / float(inside))
+    outside = float(start.sum() - inside)
+    assert row["outside_energy"] == pytest.approx(128**2 / outside, rel=1e-5)
+    whole = only(study(job("b", 30)), kind="preimage")
+    assert whole["outside_energy"] is None
+    assert whole["inside_energy"] is not None
+    assert only(rows, baseline="mean-grey")["inside_energy"] is None
+
+
+def test_the_judge_s_columns_of_an_exact_pre_image(study):
+    rows = study(job("b", 30), job("b", 90, seed=1))
+    exact = only(rows, kind="preimage", seed=0)
+    assert exact["judge_distance"] == 0
+    assert exact["judge_agrees"] is True
+    assert exact["luma_error"] == 0
+    assert exact["chroma_error"] is None
+    assert exact["lpips_squeeze"] is None
+    assert only(rows, kind="preimage", seed=1)["judge_distance"] > 0
+
+
+def test_lpips_has_the_columns_of_its_trunks(study):
+    eyes = Perception(
+        Judge(),
+        {"lpips_alex": lambda found, wanted: (found - wanted).amax(dim=(1, 2, 3))},
+        torch.device("cpu"),
+    )
+    row = only(study(job("b", 33), eyes=eyes), kind="preimage")
+    assert row["lpips_alex"] == 3.0
+    assert row["lpips_vgg"] is None
 
 
 def test_a_selection_counts_its_entries_alone(study):
@@ -228,7 +282,10 @@ def test_one_picture_alone_has_no_normalised_error(tmp_path, monkeypatch):
     part = store.PREIMAGES / "part-00000.parquet"
     store.write_table(part, [job("b", 33)], schemas.PREIMAGES)
     views = {"identity": View(Identity(), SIZE)}
-    row = only(scores(views, torch.device("cpu")), kind="preimage")
+    eyes = Perception(Judge(), {}, torch.device("cpu"))
+    row = only(scores(views, eyes), kind="preimage")
+    assert row["mismatched_error_8bit"] is None
+    assert row["patch_other"] is None
     assert row["relative_error_8bit"] == pytest.approx(0.1)
     assert row["normalised_error_8bit"] is None
     assert row["squared_normalised_error_8bit"] is None

@@ -2,8 +2,11 @@
 
 import ctypes
 import sys
+from copy import deepcopy
+from typing import TypeVar
 
 import torch
+from torch import nn
 
 from stages.execution.process import Refusal
 
@@ -11,6 +14,8 @@ from stages.execution.process import Refusal
 # the kernel at every free; above the second, free memory on top of the heap goes back.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _GIBIBYTE = 1 << 30
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def prepare(name: str) -> torch.device:
@@ -28,6 +33,14 @@ def prepare(name: str) -> torch.device:
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
     return torch.device(name)
+
+
+def on_device(network: Network, device: torch.device) -> Network:
+    """Return the network on the device: itself on the CPU, else a copy.
+
+    The parts of a network share its weights, which must stay where they are.
+    """
+    return network if device.type == "cpu" else deepcopy(network).to(device)
 
 
 def _check_gpu(name: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from stages.images import Images, PerImage
 from stages.metrics.code import PairwiseStatistics, code_errors
+from stages.metrics.colour import chroma_error, luma_error
 from stages.metrics.pixel import fitted, mse, psnr, ssim
 
 Measures = dict[str, float | None]
@@ -46,11 +47,14 @@ def pixel_measures(preimages: Images, originals: Images) -> list[Measures]:
     for suffix, images in {"": preimages, "_fitted": fits}.items():
         for name, metric in _PIXEL_METRICS.items():
             columns[f"{name}{suffix}"] = metric(images, originals).tolist()
+    columns["luma_error"] = luma_error(preimages, originals).tolist()
+    columns["chroma_error"] = chroma_error(preimages, originals).tolist()
     return [
-        {name: _defined(values[index]) for name, values in columns.items()}
+        {name: defined(values[index]) for name, values in columns.items()}
         for index in range(len(originals))
     ]
 
 
-def _defined(value: float) -> float | None:
+def defined(value: float) -> float | None:
+    """Return the value, None for not a number: what a table holds where nothing is."""
     return None if math.isnan(value) else value

@@ -37,7 +37,8 @@ T = TypeVar("T")
 class Figure:
     """A thumbnail with its caption; `uri` is empty where there is no picture.
 
-    `code` names representation and layer where the whole code was inverted.
+    `code` names representation and layer where the whole code was inverted, `group` all
+    that the pre-image shares with its neighbours: what is told but layer and seed.
     """
 
     uri: str
@@ -47,6 +48,7 @@ class Figure:
     details: str = ""
     numbers: str = ""
     status: str = "done"
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,14 @@ class Row:
     about: str
     original: Figure
     preimages: list[Figure]
+
+    @property
+    def groups(self) -> list[tuple[str, list[Figure]]]:
+        """The pre-images by group, in order of appearance, each with its heading."""
+        found: dict[str, list[Figure]] = {}
+        for figure in self.preimages:
+            found.setdefault(figure.group, []).append(figure)
+        return list(found.items())
 
     @property
     def n_bytes(self) -> int:
@@ -94,20 +104,27 @@ def preimage_figure(row: Mapping[str, Any], told: Sequence[str], uri: str) -> Fi
     `row` has the labels, the status and, from the scores, the relative error and the
     PSNR of the stored picture.
     """
-    # That all channels or the whole region are inverted goes without saying.
-    labels = ((name, _label(row[name])) for name in told)
-    details = " · ".join(f"{name} {label}" for name, label in labels if label != "all")
+    own = _told(row, [name for name in told if name in ("layer", "seed")])
+    common = _told(row, [name for name in told if name not in ("layer", "seed")])
+    everything = " · ".join(filter(None, [own, common]))
     whole = row["channels"] == row["region"] == "all"
     of = f"Pre-image of {row['image_name']} from {row['representation']}"
     return Figure(
         uri=uri,
-        alt=f"{of}, {details}" if details else of,
+        alt=f"{of}, {everything}" if everything else of,
         title=row["representation"],
         code=(row["representation"], row["layer"]) if whole else None,
-        details=details,
+        details=own,
         numbers=_numbers(row["relative_error_8bit"], row["psnr"]),
         status=row["status"],
+        group=" · ".join(filter(None, [row["representation"], common])),
     )
+
+
+def _told(row: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Return the labels of these names, but `all`, which goes without saying."""
+    labels = ((name, _label(row[name])) for name in names)
+    return " · ".join(f"{name} {label}" for name, label in labels if label != "all")
 
 
 def _numbers(relative_error: float | None, psnr: float | None) -> str:

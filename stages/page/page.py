@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from stages.page.gallery import Figure, Row
 from stages.page.provenance import Provenance
-from stages.page.tables import COLUMNS, Alert, Block
+from stages.page.tables import Alert, Block, Column
 
 # Alerts and skipped pictures that are listed each, our choice; the rest is counted.
 MOST_ALERTS = 50
@@ -26,16 +26,19 @@ _FOLDER = Path(__file__).parent
 class Page:
     """All that the page shows, in words and data URIs.
 
-    `shown` says what part of the study the gallery shows; `shared` what its pre-images
-    have in common; `strip` is the original and a pre-image from each code.
+    `notices` are what a reader must know before all else; `shown` says what part of the
+    study the gallery shows; `shared` what its pre-images have in common; `strip` is the
+    original and a pre-image from each code.
     """
 
     title: str
+    notices: list[str]
     facts: list[str]
     strip: list[Figure]
     shown: str
     shared: str
     rows: list[Row]
+    columns: list[Column]
     blocks: list[Block]
     codes: list[list[str]]
     alerts: list[Alert]
@@ -55,7 +58,6 @@ def render(page: Page) -> str:
     css = (_FOLDER / "page.css").read_text()
     return environment.get_template("template.html").render(
         page=page,
-        columns=COLUMNS,
         most_alerts=MOST_ALERTS,
         css=Markup(css),
         policy=_policy(css),

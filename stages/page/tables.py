@@ -35,9 +35,22 @@ COLUMNS = [
     Column("normalised_error_8bit", "normalised error", "%", 1, 100),
     Column("squared_normalised_error_8bit", "squared normalised", "%", 1, 100),
     Column("relative_error_float", "relative, unrounded", "%", 1, 100),
+    Column("mismatched_error_8bit", "another picture's code", "%", 1, 100),
     Column("psnr", "PSNR", "dB", 1),
     Column("ssim", "SSIM", "1", 2),
     Column("psnr_fitted", "PSNR, fitted", "dB", 1),
+    Column("luma_error", "luma", "grey levels", 1),
+    Column("chroma_error", "chroma", "grey levels", 1),
+    Column("outside_energy", "energy outside", "%", 1, 100),
+    Column("lpips_squeeze", "LPIPS, squeeze", "1", 2),
+    Column("lpips_alex", "LPIPS, alex", "1", 2),
+    Column("lpips_vgg", "LPIPS, vgg", "1", 2),
+    Column("judge_distance", "judge's distance", "1", 2),
+    Column("judge_agrees", "same label", "%", 0, 100),
+    Column("patch_same", "patches, same place", "1", 2),
+    Column("patch_anywhere", "patches, anywhere", "1", 2),
+    Column("patch_other", "patches, another picture", "1", 2),
+    Column("patch_displacement", "patches, moved", "%", 0, 100),
     Column("diversity", "diversity", "grey levels", 1),
 ]
 
@@ -72,9 +85,14 @@ class Alert:
     images: str
 
 
+def columns(scores: pd.DataFrame) -> list[Column]:
+    """Return the columns that some row has a value in."""
+    return [column for column in COLUMNS if scores[column.metric].notna().any()]
+
+
 def error_blocks(scores: pd.DataFrame) -> list[Block]:
     """Return the table of errors: a block a selection, cells first, then baselines."""
-    table, layered = summaries(scores), has_layers(scores)
+    table, layered, shown = summaries(scores), has_layers(scores), columns(scores)
     blocks = []
     for _, group in table.groupby(SELECTION, sort=False):
         records = group.to_dict("records")
@@ -82,7 +100,7 @@ def error_blocks(scores: pd.DataFrame) -> list[Block]:
             Block(
                 heading=records[0]["representation"],
                 details=", ".join(_selection(records[0], layered)),
-                lines=[_line(record) for record in records],
+                lines=[_line(record, shown) for record in records],
             )
         )
     return blocks
@@ -97,7 +115,7 @@ def _selection(row: Any, layered: bool) -> list[str]:
     ]
 
 
-def _line(record: dict[Any, Any]) -> Line:
+def _line(record: dict[Any, Any], shown: list[Column]) -> Line:
     baseline = record["baseline"]
     values = [
         mean_and_deviation(
@@ -106,7 +124,7 @@ def _line(record: dict[Any, Any]) -> Line:
             column.decimals,
             times=column.times,
         )
-        for column in COLUMNS
+        for column in shown
     ]
     cell = f"prior {record['prior']}, solver {record['solver']}"
     return Line(baseline or cell, record["n"], values, bool(baseline))

@@ -50,7 +50,7 @@ class State:
     `broken_step` is the step at which a job's objective stopped being finite, -1 while
     it is; `broken_term` is the index of the first term that was not (3: the gradient).
     `dead` marks jobs whose data term had no gradient at the start. `trace` holds the
-    terms at the `trace_steps` passed so far; `first` the objective at the start.
+    terms at the `trace_steps` passed so far.
     """
 
     x: Images
@@ -147,10 +147,14 @@ def minimise(objective: Objective, solver: Solver, state: State) -> Iterator[Sta
         yield state
     with torch.no_grad():
         terms = objective.terms(state.x)
+    standing = state.alive
     _retire(state, terms, torch.zeros_like(state.x))
     if len(state.trace) < len(recorded):
-        with torch.no_grad():
-            state.trace.append(_stacked(objective.terms(state.x)))
+        if not torch.equal(standing, state.alive):
+            # A job went back to its last good image: its terms are those of another.
+            with torch.no_grad():
+                terms = objective.terms(state.x)
+        state.trace.append(_stacked(terms))
     yield state
 
 

@@ -11,7 +11,8 @@ that cover the whole map: every code is `k r s`.
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from copy import copy
+from copy import copy, deepcopy
+from typing import Any
 
 import torch
 from torch import nn
@@ -90,7 +91,10 @@ class CaffeNet(Representation):
         self.requires_grad_(False).eval()
 
     def forward(self, images: Images) -> Codes:
-        """Return the code of images of `side` x `side` pixels in 0..255."""
+        """Return the code of images of `side` x `side` pixels in 0..255.
+
+        Raises ValueError if the images have another side or other channels than RGB.
+        """
         self.check_channels(images)
         if images.shape[2:] != (self.side, self.side):
             raise ValueError(
@@ -101,15 +105,28 @@ class CaffeNet(Representation):
         return codes
 
     def cut(self, layer: str) -> "CaffeNet":
-        """Return the network up to `layer`: nothing beyond it is computed."""
+        """Return the network up to `layer`: nothing beyond it is computed.
+
+        It shares the memory of the weights until either network is moved or converted,
+        which leaves the other as it was. Raises ValueError if there is no such layer.
+        """
         self.check_layer(layer)
+        depth = LAYERS.index(layer) + 1
         network = copy(self)
-        network._buffers = dict(self._buffers)
-        network._modules = {"stack": self.stack[: LAYERS.index(layer) + 1]}
-        return network
+        network.layers = LAYERS[:depth]
+        network._modules = {"stack": self.stack[:depth]}
+        # Modules of its own around the same numbers.
+        shared: dict[int, Any] = {
+            id(weight): nn.Parameter(weight.detach(), requires_grad=False)
+            for weight in network.parameters()
+        }
+        return deepcopy(network, shared)
 
     def geometry(self, layer: str) -> Geometry:
-        """Return what a cell of the code of `layer` sees: REFERENCE's table 2."""
+        """Return what a cell of the code of `layer` sees, in pixels.
+
+        Raises ValueError if there is no such layer.
+        """
         self.check_layer(layer)
         return stack_geometry(self.stack[: LAYERS.index(layer) + 1])
 

@@ -80,15 +80,33 @@ def footprint(
     channels if `channel` is None. A pixel counts if its gradient is not zero in any of
     the images: pass several random ones, so that accidental zeros vanish.
     """
+    return measured_field(phi, images, (row, row + 1, col, col + 1), channel)
+
+
+def measured_field(
+    phi: Callable[[Images], Codes],
+    images: Images,
+    window: Window,
+    channel: int | None = None,
+) -> Window:
+    """Return the bounding box of the pixels that move a window of cells.
+
+    As `footprint`, for any callable: each entry is weighted at random before the sum,
+    so that the gradients of neighbours do not cancel.
+    """
+    row, end_row, col, end_col = window
     pixels = images.detach().clone().requires_grad_()
-    entries = phi(pixels)[:, :, row, col]
-    chosen = entries if channel is None else entries[:, channel]
-    (gradient,) = torch.autograd.grad(chosen.sum(), pixels)
+    entries = phi(pixels)[:, :, row:end_row, col:end_col]
+    chosen = entries if channel is None else entries[:, channel : channel + 1]
+    generator = torch.Generator().manual_seed(0)
+    weights = 0.5 + torch.rand(chosen.shape, generator=generator)
+    total = (chosen * weights.to(chosen)).sum()
+    (gradient,) = torch.autograd.grad(total, pixels)
     seen = (gradient != 0).flatten(end_dim=1).any(dim=0)
     if not seen.any():
         raise ValueError(
-            f"`phi` has no gradient at row {row}, column {col}, channel {channel}: "
-            "no pixel of these images moves that entry."
+            f"`phi` has no gradient at rows {row}:{end_row}, columns {col}:{end_col}, "
+            f"channel {channel}: no pixel of these images moves them."
         )
     return (*_extent(seen.any(dim=1)), *_extent(seen.any(dim=0)))
 

@@ -2,20 +2,21 @@
 
 A code has `k` channels over `r` rows and `s` columns of cells. Names are resolved into
 channel numbers and a window of cells, so that a selection means the same whatever it
-was called; what selects everything becomes None.
+was called; what selects everything becomes None. `top` alone waits for the code itself.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from stages.representations.receptive_field import Window
+from stages.representations.receptive_field import Geometry, Window, field
 
 CodeShape = tuple[int, int, int]
+Code = Float[Tensor, "k r s"]
 Mask = Float[Tensor, "k r s"]
 
 
@@ -23,13 +24,20 @@ Mask = Float[Tensor, "k r s"]
 class Selection:
     """Channels, ascending, and a half-open window of cells; None selects all.
 
-    The window is `(first row, end row, first column, end column)`.
+    The window is `(first row, end row, first column, end column)`. With `top`, the
+    channels are as many as that and depend on the code: see `resolved`.
     """
 
     channels: tuple[int, ...] | None = None
     window: Window | None = None
+    top: int | None = None
 
     def __post_init__(self) -> None:
+        if self.top is not None and (self.top < 1 or self.channels is not None):
+            raise ValueError(
+                "`top` must be None or at least 1, without `channels`; got "
+                f"{self.top} and the channels {self.channels}."
+            )
         if self.channels is not None and not _ascending(self.channels):
             raise ValueError(
                 "`channels` must be None or ascending numbers from 0 on, at least one; "
@@ -51,16 +59,6 @@ CHANNEL_GROUPS: dict[str, Callable[[int], range]] = {
 }
 
 
-def selection(
-    channels: str | Sequence[int],
-    region: str | Mapping[str, int] | Sequence[int],
-    code_shape: CodeShape,
-) -> Selection:
-    """Return the selection that these names mean for a code of shape `k r s`."""
-    k, r, s = code_shape
-    return Selection(resolve_channels(channels, k), resolve_region(region, r, s))
-
-
 def resolve_channels(channels: str | Sequence[int], k: int) -> tuple[int, ...] | None:
     """Return the numbers of a channel group or list, ascending, of `k` channels."""
     if isinstance(channels, str):
@@ -75,6 +73,66 @@ def resolve_channels(channels: str | Sequence[int], k: int) -> tuple[int, ...] |
     return None if len(chosen) == k else tuple(chosen)
 
 
+def random_channels(choice: int | str, seed: int, k: int) -> tuple[int, ...] | None:
+    """Return so many of `k` channels, or `half` of them, drawn at random from `seed`.
+
+    The control for channels that were chosen for a reason. Codes of as many channels
+    get the same draw.
+    """
+    n = (k + 1) // 2 if choice == "half" else choice
+    if not isinstance(n, int) or not 1 <= n <= k:
+        raise ValueError(f"`random` must be half or 1..{k} channels; got {choice!r}.")
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randperm(k, generator=generator)[:n].tolist()
+    return None if n == k else tuple(sorted(drawn))
+
+
+def resolved(selection: Selection, code: Code) -> Selection:
+    """Return the selection with the channels that `top` means for this code.
+
+    Those with the most energy, the sum of squares over the whole map; of equal ones the
+    first.
+    """
+    if selection.top is None:
+        return selection
+    energies = code.double().square().sum(dim=(1, 2))
+    order = energies.argsort(descending=True, stable=True)
+    strongest = tuple(sorted(order[: selection.top].tolist()))
+    channels = None if len(strongest) == len(code) else strongest
+    return replace(selection, channels=channels, top=None)
+
+
+def shared_window(
+    share: float, geometry: Geometry, code_side: int, image_side: int
+) -> Window | None:
+    """Return the largest centred square of cells that sees at most `share` of an image.
+
+    None if that is all cells. Raises ValueError if the centre cell alone sees more.
+    """
+    seen = {
+        cells: _seen(_centred(cells, code_side, code_side), geometry, image_side)
+        for cells in range(1, code_side + 1)
+    }
+    fitting = [cells for cells, part in seen.items() if part <= share]
+    if not fitting:
+        raise ValueError(
+            f"`share` must be at least {seen[1]:.3f}, what the centre cell sees of the "
+            f"image; got {share:g}."
+        )
+    cells = max(fitting)
+    return None if cells == code_side else _centred(cells, code_side, code_side)
+
+
+def _seen(window: Window, geometry: Geometry, side: int) -> float:
+    row, end_row, col, end_col = field(geometry, window, side, side)
+    return (end_row - row) * (end_col - col) / side**2
+
+
+def _centred(cells: int, r: int, s: int) -> Window:
+    row, col = (r - cells) // 2, (s - cells) // 2
+    return row, row + cells, col, col + cells
+
+
 def resolve_region(
     region: str | Mapping[str, int] | Sequence[int], r: int, s: int
 ) -> Window | None:
@@ -87,8 +145,7 @@ def resolve_region(
         case "all":
             window: tuple[int, ...] = (0, r, 0, s)
         case {"centre": int(k), **others} if not others:
-            row, col = (r - k) // 2, (s - k) // 2
-            window = row, row + k, col, col + k
+            window = _centred(k, r, s)
         case [int(), int(), int(), int()]:
             window = tuple(region)
         case _:
@@ -110,7 +167,12 @@ def mask(
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> Mask:
-    """Return 1 at the selected entries of a code and 0 elsewhere."""
+    """Return 1 at the selected entries of a code and 0 elsewhere.
+
+    Raises ValueError for `top`, which needs the code: resolve it first.
+    """
+    if selection.top is not None:
+        raise ValueError(f"`selection` must be resolved, got {selection}.")
     k, r, s = code_shape
     channels = slice(None) if selection.channels is None else list(selection.channels)
     row, end_row, col, end_col = selection.window or (0, r, 0, s)

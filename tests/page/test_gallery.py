@@ -94,13 +94,30 @@ def test_a_figure_s_caption_and_alternative_text(score):
     figure = gallery.preimage_figure(labels, ["prior", "seed"], "data:x")
     assert figure == Figure(
         uri="data:x",
-        alt="Pre-image of cat from hog, prior default · seed 1",
+        alt="Pre-image of cat from hog, seed 1 · prior default",
         title="hog",
         code=("hog", "hog"),
-        details="prior default · seed 1",
+        details="seed 1",
         numbers="12.3\N{NO-BREAK SPACE}% · 21.4\N{NO-BREAK SPACE}dB",
         status="diverged",
+        group="hog · prior default",
     )
+
+
+def test_pre_images_that_share_all_but_layer_and_seed_are_a_group(score):
+    told = ["layer", "prior", "seed"]
+    rows = [score(seed=0), score(prior="none"), score(seed=1), score(layer="fc8")]
+    figures = [gallery.preimage_figure(row, told, "") for row in rows]
+    row = gallery.Row("cat", "", gallery.original_figure("cat", noise(8)), figures)
+    groups = {heading: [one.details for one in found] for heading, found in row.groups}
+    assert groups == {
+        "hog · prior default": [
+            "layer hog · seed 0",
+            "layer hog · seed 1",
+            "layer fc8 · seed 0",
+        ],
+        "hog · prior none": ["layer hog · seed 0"],
+    }
 
 
 def test_a_job_without_a_picture_has_no_numbers(score):

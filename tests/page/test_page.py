@@ -45,11 +45,13 @@ def page():
     line = Line(EVIL, 3, [EVIL] * len(COLUMNS), is_floor=True)
     return Page(
         title=EVIL,
+        notices=[EVIL],
         facts=[EVIL],
         strip=[figure, figure],
         shown=EVIL,
         shared=EVIL,
         rows=[row],
+        columns=COLUMNS,
         blocks=[Block(EVIL, EVIL, [line])],
         codes=[[EVIL] * 8],
         alerts=[Alert(EVIL, EVIL, EVIL, EVIL, EVIL)],

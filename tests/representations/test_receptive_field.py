@@ -1,9 +1,16 @@
 import pytest
 import torch
 
+from stages.representations.caffenet import CaffeNet
 from stages.representations.dsift import Dsift
 from stages.representations.hog import Hog
-from stages.representations.receptive_field import Geometry, field, footprint
+from stages.representations.receptive_field import (
+    Geometry,
+    field,
+    footprint,
+    measured_field,
+    stack_geometry,
+)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +68,7 @@ def test_footprint_of_one_channel_can_be_smaller():
 
 
 def test_footprint_of_a_constant_entry_is_refused():
-    with pytest.raises(ValueError, match="no gradient at row 1, column 2, channel 0"):
+    with pytest.raises(ValueError, match="no gradient at rows 1:2, columns 2:3"):
         footprint(lambda images: images * 0, torch.rand(1, 1, 4, 4), 1, 2, channel=0)
 
 
@@ -75,3 +82,24 @@ def test_geometry_needs_positive_lengths(name, value):
     lengths = {"stride": 1, "size": 1, "offset": -2, name: value}
     with pytest.raises(ValueError, match=f"`{name}` must be at least 1 pixel"):
         Geometry(**lengths)
+
+
+@pytest.mark.parametrize("layer", ["conv1", "pool1", "norm1", "relu2", "norm2"])
+@pytest.mark.parametrize("window", [(1, 2, 1, 2), (0, 2, 1, 3), (2, 3, 0, 3)])
+def test_the_measured_field_of_a_network_is_the_analytic_one(layer, window):
+    network = CaffeNet((6, 8, 6, 6, 6), (6, 6), 4, 64, (5, 2, 1)).cut(layer)
+    images = torch.rand(4, 3, 64, 64) * 255
+    measured = measured_field(network, images, window)
+    assert measured == field(network.geometry(layer), window, 64, 64)
+
+
+def test_the_field_of_any_callable_can_be_measured():
+    def shifted(images):
+        return images.roll((2, -1), dims=(2, 3))[:, :, 2:, :-1]
+
+    images = torch.rand(2, 1, 12, 12)
+    assert measured_field(shifted, images, (0, 3, 0, 2)) == (0, 3, 1, 3)
+
+
+def test_stack_geometry_of_nothing_is_one_pixel():
+    assert stack_geometry([]) == Geometry(stride=1, size=1, offset=0)

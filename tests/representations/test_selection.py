@@ -1,14 +1,17 @@
 import pytest
 import torch
 
+from stages.representations.caffenet import CaffeNet
 from stages.representations.hog import Hog
-from stages.representations.receptive_field import field
+from stages.representations.receptive_field import Geometry, field
 from stages.representations.selection import (
     Selection,
     mask,
+    random_channels,
     resolve_channels,
     resolve_region,
-    selection,
+    resolved,
+    shared_window,
 )
 
 
@@ -110,7 +113,9 @@ def test_excluded_entries_have_exactly_no_gradient(noise):
     hog = Hog()
     image = noise(1, 96, 96, dtype=torch.float32).requires_grad_()
     code = hog(image)
-    chosen = selection("first-half", {"centre": 2}, tuple(code.shape[1:]))
+    k, r, s = code.shape[1:]
+    channels = resolve_channels("first-half", k)
+    chosen = Selection(channels, resolve_region({"centre": 2}, r, s))
     weights = mask(chosen, tuple(code.shape[1:]))
     generator = torch.Generator().manual_seed(1)
     target = torch.rand(code.shape, generator=generator)
@@ -137,3 +142,92 @@ def test_excluded_entries_of_the_target_do_not_matter(noise):
         error = (weights * (hog(image) - target)).square().sum()
         gradients.append(torch.autograd.grad(error, image)[0])
     assert torch.equal(*gradients)
+
+
+@pytest.mark.parametrize(("choice", "n"), [("half", 5), (3, 3)])
+def test_random_channels_are_so_many_seeded_and_ascending(choice, n):
+    drawn = random_channels(choice, 0, 9)
+    assert drawn == random_channels(choice, 0, 9)
+    assert len(set(drawn)) == n
+    assert list(drawn) == sorted(drawn)
+    assert all(0 <= channel < 9 for channel in drawn)
+    assert len({random_channels(choice, seed, 9) for seed in range(9)}) > 1
+
+
+def test_as_many_random_channels_as_there_are_select_all():
+    assert random_channels(4, 0, 4) is None
+
+
+@pytest.mark.parametrize("choice", [0, 5, "third"])
+def test_impossible_numbers_of_random_channels_are_refused(choice):
+    with pytest.raises(ValueError, match=r"`random` must be half or 1\.\.4 channels"):
+        random_channels(choice, 0, 4)
+
+
+def test_top_channels_are_those_of_the_most_energy_in_this_code():
+    code = torch.zeros(4, 2, 2)
+    code[0], code[1, 0, 0], code[3] = 1.0, -3.0, 2.0  # energies 4, 9, 0, 16
+    chosen = Selection(window=(0, 1, 0, 1), top=2)
+    assert resolved(chosen, code) == Selection((1, 3), (0, 1, 0, 1))
+    assert resolved(Selection(top=1), code) == Selection((3,))
+    assert resolved(Selection(top=1), code.flip(0)) == Selection((0,))
+    assert resolved(Selection(top=4), code) == Selection()
+    assert resolved(Selection((2,)), code) == Selection((2,))
+
+
+def test_of_equally_strong_channels_the_first_are_taken():
+    assert resolved(Selection(top=2), torch.ones(5, 3, 3)) == Selection((0, 1))
+
+
+def test_top_needs_a_code_before_it_is_a_mask():
+    with pytest.raises(ValueError, match="must be resolved"):
+        mask(Selection(top=2), (4, 2, 2))
+
+
+@pytest.mark.parametrize("changes", [{"top": 0}, {"top": 1, "channels": (0,)}])
+def test_top_goes_alone_and_is_positive(changes):
+    with pytest.raises(ValueError, match="`top` must be None or at least 1"):
+        Selection(**changes)
+
+
+@pytest.mark.parametrize(
+    ("share", "window"),
+    [
+        # Of 64 pixels, cells 8 apart that see 16: n of them see 8 n + 8, clipped.
+        (0.0625, (3, 4, 3, 4)),  # 16^2 / 64^2
+        (0.14, (3, 4, 3, 4)),
+        (0.141, (3, 5, 3, 5)),  # 24^2 / 64^2 = 0.1406
+        (0.99, (0, 7, 0, 7)),  # 60^2 / 64^2: clipped at one side alone
+        (1.0, None),
+    ],
+)
+def test_share_is_the_largest_centred_window_that_sees_no_more(share, window):
+    assert shared_window(share, Geometry(8, 16, -4), 8, 64) == window
+
+
+def test_a_share_below_what_one_cell_sees_is_refused_with_the_least():
+    with pytest.raises(ValueError, match=r"at least 0\.062, .* got 0\.05"):
+        shared_window(0.05, Geometry(8, 16, -4), 8, 64)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        Selection(random_channels(3, 0, 8)),
+        Selection(window=(1, 3, 2, 4)),
+        Selection((1, 4), (0, 2, 0, 2)),
+    ],
+)
+def test_pixels_outside_the_field_have_exactly_no_gradient_in_a_network(chosen):
+    network = CaffeNet((8, 8, 8, 8, 8), (8, 8), 4, 64, (5, 2, 1)).cut("pool1")
+    image = (torch.rand(1, 3, 64, 64) * 255).requires_grad_()
+    code = network(image)
+    k, r, s = code.shape[1:]
+    weights = mask(chosen, (k, r, s))
+    (on_image,) = torch.autograd.grad((weights * code).square().sum(), image)
+    window = chosen.window or (0, r, 0, s)
+    row, end_row, col, end_col = field(network.geometry("pool1"), window, 64, 64)
+    outside = torch.ones(64, 64, dtype=torch.bool)
+    outside[row:end_row, col:end_col] = False
+    assert torch.count_nonzero(on_image[..., outside]) == 0
+    assert torch.count_nonzero(on_image) > 0
