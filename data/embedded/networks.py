@@ -1,11 +1,11 @@
 """The networks while they are trained: with batch norm, which is folded in afterwards.
 
-Batch norm (Ioffe & Szegedy, arXiv:1502.03167) follows every convolution but the last
-of a stack. At inference it is a scale and a shift of each channel, so that it melts
-into the convolution's weights: the shipped networks have none.
+Batch norm (Ioffe & Szegedy, arXiv:1502.03167) follows every convolution but CaffeNet's
+fc8, which gives the scores. At inference it is a scale and a shift of each channel, so
+that it melts into the convolution's weights: the shipped networks have none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -23,7 +23,10 @@ ACTIVATION = 100.0
 
 
 def network(name: str, architecture: Mapping[str, Any]) -> CaffeNet | Judge:
-    """Return the network of this name with random weights."""
+    """Return the network of this name with random weights, always the same ones.
+
+    `architecture` are the arguments of its class, `name` is one of `NAMES`.
+    """
     if name == "caffenet":
         return CaffeNet(**architecture)
     torch.manual_seed(0)
@@ -38,57 +41,69 @@ class Trainable(nn.Module):
     """
 
     def __init__(self, plain: CaffeNet | Judge, dropout: float) -> None:
+        """Take over the modules of `plain`, which is changed by it."""
         super().__init__()
         self.plain = plain.requires_grad_(True)
         self.stack = nn.Sequential()
-        modules = list(plain.stack.named_children())
-        last_conv = "fc8" if isinstance(plain, CaffeNet) else ""
-        for name, module in modules:
-            if name == "fc6":
-                cells = module.kernel_size
-                self.stack.add_module("resize", nn.AdaptiveAvgPool2d(cells))
-            if name in ("fc7", "fc8"):
-                self.stack.add_module(f"{name}_dropout", nn.Dropout(dropout))
-            if isinstance(module, LocalResponseNorm):
-                module.alpha = LRN_ALPHA * ACTIVATION**2
+        for name, module in _with_norms(plain, dropout):
             self.stack.add_module(name, module)
-            if isinstance(module, nn.Conv2d) and name != last_conv:
-                norm = nn.BatchNorm2d(module.out_channels)
-                self.stack.add_module(f"{name}_norm", norm)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the score of every class, `n classes`."""
-        last = self.stack(images - self.plain.get_buffer("centre"))
-        return (
-            self.plain.scores(last)
-            if isinstance(self.plain, Judge)
-            else last.flatten(1)
-        )
+        last: Tensor = self.stack(images - self.plain.get_buffer("centre"))
+        if isinstance(self.plain, Judge):
+            return self.plain.scores(last)
+        return last.flatten(1)
+
+
+def _with_norms(
+    plain: CaffeNet | Judge, dropout: float
+) -> Iterator[tuple[str, nn.Module]]:
+    """Give the modules of the plain network and what training puts between them."""
+    for name, module in plain.stack.named_children():
+        if name == "fc6":
+            cells = plain.stack.get_parameter("fc6.weight").shape[-1]
+            yield "resize", nn.AdaptiveAvgPool2d(cells)
+        if name in ("fc7", "fc8"):
+            yield f"{name}_dropout", nn.Dropout(dropout)
+        if isinstance(module, LocalResponseNorm):
+            module.alpha = LRN_ALPHA * ACTIVATION**2
+        yield name, module
+        if isinstance(module, nn.Conv2d) and name != "fc8":
+            yield f"{name}_norm", nn.BatchNorm2d(module.out_channels)
 
 
 def fold(trainable: Trainable) -> dict[str, Tensor]:
-    """Return the weights of the plain network that computes what this one does.
+    """Return the weights, in float64, of the plain network that computes the same.
 
-    Convolution, mean, variance, scale and shift become one convolution, in float64.
+    Convolution, mean, variance, scale and shift become one convolution; activations
+    that local response normalisation sees grow by `ACTIVATION`. Nothing is changed in
+    `trainable`.
     """
-    weights = {k: v.double() for k, v in trainable.plain.state_dict().items()}
+    folded = {
+        name: tensor.to(torch.float64, copy=True)
+        for name, tensor in trainable.plain.state_dict().items()
+    }
     inside = 1.0
     for name, module in trainable.stack.named_children():
         if isinstance(module, nn.Conv2d):
-            weights[f"stack.{name}.weight"] /= inside
+            folded[f"stack.{name}.weight"] /= inside
             inside = 1.0
         if isinstance(module, nn.BatchNorm2d):
-            of = name.removesuffix("_norm")
-            scale = (
-                module.weight.double()
-                / (module.running_var.double() + module.eps).sqrt()
-            )
-            shift = module.bias.double() - scale * module.running_mean.double()
-            weights[f"stack.{of}.weight"] *= scale[:, None, None, None]
-            weights[f"stack.{of}.bias"] = weights[f"stack.{of}.bias"] * scale + shift
+            of = f"stack.{name.removesuffix('_norm')}"
+            scale, shift = _scale_and_shift(module)
+            folded[f"{of}.weight"] *= scale[:, None, None, None]
+            folded[f"{of}.bias"] = folded[f"{of}.bias"] * scale + shift
         if isinstance(module, LocalResponseNorm):
-            of = "conv" + name.removeprefix("norm")
+            of = "stack.conv" + name.removeprefix("norm")
             for part in ("weight", "bias"):
-                weights[f"stack.{of}.{part}"] *= ACTIVATION
+                folded[f"{of}.{part}"] *= ACTIVATION
             inside = ACTIVATION
-    return {name: tensor.float() for name, tensor in weights.items()}
+    return folded
+
+
+def _scale_and_shift(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Return what batch norm multiplies and adds at inference, a channel each."""
+    mean, variance = norm.get_buffer("running_mean"), norm.get_buffer("running_var")
+    scale = norm.weight.detach().double() / (variance.double() + norm.eps).sqrt()
+    return scale, norm.bias.detach().double() - scale * mean.double()

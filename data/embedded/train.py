@@ -1,67 +1,79 @@
 """Train one of the embedded networks: `python -m data.embedded.train caffenet`.
 
-Goes on from its last checkpoint (`work/<name>.pt`, written every few minutes), with the
-same batches as if it had never stopped. Writes `work/<name>.safetensors`: the network
-with batch norm, for `fold`.
+Goes on from its last checkpoint (`work/<name>.pt`, written every few minutes) and ends
+with the same weights as if it had never stopped. Writes `work/<name>.safetensors`: the
+network with batch norm, for `fold`. Pictures are drawn from the recipe's seed; dropout
+draws from torch's generator as a new process finds it. `work/<name>.csv` is its log:
+epoch, last loss, top-1 accuracy on the held-out pictures, time.
 """
 
 import argparse
 import csv
 import time
-from math import ceil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from ruamel.yaml import YAML
-from safetensors.torch import save_file
+from filelock import FileLock, Timeout
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
+from data.embedded import weights
 from data.embedded.networks import NAMES, Trainable, network
 from data.embedded.pictures import load, varied
+from data.embedded.recipe import (
+    HERE,
+    epoch_sides,
+    order,
+    rate_at,
+    settings,
+    steps_an_epoch,
+    total_steps,
+)
 from stages.execution.device import prepare
 
-HERE = Path(__file__).parent
-WORK = HERE / "work"
 CHECKPOINT_EVERY = 200  # steps: one to two minutes on two cores
 
 
-def settings(name: str) -> dict[str, Any]:
-    """Return `architecture` and `recipe` of a network, and where the pictures are."""
-    params = YAML(typ="safe", pure=True).load((HERE / "params.yaml").read_text())
-    return {**params[name], "pictures": HERE / params["pictures"]}
+class Batches:
+    """The batches of a recipe by step: the same wherever the training was stopped."""
 
+    def __init__(self, recipe: dict[str, Any], pictures: Tensor, labels: Tensor):
+        self.recipe, self.pictures, self.labels = recipe, pictures, labels
+        self.sides = epoch_sides(recipe)
+        self.per_epoch = steps_an_epoch(recipe, len(labels))
 
-def rate_at(progress: float) -> float:
-    """Return the share of the highest rate: up for 15 % of the steps, cosine down.
+    def __len__(self) -> int:
+        return total_steps(self.recipe, len(self.labels))
 
-    Smith & Topin, "Super-convergence" (arXiv:1708.07120).
-    """
-    if progress < 0.15:
-        return max(progress / 0.15, 0.04)
-    swing = torch.cos(torch.tensor(torch.pi * (progress - 0.15) / 0.85))
-    return float(0.5 + 0.5 * swing)
-
-
-def epoch_sides(recipe: dict[str, Any]) -> list[int]:
-    """Return the side of the images of every epoch."""
-    return [side for epochs, side in recipe["stages"] for _ in range(epochs)]
-
-
-def order(recipe: dict[str, Any], epoch: int, n: int) -> Tensor:
-    """Return the order of the pictures in an epoch."""
-    generator = torch.Generator().manual_seed(1000 * recipe["seed"] + epoch)
-    return torch.randperm(n, generator=generator)
+    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return the images and labels of a step, counted from 0."""
+        epoch, at = divmod(step, self.per_epoch)
+        recipe = self.recipe
+        shuffled = order(recipe, epoch, len(self.labels))
+        rows = torch.split(shuffled, recipe["batch"])[at]
+        generator = torch.Generator().manual_seed(recipe["seed"] * 10**6 + step)
+        side, shift = self.sides[epoch], recipe["shift"]
+        return varied(self.pictures[rows], side, shift, generator), self.labels[rows]
 
 
 class Training:
-    """A network, its optimiser and how far they are."""
+    """A network, its optimiser and how far they are, kept in `<name>.pt` of a folder.
 
-    def __init__(self, name: str, architecture: dict[str, Any], recipe: dict[str, Any]):
-        self.name, self.recipe, self.step = name, recipe, 0
-        self.network = Trainable(network(name, architecture), recipe["dropout"])
+    `chosen` holds the `architecture` and the `recipe`.
+    """
+
+    def __init__(self, name: str, chosen: dict[str, Any], folder: Path) -> None:
+        recipe = chosen["recipe"]
+        self.recipe, self.step = recipe, 0
+        self.chosen = {key: chosen[key] for key in ("architecture", "recipe")}
+        self.checkpoint = folder / f"{name}.pt"
+        self.network = Trainable(
+            network(name, chosen["architecture"]), recipe["dropout"]
+        )
         self.network.to(memory_format=torch.channels_last)
         self.optimiser = torch.optim.SGD(
             _groups(self.network, recipe["weight_decay"]),
@@ -76,91 +88,131 @@ class Training:
             "step": self.step,
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "random": torch.get_rng_state(),
+            "chosen": self.chosen,
         }
-        part = WORK / f"{self.name}.pt.part"
+        part = self.checkpoint.with_name(f"{self.checkpoint.name}.part")
         torch.save(state, part)
-        part.replace(WORK / f"{self.name}.pt")
+        part.replace(self.checkpoint)
 
     def resume(self) -> None:
-        """Go on from the last checkpoint, if there is one."""
-        path = WORK / f"{self.name}.pt"
-        if path.exists():
-            state = torch.load(path, weights_only=True)
-            self.network.load_state_dict(state["network"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.step = state["step"]
+        """Go on from the last checkpoint, if there is one.
+
+        Raises ValueError if it was made with another architecture or recipe.
+        """
+        if not self.checkpoint.exists():
+            return
+        state = torch.load(self.checkpoint, weights_only=True)
+        # The first checkpoints held neither `chosen` nor `random`, dropout's generator.
+        if state.get("chosen", self.chosen) != self.chosen:
+            raise ValueError(
+                f"{self.checkpoint} was trained with another architecture or recipe "
+                "than params.yaml has: put those back to go on, or delete it to start "
+                "again."
+            )
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step = state["step"]
+        if "random" in state:
+            torch.set_rng_state(state["random"])
 
     def descend(self, images: Tensor, labels: Tensor, progress: float) -> float:
-        """Take one step and return the loss."""
+        """Take one step and return the loss; `progress` in 0..1 sets the rate."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe["rate"] * rate_at(progress)
         loss = cross_entropy(
             self.network(images), labels, label_smoothing=self.recipe["label_smoothing"]
         )
         self.optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         self.optimiser.step()
         self.step += 1
         return float(loss.detach())
 
 
 def accuracy(network: torch.nn.Module, pictures: Tensor, labels: Tensor) -> float:
-    """Return the share of pictures whose highest score is their label's."""
+    """Return the share of pictures whose highest score is their label's, in 0..1."""
     network.eval()
     with torch.no_grad():
-        found = [network(part.float()).argmax(1) for part in pictures.split(250)]
+        parts = torch.split(pictures, 250)
+        found = [network(part.float()).argmax(1) for part in parts]
     network.train()
     return float((torch.cat(found) == labels).float().mean())
 
 
-def train(name: str) -> Trainable:
-    """Train to the end of the recipe, from the last checkpoint on."""
-    chosen = settings(name)
-    recipe = chosen["recipe"]
-    training = Training(name, chosen["architecture"], recipe)
-    training.resume()
-    pictures, labels = load(chosen["pictures"], "train-*.parquet")
+def train(name: str, folder: Path = HERE) -> Path:
+    """Train to the end of the recipe, from the last checkpoint on.
+
+    Return the file of the network with batch norm. `folder` holds params.yaml and
+    `work`. Raises ValueError if the checkpoint has other settings, or if another
+    process trains this network.
+    """
+    chosen, work = settings(name, folder), folder / "work"
+    training = Training(name, chosen, work)
+    batches = Batches(chosen["recipe"], *load(chosen["pictures"], "train-*.parquet"))
     held_out = load(chosen["pictures"], "val.parquet")
-    sides, per_epoch = epoch_sides(recipe), ceil(len(labels) / recipe["batch"])
-    bar = tqdm(total=len(sides) * per_epoch, initial=training.step, mininterval=30)
-    while training.step < bar.total:
-        epoch, at = divmod(training.step, per_epoch)
-        chosen_rows = order(recipe, epoch, len(labels)).split(recipe["batch"])[at]
-        generator = torch.Generator().manual_seed(
-            recipe["seed"] * 10**6 + training.step
-        )
-        images = varied(pictures[chosen_rows], sides[epoch], recipe["shift"], generator)
-        loss = training.descend(images, labels[chosen_rows], training.step / bar.total)
+    with _locked(work / f"{name}.lock"):
+        training.resume()
+        for epoch, loss in _epochs(training, batches):
+            top1 = accuracy(training.network, *held_out)
+            _record(work / f"{name}.csv", epoch, loss, top1)
+    path = work / f"{name}.safetensors"
+    done = {"step": str(training.step), "steps": str(len(batches))}
+    weights.write(path, training.network.state_dict(), done)
+    return path
+
+
+def _epochs(training: Training, batches: Batches) -> Iterator[tuple[int, float]]:
+    """Train; give the number and the last loss of each epoch when it ends."""
+    bar = tqdm(total=len(batches), initial=training.step, mininterval=30)
+    while training.step < len(batches):
+        progress = training.step / len(batches)
+        loss = training.descend(*batches[training.step], progress)
         bar.update()
-        if training.step % CHECKPOINT_EVERY == 0 or at == per_epoch - 1:
+        epoch, since = divmod(training.step, batches.per_epoch)
+        if since == 0 or training.step % CHECKPOINT_EVERY == 0:
             training.save()
-        if at == per_epoch - 1:
-            _record(name, epoch, loss, accuracy(training.network, *held_out))
-    return training.network
+        if since == 0:
+            yield epoch, loss
+    bar.close()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Keep a second process from training the same network into the same files."""
+    path.parent.mkdir(exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(
+            f"Another process holds {path}: it trains this network."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _groups(network: torch.nn.Module, decay: float) -> list[dict[str, Any]]:
     """Return the weights, which decay, and the scales and shifts, which do not."""
     parameters = [p for p in network.parameters() if p.requires_grad]
-    weights = [p for p in parameters if p.ndim > 1]
+    decaying = [p for p in parameters if p.ndim > 1]
     others = [p for p in parameters if p.ndim <= 1]
     return [
-        {"params": weights, "weight_decay": decay},
+        {"params": decaying, "weight_decay": decay},
         {"params": others, "weight_decay": 0.0},
     ]
 
 
-def _record(name: str, epoch: int, loss: float, top1: float) -> None:
-    with open(WORK / f"{name}.csv", "a", newline="") as file:
-        csv.writer(file).writerow(
-            [epoch + 1, f"{loss:.3f}", f"{top1:.4f}", time.ctime()]
-        )
+def _record(path: Path, epoch: int, loss: float, top1: float) -> None:
+    with open(path, "a", newline="") as file:
+        csv.writer(file).writerow([epoch, f"{loss:.3f}", f"{top1:.4f}", time.ctime()])
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=NAMES)
-    name = parser.parse_args().name
-    WORK.mkdir(exist_ok=True)
+    chosen_name = parser.parse_args().name
     prepare("cpu")
-    save_file(train(name).state_dict(), WORK / f"{name}.safetensors")
+    train(chosen_name)

@@ -30,6 +30,8 @@ class Judge(nn.Module):
         mean: Sequence[float] = (122.46, 114.26, 101.37),
     ) -> None:
         super().__init__()
+        # Halved by the first convolution and by every pooling.
+        self.smallest = 2 ** (1 + len(pooled))
         self.stack = nn.Sequential()
         for name, module in _named_modules(widths, pooled):
             self.stack.add_module(name, module)
@@ -39,7 +41,11 @@ class Judge(nn.Module):
         self.requires_grad_(False).eval()
 
     def forward(self, images: Images) -> Float[Tensor, "n classes"]:
-        """Return the score of every class, before softmax."""
+        """Return the score of every class, before softmax.
+
+        Raises ValueError if the images are not RGB, or smaller than `smallest` pixels.
+        """
+        self._check(images)
         return self.scores(self.stack(images - self.get_buffer("centre")))
 
     def scores(self, last: Codes) -> Float[Tensor, "n classes"]:
@@ -48,13 +54,24 @@ class Judge(nn.Module):
         return scores
 
     def features(self, images: Images) -> list[Codes]:
-        """Return the rectified maps, from the finest to the coarsest."""
+        """Return the rectified maps, from the finest to the coarsest.
+
+        Raises ValueError as `forward` does.
+        """
+        self._check(images)
         codes, maps = images - self.get_buffer("centre"), []
         for module in self.stack:
             codes = module(codes)
             if isinstance(module, nn.ReLU):
                 maps.append(codes)
         return maps
+
+    def _check(self, images: Images) -> None:
+        if images.shape[1] != 3 or min(images.shape[2:]) < self.smallest:
+            raise ValueError(
+                f"`images` must be RGB of at least {self.smallest} x {self.smallest} "
+                f"pixels, got the shape {tuple(images.shape)}."
+            )
 
 
 def _named_modules(
