@@ -1,6 +1,7 @@
 """Fetch the study's pictures: made upright, RGB and, if wanted, square.
 
     the source named in the params -> data/images/images.parquet, skipped.json
+    the trunks of LPIPS named in the params -> data/weights
 
 A picture that cannot be read, or that repeats the pixels of an earlier one, is skipped
 by name and reported; it never stops the others.
@@ -17,6 +18,7 @@ from stages.execution.progress import Progress
 from stages.images import Picture, pixel_hash, png, square
 from stages.schemas import IMAGES
 from stages.sources import SOURCES, BadPicture, Candidate, Source, upright
+from stages.weights import fetch_weights
 
 # How many skipped pictures are named on the screen; the file names them all.
 N_NAMED = 5
@@ -124,7 +126,11 @@ def _named(skipped: Skipped) -> str:
 
 def main() -> None:
     """Run the stage as params.yaml says."""
-    fetch(settings.load("fetch").fetch.images, store.work() / "downloads")
+    params = settings.load("fetch").fetch
+    downloads = store.work() / "downloads"
+    # First: where a trunk is required and cannot be had, it is told before the work.
+    fetch_weights(params.lpips, downloads)
+    fetch(params.images, downloads)
 
 
 if __name__ == "__main__":

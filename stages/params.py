@@ -10,7 +10,13 @@ when it compares params, and would hand back the outputs of another size.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from stages.checks import (
@@ -120,10 +126,36 @@ PictureSettings = Annotated[
 ]
 
 
+Trunk = Literal["squeeze", "alex", "vgg"]
+# The smallest sides of images of `stages.metrics.perceptual` (tested); not imported
+# either, so that no stage before the scores depends on LPIPS.
+TRUNK_SIDES: dict[Trunk, int] = {"squeeze": 17, "alex": 31, "vgg": 16}
+
+
+def _each_once(names: list[Trunk]) -> list[Trunk]:
+    if len(set(names)) < len(names):
+        raise PydanticCustomError("repeated", "must name each trunk once")
+    return names
+
+
+class LpipsSettings(Part):
+    """The trunks that LPIPS is computed with, and what to do where one is unreachable.
+
+    `mirrors` are addresses of folders with torchvision's files, tried after its own.
+    """
+
+    trunks: Annotated[list[Trunk], BeforeValidator(listed), AfterValidator(_each_once)]
+    if_unreachable: Literal["judge", "error"] = "judge"
+    mirrors: Annotated[
+        list[Annotated[str, Field(pattern="^https?://")]], BeforeValidator(listed)
+    ] = []
+
+
 class FetchSettings(Part):
     """What the fetch stage gets."""
 
     images: PictureSettings
+    lpips: LpipsSettings = LpipsSettings(trunks=[])
 
 
 # representations --------------------------------------------------------------------
@@ -156,10 +188,52 @@ class DsiftSettings(_Representation):
     orientations: Annotated[int, Field(ge=3, le=180)] = 8
 
 
-RepresentationSettings = Annotated[HogSettings | DsiftSettings, Discriminator("kind")]
+# Sides of CaffeNet's images: the embedded network's and the paper's.
+EMBEDDED_SIDE, PAPER_SIDE = 64, 227
+
+
+class CaffenetSettings(_Representation):
+    """CaffeNet, the paper's CNN-A: trained at 64 pixels, or with random weights.
+
+    `seed` is that of the random weights. Of 227 pixels it has the paper's widths.
+    """
+
+    kind: Literal["caffenet"]
+    side: Side = EMBEDDED_SIDE
+    weights: Literal["embedded", "random"] = "embedded"
+    seed: Index = 0
+
+    @property
+    def full_size(self) -> bool:
+        """Whether it is the network of the paper's size."""
+        return self.side == PAPER_SIDE
+
+    @model_validator(mode="after")
+    def _sides_that_exist(self) -> "CaffenetSettings":
+        if self.side not in (EMBEDDED_SIDE, PAPER_SIDE):
+            raise ValueError(
+                f"`side` must be {EMBEDDED_SIDE} (the embedded network) or "
+                f"{PAPER_SIDE} (the paper's, with `weights: random`)"
+            )
+        if self.weights == "embedded" and self.full_size:
+            raise ValueError(f"`weights: embedded` are for `side: {EMBEDDED_SIDE}`")
+        if self.weights == "embedded" and self.seed:
+            raise ValueError("`seed` is for `weights: random`")
+        return self
+
+
+RepresentationSettings = Annotated[
+    HogSettings | DsiftSettings | CaffenetSettings, Discriminator("kind")
+]
 
 
 # priors and solvers -----------------------------------------------------------------
+
+
+class ByDepth(Part):
+    """The paper's weights of TV by depth, times a factor."""
+
+    by_depth: Annotated[Positive, Field(alias="by-depth")]
 
 
 class PriorSettings(Part):
@@ -171,7 +245,8 @@ class PriorSettings(Part):
     ] = 0.0
     beta: Positive = 2.0
     lambda_tv: Annotated[
-        Weight | Literal["by-depth"], must_be("by-depth or a number of at least 0")
+        Weight | Literal["by-depth"] | ByDepth,
+        must_be("a number of at least 0, by-depth or {by-depth: factor}"),
     ] = 0.0
 
     @model_validator(mode="after")
@@ -224,6 +299,19 @@ class Orientations(Part):
     orientations: Annotated[list[Index], Field(min_length=1)]
 
 
+class RandomChannels(Part):
+    """So many channels, or half of them, drawn at random: the control."""
+
+    random: Count | Literal["half"]
+    seed: Index = 0
+
+
+class TopChannels(Part):
+    """The channels with the most energy in each picture's own code."""
+
+    top: Count
+
+
 class Centre(Part):
     """The k x k window of cells at the centre, by the paper's offset rule."""
 
@@ -237,19 +325,28 @@ class Window(Part):
     columns: Annotated[list[Index], Field(min_length=2, max_length=2)]
 
 
+class Share(Part):
+    """The largest centred window that sees at most this share of the image."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+
+
 ChannelChoice = Annotated[
     Literal["all", "first-half", "second-half"]
     | Annotated[list[Index], Field(min_length=1)]
-    | Orientations,
+    | Orientations
+    | RandomChannels
+    | TopChannels,
     must_be(
-        "all, first-half, second-half, a list of channel numbers "
-        "or {orientations: [numbers]}"
+        "all, first-half, second-half, a list of channel numbers, {random: half}, "
+        "{random: number, seed: number}, {top: number} or {orientations: [numbers]}"
     ),
 ]
 RegionChoice = Annotated[
-    Literal["all"] | Centre | Window,
+    Literal["all"] | Centre | Window | Share,
     must_be(
-        "all, {centre: cells} or {rows: [first, end], columns: [first, end]} in cells"
+        "all, {centre: cells}, {share: part of the image} or "
+        "{rows: [first, end], columns: [first, end]} in cells"
     ),
 ]
 Names = Annotated[

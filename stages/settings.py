@@ -18,6 +18,7 @@ from stages.checks import plain
 from stages.execution.process import Refusal
 from stages.grid import Cell, Mistake, Parts, buildable, cells
 from stages.params import (
+    TRUNK_SIDES,
     BuiltinPictures,
     GridEntry,
     PriorSettings,
@@ -84,7 +85,7 @@ def load_study(path: Path = store.PARAMS) -> Study:
         mistakes = [_mistake(line, raw) for line in error.errors()]
         raise ParamsError(path, mistakes + _grid_mistakes(*_salvaged(raw))) from None
     mistakes = _grid_mistakes(_parts(study), list(enumerate(study.grid)))
-    mistakes += _unknown_pictures(study)
+    mistakes += _unknown_pictures(study) + _too_small_for_lpips(study)
     if mistakes:
         raise ParamsError(path, mistakes)
     return study
@@ -158,6 +159,20 @@ def _unknown_pictures(study: Study) -> list[Mistake]:
         for i, entry in enumerate(study.grid)
         for name in (entry.images if isinstance(entry.images, list) else [])
         if name not in names
+    ]
+
+
+def _too_small_for_lpips(study: Study) -> list[Mistake]:
+    """Return the images that a trunk of LPIPS would pool to nothing."""
+    trunks = study.fetch.lpips.trunks
+    widest = max(trunks, key=TRUNK_SIDES.__getitem__, default=None)
+    if widest is None:
+        return []
+    text = f"must be at least {TRUNK_SIDES[widest]} for LPIPS with the trunk {widest}"
+    return [
+        Mistake(f"representations.{name}.side", repr(chosen.side), text)
+        for name, chosen in study.representations.items()
+        if chosen.side < TRUNK_SIDES[widest]
     ]
 
 

@@ -8,6 +8,8 @@ from PIL import Image, ImageDraw
 
 from stages import images, schemas, store
 
+pytest_plugins = ["tests.webserver"]
+
 PARAMS = """
 fetch:
   images: {source: builtin, names: [astronaut, camera], side: 32}

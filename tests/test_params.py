@@ -14,6 +14,7 @@ from stages.params import (
     FetchSettings,
     GridEntry,
     HogSettings,
+    LpipsSettings,
     PaperSettings,
     PriorSettings,
     ReportSettings,
@@ -56,7 +57,8 @@ def mistake(form: Any, value: Any) -> tuple[tuple[int | str, ...], str]:
         (PriorSettings, {"x": 1}, "alpha, lambda_alpha, beta, lambda_tv"),
         (HogSettings, {"kind": "hog", "x": 1}, "side, kind, cell, orientations, assig"),
         (DsiftSettings, {"kind": "dsift", "x": 1}, "side, kind, bin, orientations"),
-        (FetchSettings, {"images": {"source": "folder"}, "x": 1}, "images"),
+        (FetchSettings, {"images": {"source": "folder"}, "x": 1}, "images, lpips"),
+        (LpipsSettings, {"trunks": [], "x": 1}, "trunks, if_unreachable, mirrors"),
         (ExecutionSettings, {"x": 1}, "device, width"),
         (ReportSettings, {"x": 1}, "title, pictures"),
         (GridEntry, {"representation": "hog", "x": 1}, "representation, layers, chan"),
@@ -81,20 +83,22 @@ PRIOR, FAST = (PriorSettings, {}), (FastSettings, {"kind": "fast"})
 PAPER, HOG = (PaperSettings, {"kind": "paper"}), (HogSettings, {"kind": "hog"})
 GRID, RUN = (GridEntry, {"representation": "hog"}), (ExecutionSettings, {})
 IMAGES = (FetchSettings, {})
+LPIPS = (LpipsSettings, {"trunks": []})
 NAN, INF = float("nan"), float("inf")
 # What keys of several types are told.
 WORDS = {
     "lambda_alpha": "must be auto or a number of at least 0",
-    "lambda_tv": "must be by-depth or a number of at least 0",
+    "lambda_tv": "must be a number of at least 0, by-depth or {by-depth: factor}",
     "schedule": "must be auto, cnn, region, descriptors "
     "or [[steps, factor of 0.004], ...]",
     "representation": "must be a name or a list of names",
     "prior": "must be a name or a list of names",
     "solver": "must be a name or a list of names",
     "layers": "must be all or a list of layer names",
-    "channels": "must be all, first-half, second-half, a list of channel numbers "
+    "channels": "must be all, first-half, second-half, a list of channel numbers, "
+    "{random: half}, {random: number, seed: number}, {top: number} "
     "or {orientations: [numbers]}",
-    "region": "must be all, {centre: cells} "
+    "region": "must be all, {centre: cells}, {share: part of the image} "
     "or {rows: [first, end], columns: [first, end]} in cells",
     "seeds": "must be a number of seeds or a list of seeds",
     "images": "must be all, a number of images or a list of their names",
@@ -126,12 +130,19 @@ REFUSED: list[tuple[Any, str, str, list[Any]]] = [
     ),
     (GRID, "layers", "", [[], [1], 3]),
     (GRID, "channels", "", ["third", [], [-1], [True], [1.0]]),
+    (GRID, "channels", "", [{"top": 0}, {"random": "all"}, {"random": 2, "k": 1}]),
+    (GRID, "region", "", [{"share": 0}, {"share": 1.1}, {"share": "half"}]),
+    (PRIOR, "lambda_tv", "", [{"by-depth": 0}, {"by_depth": 1.0}, {}]),
     (GRID, "channels", "", [{"orientations": bad} for bad in ([], [-1], 0)]),
     (GRID, "region", "", ["some", {"centre": 0}, {"centre": True}, {"rows": [0, 1]}]),
     (GRID, "seeds", "", [0, True, [], [-1]]),
     (GRID, "images", "", [0, True, [], [1]]),
     (RUN, "device", "must be auto, cpu, cuda", ["gpu", "cuda:", "cpu:0", "cuda:1 "]),
     ((ReportSettings, {}), "pictures", "valid integer", [True, 1.5]),
+    (LPIPS, "trunks", "'squeeze', 'alex' or 'vgg'", ["vgg16", ["alex", "x"], None]),
+    (LPIPS, "trunks", "must name each trunk once", [["alex", "vgg", "alex"]]),
+    (LPIPS, "if_unreachable", "'judge' or 'error'", ["skip", True]),
+    (LPIPS, "mirrors", "pattern", ["ftp://a.org", ["a.org"], "file:///a"]),
     (IMAGES, "images", "must not be empty", [{"source": "builtin", "names": []}]),
     (IMAGES, "images", "'camera'", [{"source": "builtin", "names": ["lena"]}]),
     (IMAGES, "images", "'builtin', 'folder', 'url', 'torch", [{"source": "web"}]),
@@ -186,6 +197,21 @@ def test_small_and_whole_numbers_are_numbers():
 def test_a_single_value_stands_for_a_list_of_one(keys, found):
     dumped = entry(**keys).model_dump()
     assert {key: dumped[key] for key in found} == found
+
+
+def test_a_single_trunk_and_mirror_stand_for_a_list_of_one():
+    mirror = "https://a.org/models/"
+    found = validate(LpipsSettings, {"trunks": "alex", "mirrors": mirror})
+    assert (found.trunks, found.mirrors) == (["alex"], [mirror])
+
+
+def test_lpips_is_left_out_unless_asked_for_and_then_not_required():
+    found = validate(FetchSettings, {"images": {"source": "folder"}})
+    assert found.lpips.trunks == []
+    asked = validate(LpipsSettings, {"trunks": ["squeeze", "vgg"]})
+    assert (asked.if_unreachable, asked.mirrors) == ("judge", [])
+    path, text = mistake(LpipsSettings, {"if_unreachable": "error"})
+    assert (path, text) == (("trunks",), "Field required")
 
 
 def test_a_number_of_seeds_counts_from_zero():

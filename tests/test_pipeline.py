@@ -1,5 +1,6 @@
 """The smoke study through DVC itself: run, skip, rerun in part, kill, compare."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -8,10 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import torch
+import torchvision
 
 from stages import schemas
 
@@ -62,9 +69,8 @@ class Project:
         path.write_text(text.replace(old, new))
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    folder = tmp_path_factory.mktemp("project")
+def copied(folder: Path) -> Project:
+    """Return a copy of the project with the smoke study, not yet in Git."""
     listed = ["git", "ls-files", "-co", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
     for name in names.stdout.splitlines():
@@ -72,10 +78,19 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     shutil.copy2(folder / "stages/presets/smoke.yaml", folder / "params.yaml")
-    project = Project(folder)
+    return Project(folder)
+
+
+def begin(project: Project) -> None:
     project.git("init", "-q")
     project.git("add", "-A")
     project.git("commit", "-qm", "Start")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    project = copied(tmp_path_factory.mktemp("project"))
+    begin(project)
     assert project.repro() == STAGES
     project.git("add", "dvc.lock")
     project.git("commit", "-qm", "Run the smoke study")
@@ -162,3 +177,59 @@ def test_a_killed_run_goes_on_where_it_was(project):
     assert times == {path: path.stat().st_mtime_ns for path in kept}
     project.edit_params("steps: 400", "steps: 12")
     project.repro()
+
+
+def trunk_file(folder: Path) -> Path:
+    """Write a file of random weights as torchvision would publish it."""
+    torch.save(torchvision.models.squeezenet1_1().state_dict(), folder / "trunk.pth")
+    digits = hashlib.sha256((folder / "trunk.pth").read_bytes()).hexdigest()
+    return (folder / "trunk.pth").rename(folder / f"squeezenet1_1-{digits[:8]}.pth")
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def lpips(project: Project) -> tuple[dict[str, Any], list[float | None]]:
+    """Return what the manifest says of the trunk, and the column of the scores."""
+    manifest = json.loads((project.folder / "data/weights/manifest.json").read_text())
+    scores = pq.read_table(project.folder / "data/scores.parquet")
+    return manifest["trunks"]["squeeze"], scores["lpips_squeeze"].to_pylist()
+
+
+def test_lpips_comes_later_with_one_line_where_the_trunk_was_unreachable(tmp_path):
+    """The trunk's address is that of a server that comes up between two runs."""
+    published = trunk_file(tmp_path)
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    absent = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    absent.server_close()
+    address = f"http://127.0.0.1:{absent.server_port}"
+    project = copied(tmp_path / "project")
+    project.environment["NO_PROXY"] = "127.0.0.1"
+    official = "https://download.pytorch.org/models"
+    replace(project.folder / "stages/weights.py", official, address)
+    trunk = project.folder / "stages/sources/trunk_file.py"
+    replace(trunk, "squeezenet1_1-b8a52dc0.pth", published.name)
+    project.edit_params("lpips: {trunks: []}", "lpips: {trunks: [squeeze]}")
+    begin(project)
+
+    out = project.dvc("repro")
+    entry, column = lpips(project)
+    assert "To get LPIPS later: dvc repro -f fetch && dvc repro" in out
+    assert (entry["status"], entry["sha256"]) == ("unreachable", None)
+    assert entry["later"] == "dvc repro -f fetch && dvc repro"
+    assert set(column) == {None}
+    assert "up to date" in project.dvc("repro")
+
+    with ThreadingHTTPServer(("127.0.0.1", absent.server_port), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        project.dvc("repro", "-f", "fetch")
+        server.shutdown()
+    ran = project.repro()
+    entry, column = lpips(project)
+    assert entry["status"] == "fetched"
+    assert (project.folder / "data/weights/lpips-squeeze.safetensors").is_file()
+    assert ran == ["score", "report"]
+    assert None not in column

@@ -73,7 +73,8 @@ def test_all_mistakes_come_in_one_message_with_path_value_and_what_is_allowed(mi
     assert found == [
         "fetch.images.limit: 0: should be greater than or equal to 1",
         "fetch.images.siez: 64: unknown key; allowed: limit, side, source, names",
-        "priors.default.lambda_tv: nan: must be by-depth or a number of at least 0",
+        "priors.default.lambda_tv: nan: must be a number of at least 0, by-depth or "
+        "{by-depth: factor}",
         "solvers.fast.steps: True: should be a valid integer",
     ]
     # What can only be known from what the params mean, in the same message.
@@ -92,14 +93,15 @@ def test_all_mistakes_come_in_one_message_with_path_value_and_what_is_allowed(mi
             "hog: {",
             "representations.hog: {'side': 32}: needs a key 'kind'",
         ),
-        ("kind: hog", "kind: hgo", "'kind' must be one of 'hog', 'dsift'"),
+        ("kind: hog", "kind: hgo", "'kind' must be one of 'hog', 'dsift', 'caffenet'"),
         ("auto", "au", "default.lambda_alpha: 'au': must be auto or a number"),
         ("{lambda_alpha", "{alpha: 3, lambda_alpha", "with `alpha: 3` give a number"),
         ("steps: 12", "rate: 1e400", "solvers.fast.rate: inf: should be a finite"),
         ("centre: 2", "centre: 2, rows: 1", "grid[1].region: {'centre': 2, 'rows'"),
         ("[astronaut]", "[astronaut, cat]", "fetch.images.names[1]: 'cat': should be"),
         ("[hog, dsift]", "[]", "grid[0].representation: []: must be a name or a li"),
-        ("fetch:\n  ", "fetch:\n  lpips: 1\n  ", "fetch.lpips: 1: unknown key; "),
+        ("fetch:\n  ", "fetch:\n  eyes: 1\n  ", "fetch.eyes: 1: unknown key; "),
+        ("fetch:\n  ", "fetch:\n  lpips: 1\n  ", "fetch.lpips: 1: must be a mapping"),
     ],
 )
 def test_a_single_mistake_is_a_single_line(mistakes, old, new, found):
@@ -128,6 +130,35 @@ def test_names_that_cannot_name_a_file_are_refused(mistakes, name):
 def test_a_picture_that_the_study_does_not_have_is_a_mistake(mistakes):
     text = changed(("region: {centre: 2}", "images: [nobody]"))
     assert mistakes(text) == ["grid[1].images: 'nobody': must be one of astronaut"]
+
+
+@pytest.mark.parametrize(
+    ("trunks", "side", "said"),
+    [
+        ("squeeze", 16, "16: must be at least 17 for LPIPS with the trunk squeeze"),
+        ("[vgg, alex, squeeze]", 30, "30: must be at least 31 for LPIPS with the "),
+        ("squeeze", 17, None),
+        ("vgg", 16, None),
+        ("[squeeze, alex]", 31, None),
+        ("[]", 16, None),
+    ],
+)
+def test_images_too_small_for_a_trunk_are_a_mistake(tmp_path, trunks, side, said):
+    path = tmp_path / "params.yaml"
+    path.write_text(
+        changed(
+            ("fetch:\n", f"fetch:\n  lpips: {{trunks: {trunks}}}\n"),
+            ("hog: {kind: hog, side: 32}", f"hog: {{kind: hog, side: {side}}}"),
+            (", region: {centre: 2}", ""),
+        )
+    )
+    if said is None:
+        assert load_study(path).representations["hog"].side == side
+    else:
+        with pytest.raises(ParamsError) as caught:
+            load_study(path)
+        assert caught.value.exit_code == 2
+        assert f"1 mistake:\n  representations.hog.side: {said}" in f"{caught.value}"
 
 
 def test_naming_a_part_that_has_a_mistake_is_no_further_mistake(mistakes):

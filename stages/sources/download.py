@@ -6,11 +6,11 @@ the retries, the mirrors, and the words for a user whose network is off.
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import sleep
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import pooch
@@ -18,10 +18,11 @@ import requests
 from tqdm import tqdm
 
 from stages.execution.process import Refusal, say
+from stages.sources.deadline import Beats, within
+from stages.sources.known_hash import KnownHash, known_hash_of
 from stages.sources.network import is_passing, reason_of
 
-_CHUNK = 1 << 16
-_DIGITS = {"sha256": 64, "md5": 32}
+_CHUNK = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,26 @@ class Patience:
     """How long an address may stay silent, and how often it is asked.
 
     `seconds` count to the connection and again between bytes; `pause` is waited before
-    the second attempt and doubled before each further one.
+    the second attempt and doubled before each further one. `total`, if there is one,
+    ends an attempt however much still comes; `seconds` then count from one chunk of
+    16 KiB to the next, with the look-up of the host's name and all that precedes it.
     """
 
     seconds: float = 20.0
     attempts: int = 3
     pause: float = 1.0
+    total: float | None = None
 
 
 PATIENCE = Patience()
 
 
-class _Hash(NamedTuple):
-    algorithm: str
-    digits: str
+class Unfetched(Refusal):
+    """No address gave the file; `failures` says of each place what was wrong."""
+
+    def __init__(self, message: str, failures: list[str]) -> None:
+        super().__init__(message)
+        self.failures = failures
 
 
 def fetch_verified(
@@ -52,40 +59,48 @@ def fetch_verified(
     mirrors: Sequence[str] = (),
     *,
     name: str | None = None,
+    n_digits: int = 12,
     patience: Patience = PATIENCE,
 ) -> Path:
     """Return the path of the file with this hash, downloaded if it is not there yet.
 
-    `known_hash` is a sha256, or `md5:` and an MD5. The file is called by the hash's
-    first digits and `name`, which is the last part of the URL unless given. A copy that
-    somebody put into `downloads` under `name` alone serves as well.
+    `known_hash` is a sha256, `md5:` and an MD5, or `prefix:` and the first digits, 8 or
+    more, of a sha256. The file is called by the hash's first `n_digits` and `name`,
+    which is the last part of the URL unless given. A copy that somebody put into
+    `downloads` under `name` alone serves as well.
+
+    Raises Unfetched, a Refusal, if no address gives the file; Refusal if an address or
+    the hash is none, or the file cannot be written.
     """
     addresses = [_checked(address) for address in (url, *mirrors)]
-    known = _hash(known_hash, public(url))
+    known = known_hash_of(known_hash, public(url))
     plain = downloads / (name or base_name(url))
-    place = downloads / f"{known.digits[:12]}-{plain.name}"
-    found = {path: _file_hash(path, known) for path in (place, plain) if path.is_file()}
+    place = downloads / f"{known.digits[:n_digits]}-{plain.name}"
+    found = {path: known.digits_of(path) for path in (place, plain) if path.is_file()}
     for path, digits in found.items():
-        if digits == known.digits:
+        if known.fits(digits):
             return path
     if place in found:
         say(f"{place} is damaged: its {known.algorithm} is wrong; getting it again")
-    failures = [f"{path}: {_wrong(known, got)}" for path, got in found.items()]
+    failures = [f"{path}: {known.mismatch(got)}" for path, got in found.items()]
     for address in addresses:
         failure = _failure(address, known, place, patience)
         if failure is None:
             return place
         failures.append(f"{public(address)}: {failure}")
-    raise _refusal(plain, place, known, failures)
+    raise _unfetched(plain, place, known, failures)
 
 
-def _refusal(plain: Path, place: Path, known: _Hash, failures: list[str]) -> Refusal:
+def _unfetched(
+    plain: Path, place: Path, known: KnownHash, failures: list[str]
+) -> Unfetched:
     lines = "".join(f"\n  {failure}" for failure in failures)
-    return Refusal(
+    return Unfetched(
         f"{plain.name} could not be fetched:{lines}\n"
         f"Try again when the network is on, name a mirror under `mirrors`, or get it "
-        f"by other means: a file of {known.algorithm} {known.digits} is accepted as "
-        f"{plain.name} (or {place.name}) in the folder {plain.parent.resolve()}"
+        f"by other means: a file of {known.algorithm} {known} is accepted as "
+        f"{plain.name} (or {place.name}) in the folder {plain.parent.resolve()}",
+        failures,
     )
 
 
@@ -112,31 +127,13 @@ def _checked(url: str) -> str:
     return url
 
 
-def _hash(text: str, url: str) -> _Hash:
-    algorithm, _, digits = text.lower().rpartition(":")
-    known = _Hash(algorithm or "sha256", digits)
-    n_digits = _DIGITS.get(known.algorithm)
-    if n_digits is None or not re.fullmatch(f"[0-9a-f]{{{n_digits}}}", digits):
-        raise Refusal(
-            f"`sha256` of {url} must be 64 hexadecimal digits, or 'md5:' and 32; "
-            f"got {text!r}."
-        )
-    return known
-
-
-def _file_hash(path: Path, known: _Hash) -> str:
-    return str(pooch.file_hash(path, known.algorithm))
-
-
-def _wrong(known: _Hash, got: str) -> str:
-    return f"{known.algorithm} is {got} where {known.digits} is wanted"
-
-
 class _WrongHash(Exception):
     """The file came whole, but it is another one; the message has both hashes."""
 
 
-def _failure(address: str, known: _Hash, place: Path, patience: Patience) -> str | None:
+def _failure(
+    address: str, known: KnownHash, place: Path, patience: Patience
+) -> str | None:
     """Return why the address gave nothing, or None when the file is in its place."""
     say(f"downloading {public(address)}")
     reason = None
@@ -157,28 +154,41 @@ def _failure(address: str, known: _Hash, place: Path, patience: Patience) -> str
     return reason
 
 
-def _retrieve(address: str, known: _Hash, place: Path, patience: Patience) -> None:
+def _retrieve(address: str, known: KnownHash, place: Path, patience: Patience) -> None:
     # pooch would announce every file in a form of its own.
     pooch.get_logger().setLevel("WARNING")
+    whole = ":".join(known) if known.is_whole else None
+    if whole is None:
+        # pooch, that cannot check it, would take a damaged file for the one wanted.
+        place.unlink(missing_ok=True)
     hidden = not sys.stderr.isatty()
-    # pooch sets the total once it knows it; a bar without one counts as false.
     with tqdm(
         desc=place.name, total=1, unit="B", unit_scale=True, disable=hidden
     ) as bar:
-        download = pooch.HTTPDownloader(
-            progressbar=bar,
-            chunk_size=_CHUNK,
-            timeout=patience.seconds,
-            # A server that packs the file on the way would change its hash.
-            headers={"Accept-Encoding": "identity"},
-        )
+        download = _checking(Beats(bar), known, patience)
+        pooch.retrieve(address, whole, place.name, place.parent, None, download)
 
-        def checked(url: str, output: str, pup: object) -> None:
-            download(url, output, pup)
-            got = _file_hash(Path(output), known)
-            if got != known.digits:
-                raise _WrongHash(_wrong(known, got))
 
-        pooch.retrieve(
-            address, ":".join(known), place.name, place.parent, None, checked
-        )
+def _checking(
+    beats: Beats, known: KnownHash, patience: Patience
+) -> Callable[[str, str, object], None]:
+    """Return what pooch calls to download a file: it ends in time and has the hash."""
+    download = pooch.HTTPDownloader(
+        progressbar=beats,
+        chunk_size=_CHUNK,
+        timeout=patience.seconds,
+        # A server that packs the file on the way would change its hash.
+        headers={"Accept-Encoding": "identity"},
+    )
+
+    def checked(url: str, output: str, pup: object) -> None:
+        work = partial(download, url, output, pup)
+        if patience.total is None:
+            work()
+        else:
+            within(work, beats, patience.seconds, patience.total)
+        got = known.digits_of(Path(output))
+        if not known.fits(got):
+            raise _WrongHash(known.mismatch(got))
+
+    return checked

@@ -1,20 +1,33 @@
 import hashlib
 import io
+import socket
+import threading
+from time import monotonic
 
 import pooch
 import pytest
 
 from stages.execution.process import Refusal
 from stages.sources import download
-from stages.sources.download import Patience, base_name, fetch_verified, public
+from stages.sources.download import (
+    Patience,
+    Unfetched,
+    base_name,
+    fetch_verified,
+    public,
+)
 
 CONTENT = b"all of the file" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 QUICK = Patience(seconds=0.3, attempts=3, pause=0.01)
+# Ends however much still comes; one attempt.
+SHORT = Patience(seconds=0.3, attempts=1, total=0.8)
 
 
-def got(url, downloads, mirrors=(), known_hash=SHA256, **more):
-    return fetch_verified(url, known_hash, downloads, mirrors, patience=QUICK, **more)
+def got(url, downloads, mirrors=(), known_hash=SHA256, patience=QUICK, **more):
+    return fetch_verified(
+        url, known_hash, downloads, mirrors, patience=patience, **more
+    )
 
 
 def refusal(*arguments, **more):
@@ -45,7 +58,8 @@ def test_md5_is_accepted_where_a_publisher_has_no_better(server, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "known_hash", ["", "abc", "md5:" + "0" * 64, "crc:0", "g" * 64]
+    "known_hash",
+    ["", "abc", "md5:" + "0" * 64, "crc:0", "g" * 64, SHA256[:8], "prefix:" + "a" * 7],
 )
 def test_hash_that_is_none_is_refused_before_any_request(server, tmp_path, known_hash):
     url = server.serve("/a", CONTENT)
@@ -145,6 +159,101 @@ def test_wrong_copy_placed_by_hand_is_named_and_left_alone(closed_port, tmp_path
     message = refusal(f"{closed_port}/a.zip", tmp_path)
     assert f"{tmp_path / 'a.zip'}: sha256 is {old}" in message
     assert (tmp_path / "a.zip").read_bytes() == b"old"
+
+
+PREFIX = f"prefix:{SHA256[:8]}"
+
+
+def test_first_digits_of_the_hash_are_enough_where_no_more_are_known(server, tmp_path):
+    url = server.serve("/a.zip", CONTENT)
+    path = got(url, tmp_path, known_hash=PREFIX)
+    assert path.name == f"{SHA256[:8]}-a.zip"
+    assert path.read_bytes() == CONTENT
+    assert got(url, tmp_path, known_hash=PREFIX) == path
+    # Once the whole hash is known, the same file serves.
+    assert got(url, tmp_path, known_hash=SHA256, n_digits=8) == path
+    assert server.asked["/a.zip"] == 1
+
+
+def test_file_whose_hash_begins_otherwise_is_refused(server, tmp_path):
+    url = server.serve("/a.zip", b"something else")
+    other = hashlib.sha256(b"something else").hexdigest()
+    message = refusal(url, tmp_path, known_hash=PREFIX)
+    assert f"sha256 is {other} where {SHA256[:8]}... is wanted" in message
+    assert f"a file of sha256 {SHA256[:8]}... is accepted as a.zip" in message
+    assert files(tmp_path) == []
+
+
+def test_damaged_file_known_by_first_digits_is_fetched_again(server, tmp_path):
+    url = server.serve("/a.zip", CONTENT)
+    got(url, tmp_path, known_hash=PREFIX).write_bytes(CONTENT[:-1])
+    assert got(url, tmp_path, known_hash=PREFIX).read_bytes() == CONTENT
+
+
+def test_failures_are_told_one_by_one(server, closed_port, tmp_path):
+    url = server.serve("/a.zip", b"wrong")
+    with pytest.raises(Unfetched) as caught:
+        got(url, tmp_path, mirrors=[f"{closed_port}/a.zip"])
+    wrong, absent = caught.value.failures
+    assert wrong.startswith(f"{url}: sha256 is ")
+    assert absent == f"{closed_port}/a.zip: no connection, connection refused"
+
+
+def test_server_that_dribbles_for_ever_is_given_up(server, tmp_path):
+    # A byte every 50 ms: never silent for 0.3 s on the wire, and never done.
+    url = server.serve("/a.zip", server.Answer(CONTENT, dribble=1))
+    begun = monotonic()
+    message = refusal(url, tmp_path, patience=SHORT)
+    assert monotonic() - begun < 2
+    assert f"{url}: next to nothing came for 0.3 s" in message
+    assert files(tmp_path) == []
+
+
+def test_download_that_goes_on_too_long_is_given_up(server, tmp_path):
+    # 16 KiB every 50 ms of a megabyte: 3 s and more.
+    body = bytes(1 << 20)
+    url = server.serve("/a.zip", server.Answer(body, dribble=1 << 14))
+    begun = monotonic()
+    assert f"{url}: not done after 0.8 s" in refusal(url, tmp_path, patience=SHORT)
+    assert 0.8 < monotonic() - begun < 2
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("known_hash", "patience"), [(SHA256, QUICK), (PREFIX, SHORT)], ids=["3", "1"]
+)
+def test_silent_server_is_told_as_such_with_and_without_an_end(
+    server, tmp_path, known_hash, patience
+):
+    url = server.serve("/a.zip", server.Answer(CONTENT, missing=1, slow=True))
+    message = refusal(url, tmp_path, known_hash=known_hash, patience=patience)
+    assert f"{url}: silent for 0.3 s" in message
+
+
+def test_slow_look_up_of_a_name_ends_in_time(server, tmp_path, monkeypatch):
+    asked = threading.Event()
+
+    def slow(*arguments, **more):
+        asked.set()
+        server.ended.wait(20)
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    begun = monotonic()
+    message = refusal("http://pictures.invalid/a.zip", tmp_path, patience=SHORT)
+    assert asked.is_set()
+    assert monotonic() - begun < 2
+    assert "a.zip: next to nothing came for 0.3 s" in message
+
+
+def test_download_with_an_end_is_kept_and_passes_errors_on(server, tmp_path):
+    url = server.serve("/a.zip", CONTENT)
+    assert got(url, tmp_path, patience=SHORT).read_bytes() == CONTENT
+    missing = refusal(f"{server.url}/gone", tmp_path, patience=SHORT)
+    assert "HTTP status 404 Not Found" in missing
+    (tmp_path / "downloads").touch()
+    with pytest.raises(Refusal, match="Cannot write"):
+        got(url, tmp_path / "downloads", patience=SHORT)
 
 
 def test_damaged_file_is_fetched_again_with_a_word(server, tmp_path, capsys):

@@ -11,12 +11,16 @@ import pytest
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: `missing` bytes are promised but not sent; `slow`: never ended."""
+    """One answer: `missing` bytes are promised but not sent; `slow`: never ended.
+
+    `dribble`: so many bytes every 50 ms, the last one never.
+    """
 
     body: bytes = b""
     status: int = 200
     missing: int = 0
     slow: bool = False
+    dribble: int = 0
 
 
 class Server:
@@ -58,10 +62,23 @@ class Server:
                 length = len(answer.body) + answer.missing
                 self.send_header("Content-Length", f"{length}")
                 self.end_headers()
-                self.wfile.write(answer.body)
-                self.wfile.flush()
+                if answer.dribble:
+                    self.dribble(answer)
+                else:
+                    self.wfile.write(answer.body)
+                    self.wfile.flush()
                 if answer.slow:
                     server.ended.wait(20)
+
+            def dribble(self, answer: Answer) -> None:
+                for start in range(0, len(answer.body) - 1, answer.dribble):
+                    if server.ended.wait(0.05):
+                        return
+                    try:
+                        self.wfile.write(answer.body[start : start + answer.dribble])
+                    except ConnectionError:
+                        return
+                server.ended.wait(20)
 
             def log_message(self, format: str, *args: object) -> None:
                 pass
