@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 import torch
 
-from stages import settings
+from stages import images, settings
 from stages.batch import Batch
 from stages.grid import representation
-from stages.images import image_from_picture, picture_from_png
+from stages.images import picture_from_png
 from stages.params import Study
 from stages.plan import Job, Pictured, jobs, width
 from tests.conftest import PARAMS, drawing
@@ -28,9 +28,17 @@ GOLDEN = Path(__file__).parent / "golden.json"
 MOST_LEVELS = 1
 
 
+# Random weights: the trained ones may change without the code.
+WITH_NETWORK = PARAMS.replace(
+    "priors:", "  untrained: {kind: caffenet, weights: random}\npriors:"
+).replace(
+    "execution:", "  - {representation: untrained, layers: [norm1, pool5]}\nexecution:"
+)
+
+
 def study(folder: Path) -> Study:
     path = folder / "params.yaml"
-    path.write_text(PARAMS)
+    path.write_text(WITH_NETWORK)
     return settings.load_study(path)
 
 
@@ -42,8 +50,10 @@ def golden_jobs(chosen: Study) -> list[Job]:
 
 def png(job: Job, chosen: Study) -> bytes:
     form = chosen.representations[job.cell.representation]
-    image = image_from_picture(drawing(job.image_name), 1)[None]
-    targets = representation(form)(image)
+    phi = representation(form)
+    stored = images.png(drawing(job.image_name))
+    image = images.image_as_seen(stored, form.side, phi.image_channels)
+    targets = phi.cut(job.cell.layer)(image[None])
     device = torch.device("cpu")
     batch = Batch([job], targets, form, width=width(chosen.execution), device=device)
     return batch.run(lambda step: None)[0].png
