@@ -23,9 +23,6 @@ from stages.weights import fetch_weights
 # How many skipped pictures are named on the screen; the file names them all.
 N_NAMED = 5
 
-# The folder of one's own pictures that dvc.yaml names.
-WATCHED = Path("data/pictures")
-
 Skipped = list[dict[str, str]]
 
 
@@ -51,8 +48,9 @@ def fetch(images: PictureSettings, downloads: Path) -> None:
     source = SOURCES[images.source]
     skipped: Skipped = []
     path = getattr(images, "path", None)
-    if path is not None and not Path(path).is_relative_to(WATCHED):
-        say(f"DVC watches {WATCHED} alone: `dvc repro --force fetch` after a change")
+    if path is not None and not Path(path).is_relative_to(store.PICTURES):
+        again = "`dvc repro --force fetch` after a change"
+        say(f"DVC watches {store.PICTURES} alone: {again}")
     with source(**_arguments(source, images, downloads)) as candidates:
         total = min(images.limit or len(candidates), len(candidates))
         with Progress("fetch", total, "pictures") as progress:

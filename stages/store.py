@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 PARAMS = Path("params.yaml")
+# The folder of one's own pictures that dvc.yaml names.
+PICTURES = Path("data/pictures")
 IMAGES = Path("data/images/images.parquet")
 SKIPPED = Path("data/images/skipped.json")
 WEIGHTS = Path("data/weights")

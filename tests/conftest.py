@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
 from stages import images, schemas, store
+from stages.jobs import Record
 
 pytest_plugins = ["tests.webserver"]
 
@@ -28,6 +30,20 @@ grid:
 execution: {device: cpu, width: 3}
 report: {}
 """
+
+# A finished job, of which nothing but its being there matters.
+RECORD = Record(
+    png=b"\x89PNG...",
+    status="done",
+    reason="",
+    steps=3,
+    seconds=0.5,
+    terms=(0.1, 0.02, 0.003),
+    distance=2.5,
+    device="cpu (2 threads)",
+    width=8,
+    trace=torch.tensor([[0.0, 1.0, 0.1, 0.1], [3.0, 0.1, 0.02, 0.003]]),
+)
 
 
 def drawing(name: str) -> Image.Image:

@@ -10,19 +10,8 @@ import torch
 
 from stages.execution.process import Refusal
 from stages.jobs import Checkpoint, JobStore, Record
+from tests.conftest import RECORD
 
-RECORD = Record(
-    png=b"\x89PNG...",
-    status="done",
-    reason="",
-    steps=3,
-    seconds=0.5,
-    terms=(0.1, 0.02, 0.003),
-    distance=2.5,
-    device="cpu (2 threads)",
-    width=8,
-    trace=torch.tensor([[0.0, 1.0, 0.1, 0.1], [3.0, 0.1, 0.02, 0.003]]),
-)
 KEY, OTHER = "ab" + "0" * 30, "cd" + "1" * 30
 
 
@@ -115,6 +104,7 @@ HOLD = """
 import sys
 from pathlib import Path
 from stages.jobs import JobStore
+from tests.conftest import RECORD
 with JobStore(Path(sys.argv[1])).locked():
     print("locked", flush=True)
     sys.stdin.read()

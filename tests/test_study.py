@@ -9,9 +9,10 @@ import torch
 
 from stages import store, study
 from stages.execution.process import Refusal
-from stages.jobs import Checkpoint, JobStore, Record
+from stages.jobs import Checkpoint, JobStore
 from stages.plan import Job
 from stages.settings import load_study
+from tests.conftest import RECORD
 
 PARAMS = """
 fetch: {images: {source: builtin, names: [astronaut, camera, coffee]}}
@@ -25,18 +26,6 @@ grid:
 execution: {device: cpu, width: 3}
 report: {}
 """
-RECORD = Record(
-    png=b"\x89PNG...",
-    status="done",
-    reason="",
-    steps=6,
-    seconds=0.5,
-    terms=(0.1, 0.02, 0.003),
-    distance=2.5,
-    device="cpu (2 threads)",
-    width=3,
-    trace=torch.zeros(2, 4),
-)
 STRAY = "ef" + "0" * 30
 
 
