@@ -154,8 +154,14 @@ def _training(chosen: dict[str, Any], figures: dict[str, Any]) -> str:
             f"**Unfinished**: it was trained for {figures['step']} of the "
             f"{figures['steps']} steps of the recipe."
         )
+    split = (
+        "Before the first step conv1's first half was made blind to colour and its "
+        "second half blind to luminance; training was free to undo it. "
+        if recipe.get("split_streams")
+        else ""
+    )
     return f"""\
-{state} The recipe: {stages}; pictures mirrored at random and shifted by up to
+{state} {split}The recipe: {stages}; pictures mirrored at random and shifted by up to
 {recipe["shift"]} pixels; batches of {recipe["batch"]}; stochastic gradient descent with
 Nesterov momentum {recipe["momentum"]}, weight decay {recipe["weight_decay"]} (not on
 scales and shifts), a rate that rises to {recipe["rate"]} and falls along a cosine;

@@ -33,6 +33,21 @@ def network(name: str, architecture: Mapping[str, Any]) -> CaffeNet | Judge:
     return Judge(**architecture)
 
 
+def split_streams(network: CaffeNet) -> None:
+    """Let conv1's first half begin without colour, and the second without luminance.
+
+    conv2 sees the two halves apart. In AlexNet, one became nearly achromatic and the
+    other chromatic by itself (Krizhevsky et al. 2012, section 6.1); in a network this
+    small, trained this briefly, neither does unless it begins so. Changes the weights
+    in place; training is then free to undo it.
+    """
+    weight = network.stack.get_parameter("conv1.weight").data
+    half = len(weight) // 2
+    grey = weight.mean(dim=1, keepdim=True)
+    weight[:half] = grey[:half]
+    weight[half:] -= grey[half:]
+
+
 class Trainable(nn.Module):
     """A network with batch norm and dropout: images in 0..255 to scores of classes.
 

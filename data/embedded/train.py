@@ -22,7 +22,7 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from data.embedded import weights
-from data.embedded.networks import NAMES, Trainable, network
+from data.embedded.networks import NAMES, Trainable, network, split_streams
 from data.embedded.pictures import load, varied
 from data.embedded.recipe import (
     HERE,
@@ -71,9 +71,10 @@ class Training:
         self.recipe, self.step = recipe, 0
         self.chosen = {key: chosen[key] for key in ("architecture", "recipe")}
         self.checkpoint = folder / f"{name}.pt"
-        self.network = Trainable(
-            network(name, chosen["architecture"]), recipe["dropout"]
-        )
+        plain = network(name, chosen["architecture"])
+        if recipe.get("split_streams"):
+            split_streams(plain)
+        self.network = Trainable(plain, recipe["dropout"])
         self.network.to(memory_format=torch.channels_last)
         self.optimiser = torch.optim.SGD(
             _groups(self.network, recipe["weight_decay"]),

@@ -24,8 +24,9 @@ FIGURES = {
 def write(folder):
     """Return a function that writes the card of a network with these figures."""
 
-    def text(name, **changes):
+    def text(name, split_streams=False, **changes):
         chosen = settings(name, folder)
+        chosen["recipe"]["split_streams"] = split_streams
         chosen["goals"] = {"top1": 0.44, "top5": 0.70}
         plain = network(name, chosen["architecture"])
         rms = {layer: 1.25 for layer, _ in plain.stack.named_children()}
@@ -92,3 +93,9 @@ def test_lines_are_no_longer_than_those_of_the_code(write):
     # The hash does not fit beside anything.
     lines = write("caffenet").splitlines()
     assert max(len(line) for line in lines) <= 88
+
+
+def test_that_the_streams_were_split_before_training_is_confessed(write):
+    words = "conv1's first half was made blind to colour"
+    assert words in " ".join(write("caffenet", split_streams=True).split())
+    assert words not in " ".join(write("caffenet").split())

@@ -2,7 +2,14 @@ import pytest
 import torch
 from torch import nn
 
-from data.embedded.networks import ACTIVATION, NAMES, Trainable, fold, network
+from data.embedded.networks import (
+    ACTIVATION,
+    NAMES,
+    Trainable,
+    fold,
+    network,
+    split_streams,
+)
 from data.embedded.recipe import settings
 from stages.representations.caffenet import LRN_ALPHA, LocalResponseNorm
 
@@ -109,3 +116,18 @@ def test_first_weights_are_always_the_same(folder, name):
     first = network(name, architecture).state_dict()
     second = network(name, architecture).state_dict()
     assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_streams_begin_without_colour_and_without_luminance(folder):
+    plain = network("caffenet", settings("caffenet", folder)["architecture"])
+    before = plain.stack.get_parameter("conv1.weight").detach().clone()
+    split_streams(plain)
+    after = plain.stack.get_parameter("conv1.weight").detach()
+    half = len(after) // 2
+    grey = before.mean(dim=1, keepdim=True)
+    # The same grey image in all three channels is nothing to the second half; to the
+    # first, only the mean of the channels counts.
+    torch.testing.assert_close(after[:half], grey[:half].expand_as(after[:half]))
+    torch.testing.assert_close(after[half:], before[half:] - grey[half:])
+    assert after[half:].sum(dim=1).abs().max() < 1e-6
+    assert before[half:].sum(dim=1).abs().max() > 1e-3

@@ -188,3 +188,12 @@ def test_accuracy_is_the_share_of_right_labels_and_uses_running_means():
     network = Table()
     assert accuracy(network, pictures, torch.tensor([0, 1, 2, 0])) == 0.75
     assert network.training
+
+
+def test_a_recipe_may_split_the_streams(folder):
+    chosen = settings("caffenet", folder)
+    chosen["recipe"]["split_streams"] = True
+    training = Training("caffenet", chosen, folder / "work")
+    weight = training.network.stack.conv1.weight.detach()
+    assert weight[: len(weight) // 2].std(dim=1).max() < 1e-6
+    assert weight[len(weight) // 2 :].mean(dim=1).abs().max() < 1e-6
