@@ -1,0 +1,142 @@
+"""What the claims are tested on: done jobs, their means by picture, ranks.
+
+Seeds of one cell and picture are averaged first, so that a picture counts once. Where a
+representation was inverted in several settings (prior and solver), a claim about depth
+takes the setting that most of its jobs have, the first of equals.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from stages.page.findings.finding import Sample
+from stages.page.summary import METRICS, is_full
+
+# A PSNR above that of rounding to 8 bits (an error of 1/12: 58.9 dB) says no more.
+MOST_DECIBELS = 60.0
+SETTING = ["prior", "solver"]
+_LABELS = ["kind", "key", "baseline", "representation", "layer", "channels", "region"]
+_COLUMNS = [*_LABELS, *SETTING, "image_id", "image_name", "seed", "status"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The done jobs and the baselines of a study, and what its names mean.
+
+    `layers` are in order of depth; `untrained` tells the random twin of a trained
+    representation, `descriptors` which representation is hog, hogb and dsift.
+    """
+
+    jobs: pd.DataFrame
+    baselines: pd.DataFrame
+    layers: dict[str, list[str]]
+    untrained: dict[str, str]
+    descriptors: dict[str, str]
+
+    def layered(self, jobs: pd.DataFrame) -> str | None:
+        """Return the trained representation with most layers in `jobs`, two or more."""
+        others = jobs[~jobs["representation"].isin(set(self.untrained.values()))]
+        counts = others.groupby("representation", sort=False)["layer"].nunique()
+        many = counts[counts > 1]
+        return str(many.idxmax()) if len(many) else None
+
+    def depths(self, jobs: pd.DataFrame, representation: str) -> list[str]:
+        """Return the layers that `jobs` has, shallow to deep."""
+        there = set(jobs["layer"])
+        return [name for name in self.layers.get(representation, []) if name in there]
+
+
+def evidence(
+    scores: pd.DataFrame,
+    layers: dict[str, list[str]],
+    untrained: dict[str, str],
+    descriptors: dict[str, str],
+) -> Evidence:
+    """Return what the scores say, without jobs that were not done."""
+    table = scores.reindex(columns=[*_COLUMNS, *METRICS])
+    table = table.astype(dict.fromkeys(METRICS, "float64"))
+    for name in ("psnr", "psnr_fitted"):
+        table[name] = table[name].clip(upper=MOST_DECIBELS)
+    table[METRICS] = table[METRICS].where(np.isfinite(table[METRICS]))
+    done = table[table["status"] == "done"]
+    # A layer that the caller did not order stands where the table has it, at the end.
+    known = {name: list(names) for name, names in layers.items()}
+    for name, layer in done[["representation", "layer"]].drop_duplicates().to_numpy():
+        if layer not in known.setdefault(name, []):
+            known[name].append(layer)
+    jobs, floors = done["kind"] == "preimage", done["kind"] == "baseline"
+    return Evidence(done[jobs], done[floors], known, untrained, descriptors)
+
+
+def whole(jobs: pd.DataFrame, *metrics: str) -> pd.DataFrame:
+    """Return the jobs that match the whole code and have these metrics."""
+    return jobs[is_full(jobs)].dropna(subset=list(metrics))
+
+
+def of_main_setting(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return the jobs of the prior and solver that most of them have."""
+    if jobs.empty:
+        return jobs
+    sizes = jobs.groupby(SETTING, sort=False).size()
+    prior, solver = cast("tuple[str, str]", sizes.idxmax())
+    return jobs[(jobs["prior"] == prior) & (jobs["solver"] == solver)]
+
+
+def profiles(jobs: pd.DataFrame, metric: str, layers: Sequence[str]) -> pd.DataFrame:
+    """Return the mean of the metric: a row a picture, a column a layer, in order."""
+    means = jobs.groupby(["image_id", "layer"], sort=False)[metric].mean()
+    pictures = list(dict.fromkeys(jobs["image_id"]))
+    return means.unstack("layer").reindex(index=pictures, columns=list(layers))
+
+
+def paired(
+    left: pd.DataFrame, right: pd.DataFrame, on: Sequence[str], metrics: Sequence[str]
+) -> pd.DataFrame:
+    """Return the means of both where both have the same labels: `_left`, `_right`."""
+    means = [
+        jobs.groupby(list(on), sort=False)[list(metrics)].mean().add_suffix(suffix)
+        for jobs, suffix in ((left, "_left"), (right, "_right"))
+    ]
+    found = means[0].join(means[1], how="inner")
+    return found.reset_index()
+
+
+def rank_correlation(values: Sequence[float]) -> float | None:
+    """Return Spearman's rank correlation with the order; None if it has none.
+
+    Missing values are left out; a constant has no ranks, nor have fewer than two.
+    """
+    series = pd.Series(values, dtype="float64").reset_index(drop=True).dropna()
+    if series.nunique() < 2:
+        return None
+    ranks, places = series.rank(), pd.Series(series.index).rank()
+    return float(np.corrcoef(ranks, places)[0, 1])
+
+
+def correlations(table: pd.DataFrame) -> "pd.Series[float]":
+    """Return each picture's rank correlation with depth; nan where there is none."""
+    found = {i: rank_correlation(list(row)) for i, row in table.iterrows()}
+    return pd.Series(found, dtype="float64")
+
+
+def samples(jobs: pd.DataFrame, trials: pd.DataFrame) -> list[Sample]:
+    """Return the trials with their pictures' names and a job each to show.
+
+    `trials` has a row an image_id, its index: value, null, holds and margin. The job
+    is the first of its picture in `jobs`.
+    """
+    first = jobs.drop_duplicates("image_id").set_index("image_id")
+    return [
+        Sample(
+            image_name=str(first.at[i, "image_name"]),
+            value=float(row["value"]),
+            null=float(row["null"]),
+            holds=bool(row["holds"]),
+            margin=float(row["margin"]),
+            key=str(first.at[i, "key"]),
+        )
+        for i, row in trials.iterrows()
+    ]

@@ -1,0 +1,134 @@
+"""Two claims about places: deep layers forget them; a neuron sees a part alone.
+
+Sources: Mahendran and Vedaldi, arXiv:1412.0035, section 5 (the deep layers' copies of
+parts "at different positions and scales") and figure 8 (receptive fields).
+"""
+
+import pandas as pd
+
+from stages.page.findings.evidence import (
+    Evidence,
+    of_main_setting,
+    paired,
+    samples,
+    whole,
+)
+from stages.page.findings.finding import Claim, Finding
+from stages.page.summary import SELECTION
+from stages.page.wording import counted, number
+
+# Similarities (cosines in -1..1) further apart than this are clearly apart: our choice.
+CLEARLY = 0.05
+# Energy, as a share of the start's: at most this is blank, at least that is untouched.
+BLANK, UNTOUCHED = 0.1, 0.5
+
+PARTS = Claim(
+    name="parts-not-places",
+    text="Deep layers keep the parts but not their places: patches of the photograph "
+    "are in the pre-image, elsewhere.",
+    unit="similarity",
+    decimals=2,
+    chart="quality-by-depth",
+)
+FIELD = Claim(
+    name="receptive-field",
+    text="Outside the receptive field a pre-image goes blank, and only with a prior.",
+    unit="% of the start's energy",
+    decimals=1,
+    times=100,
+)
+
+
+def parts_not_places(study: Evidence) -> Finding:
+    """Return whether patches match clearly better anywhere than in another picture.
+
+    At the deepest layer before the first whose name starts with `fc`: those have no
+    map. The null is the best match in another picture. It holds for a picture if the
+    best match anywhere in its pre-image is more than 0.05 above both that and the
+    match at the patch's own place (below which it cannot be).
+    """
+    jobs = whole(study.jobs, "patch_anywhere", "patch_same", "patch_other")
+    name = study.layered(whole(study.jobs))
+    own = of_main_setting(jobs[jobs["representation"] == name])
+    layer = _deepest_map(study.depths(own, name)) if name else None
+    if layer is None:
+        return PARTS.untested(
+            "It takes a representation of several layers, inverted before its fully "
+            "connected ones, and patches of two pictures or more."
+        )
+    own = own[own["layer"] == layer]
+    columns = ["patch_anywhere", "patch_other", "patch_same", "patch_displacement"]
+    trials = own.groupby("image_id", sort=False)[columns].mean()
+    trials["value"], trials["null"] = trials["patch_anywhere"], trials["patch_other"]
+    nearest = trials[["patch_other", "patch_same"]].max(axis=1)
+    trials["margin"] = trials["value"] - nearest - CLEARLY
+    trials["holds"] = trials["margin"] > 0
+    return PARTS.tested(samples(own, trials), _parts_sentence(f"{name}", layer, trials))
+
+
+def _deepest_map(layers: list[str]) -> str | None:
+    """Return the deepest layer before the first that is fully connected, by name."""
+    full = [i for i, name in enumerate(layers) if name.lower().startswith("fc")]
+    maps = layers[: full[0]] if full else layers
+    return maps[-1] if maps else None
+
+
+def _parts_sentence(name: str, layer: str, trials: pd.DataFrame) -> str:
+    anywhere, other, same = (
+        PARTS.written(trials[f"patch_{where}"].mean())
+        for where in ("anywhere", "other", "same")
+    )
+    clear = trials[trials["value"] - trials["null"] > CLEARLY]
+    away = clear["patch_displacement"].dropna()
+    moved = (
+        f"Where patches are clearly found ({counted(len(away), 'picture')}), they lie "
+        f"{number(float(away.mean()), 0, times=100)} % of the side away (at random: "
+        "52 %)."
+        if len(away)
+        else "In no picture are they clearly found, so where they lie means nothing."
+    )
+    return (
+        f"At {layer} of {name}, a patch of the photograph has a similarity of "
+        f"{anywhere} with its best match anywhere in the pre-image, {other} with that "
+        f"in another picture, {same} with what is in its place. {moved}"
+    )
+
+
+def receptive_field(study: Evidence) -> Finding:
+    """Return whether the outside goes blank with a prior and stays without.
+
+    Of selections inverted with the prior `none` and with another, by one solver; the
+    prior called `default` if it is there. Energy outside the receptive field, as a
+    share of the start's; the null is that without a prior. It holds for a picture if at
+    most a tenth is left with the prior, and at least half without.
+    """
+    jobs = study.jobs.dropna(subset=["outside_energy"])
+    bare, ruled = jobs[jobs["prior"] == "none"], jobs[jobs["prior"] != "none"]
+    if (ruled["prior"] == "default").any():
+        ruled = ruled[ruled["prior"] == "default"]
+    on = [*SELECTION, "solver", "image_id"]
+    pairs = paired(ruled, bare, on, ["outside_energy"])
+    if pairs.empty:
+        return FIELD.untested(
+            "It takes a selection that sees a part of the image, inverted with a prior "
+            "and with the prior `none`."
+        )
+    trials = pairs.groupby("image_id", sort=False)[
+        ["outside_energy_left", "outside_energy_right"]
+    ].mean()
+    trials.columns = pd.Index(["value", "null"])
+    blank, untouched = trials["value"] <= BLANK, trials["null"] >= UNTOUCHED
+    trials["holds"] = blank & untouched
+    # Both conditions as one number: the smaller of what is left to either bound.
+    trials["margin"] = pd.concat(
+        [BLANK - trials["value"], trials["null"] - UNTOUCHED], axis=1
+    ).min(axis=1)
+    with_prior, without = (FIELD.written(trials[c].mean()) for c in ("value", "null"))
+    n = len(trials)
+    return FIELD.tested(
+        samples(ruled[ruled["image_id"].isin(trials.index)], trials),
+        f"With a prior, {with_prior} % of the start's energy is left outside the "
+        f"receptive field, without one {without} %: blank (at most 10 %) in "
+        f"{blank.sum():,} of {counted(n, 'picture')} with it, untouched (at least "
+        f"50 %) in {untouched.sum():,} without.",
+    )

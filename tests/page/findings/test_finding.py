@@ -1,0 +1,107 @@
+"""The rule by which a verdict is given, at its edges; intervals; examples."""
+
+import math
+
+import pytest
+
+from stages.page.findings.finding import (
+    Claim,
+    Sample,
+    bootstrap_interval,
+    decided,
+)
+
+CLAIM = Claim("name", "text", "%", 1, times=100)
+
+
+def trials(n_holding, n, margin=None):
+    """Return so many trials; the claim's side is up, a margin of 1 either way."""
+    signs = [i < n_holding for i in range(n)]
+    return [
+        Sample(f"p{i}", 2.0, 1.0, up, margin or (1.0 if up else -1.0), f"k{i}")
+        for i, up in enumerate(signs)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("n_holding", "n", "verdict"),
+    [
+        (3, 3, "supported"),
+        (5, 6, "supported"),
+        (4, 6, "mixed"),
+        (2, 6, "mixed"),
+        (1, 6, "contradicted"),
+        (0, 3, "contradicted"),
+        (2, 2, "mixed"),
+        (0, 1, "mixed"),
+    ],
+)
+def test_verdict_by_share_of_pictures(n_holding, n, verdict):
+    assert decided(trials(n_holding, n)) == verdict
+
+
+def test_a_verdict_takes_the_mean_as_well():
+    five = trials(5, 6)
+    assert decided([*five[:5], five[5]._replace(margin=-6.0)]) == "mixed"
+    one = trials(1, 6)
+    assert decided([one[0]._replace(margin=6.0), *one[1:]]) == "mixed"
+
+
+def test_numbers_are_means_in_the_claims_unit():
+    samples = [
+        Sample("a", 0.10, 0.5, True, 0.4, "k"),
+        Sample("b", 0.31, 0.7, True, 0.39, "l"),
+        Sample("c", 0.10, 0.6, False, -0.1, "m"),
+    ]
+    finding = CLAIM.tested(samples, "Said.")
+    # (10 + 31 + 10) / 3 and (50 + 70 + 60) / 3 per cent.
+    assert (finding.number, finding.null) == ("17.0", "60.0")
+    assert finding.tally == "2 of 3 pictures"
+    assert [dot.value for dot in finding.dots] == pytest.approx([10, 31, 10])
+    assert finding.names == {"k": "a", "l": "b", "m": "c"}
+
+
+def test_few_pictures_are_told_and_have_no_interval():
+    finding = CLAIM.tested(trials(2, 2), "Said.")
+    assert finding.sentence == (
+        "Said. 2 pictures can settle nothing: a verdict takes at least 3."
+    )
+    assert finding.interval == ""
+    assert CLAIM.tested(trials(19, 19), "Said.").interval == ""
+
+
+def test_from_twenty_pictures_on_there_is_an_interval():
+    finding = CLAIM.tested(trials(20, 20), "Said.")
+    # Each value is 1 above its null: 100 %, whatever is drawn.
+    assert finding.interval == "100.0 to 100.0 %"
+    assert "100.0 to 100.0 % (95 % interval)" in finding.sentence
+
+
+def test_the_interval_is_that_of_the_mean_and_ever_the_same():
+    # A fair coin of 100 throws: its mean is 0.5 with a deviation of 0.05.
+    low, high = bootstrap_interval([0.0, 1.0] * 50)
+    assert low == pytest.approx(0.5 - 1.96 * 0.05, abs=0.01)
+    assert high == pytest.approx(0.5 + 1.96 * 0.05, abs=0.01)
+    assert (low, high) == bootstrap_interval([0.0, 1.0] * 50)
+
+
+def test_examples_are_the_widest_margins_and_no_job_is_both():
+    samples = [Sample("p", 1, 0, True, m, f"k{m}") for m in (3, 1, 2, 5, 4)]
+    finding = CLAIM.tested(samples, "Said.")
+    assert finding.best == ["k5", "k4", "k3"]
+    assert finding.worst == ["k1", "k2"]
+    alone = CLAIM.tested(samples[:1], "Said.")
+    assert (alone.best, alone.worst) == (["k3"], [])
+
+
+def test_a_contradiction_is_told():
+    assert CLAIM.tested(trials(0, 3), "Said.").sentence.endswith(
+        "This contradicts the claim."
+    )
+
+
+def test_what_is_not_tested_has_no_numbers():
+    finding = CLAIM.untested("No data.")
+    assert (finding.verdict, finding.sentence) == ("untested", "No data.")
+    assert finding.dots == finding.best == finding.worst == []
+    assert not any(math.isnan(place.x) for place in finding.strip.places)
