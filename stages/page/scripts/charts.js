@@ -1,0 +1,48 @@
+// Charts: the still drawings of the page are made interactive as they come into view.
+// The page's policy allows no `eval` and no style of others: expressions are interpreted
+// (`ast`), and neither Vega-Embed nor its tooltip may add theirs.
+
+const CHART_OPTIONS = {
+  mode: "vega-lite",
+  renderer: "svg",
+  ast: true,
+  actions: false,
+  defaultStyle: false,
+  tooltip: { disableDefaultStyle: true },
+};
+const CHART_MARGIN = "200px";
+
+/** Draw each specification, by name, in its figure in `root` once that is near. */
+export function drawCharts(specs, root) {
+  const seen = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        seen.unobserve(target);
+        drawChart(target, specs[target.dataset.chart]);
+      }
+    },
+    { rootMargin: CHART_MARGIN },
+  );
+  for (const figure of root.querySelectorAll("figure[data-chart]")) seen.observe(figure);
+}
+
+/** Put the interactive chart in the still one's place; if that fails, leave it. */
+async function drawChart(figure, spec) {
+  const still = figure.querySelector(".drawing svg");
+  const place = document.createElement("div");
+  try {
+    await window.vegaEmbed(place, spec, CHART_OPTIONS);
+    still.replaceWith(place);
+    figure.dataset.drawn = "live";
+  } catch (error) {
+    figure.dataset.drawn = "still";
+    console.warn(`The chart ${figure.dataset.chart} stays as it is: ${error}`);
+  }
+}
+
+/** Draw the charts of the page, if it has any. */
+export function startCharts() {
+  const specs = document.getElementById("chart-specs");
+  if (specs && window.vegaEmbed) drawCharts(JSON.parse(specs.textContent), document);
+}

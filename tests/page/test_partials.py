@@ -1,0 +1,136 @@
+"""The templates of findings and charts: escaped, accessible, well formed."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from stages.page.charts import charts
+from stages.page.findings.finding import Claim, Sample
+from stages.page.rendering import drawings
+
+FOLDER = Path(__file__).parents[2] / "stages" / "page"
+EVIL = '"><img src=x onerror=alert(1)>.png'
+CLAIM = Claim("name", "A claim.", "dB", 1, chart="error-by-depth")
+TRACES = ["representation", "layer", "solver", "step", "median_relative_error"]
+
+
+class Elements(HTMLParser):
+    """Collects elements with their attributes; every one that opens must close."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.open = [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag not in ("img", "input", "br", "meta"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def of(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+@pytest.fixture
+def render(score, table):
+    """Return a function that renders a partial template about these findings."""
+    scores = table(score(0.2, representation=EVIL), score(0.4, representation=EVIL))
+    drawn = drawings(charts(scores, pd.DataFrame(columns=TRACES), {}))
+
+    def text(name, findings=(), thumbs=None, charts=drawn):
+        loader = FileSystemLoader(FOLDER)
+        environment = Environment(
+            loader=loader, autoescape=True, undefined=StrictUndefined
+        )
+        page = SimpleNamespace(findings=findings, charts=charts, thumbs=thumbs or {})
+        return environment.get_template(name).render(page=page)
+
+    return text
+
+
+def finding(name="cat"):
+    samples = [
+        Sample(name, 2.0, 1.0, True, 1.0, "k1"),
+        Sample("dog", 1.0, 2.0, False, -1.0, "k2"),
+        Sample("owl", 3.0, 1.0, True, 2.0, "k3"),
+    ]
+    return CLAIM.tested(samples, "It is said.")
+
+
+def test_a_finding_shows_its_words_numbers_and_dots(render):
+    text = render("findings.html", [finding()])
+    elements = Elements(text)
+    assert "<b>mixed</b>" in text
+    assert "It is said." in text
+    assert "2 of 3 pictures" in text
+    # A circle a null and a value; a square where the claim does not hold.
+    assert len(elements.of("circle")) == 5
+    assert len(elements.of("rect")) == 1
+    (drawing,) = elements.of("svg")
+    assert drawing["role"] == "img"
+    assert "2 of 3 pictures" in drawing["aria-label"]
+    assert [a["href"] for a in elements.of("a")][-1] == "#chart-error-by-depth"
+
+
+def test_examples_are_links_to_jobs_with_thumbnails_where_there_are(render):
+    elements = Elements(render("findings.html", [finding()], {"k3": "file-3"}))
+    assert [a.get("data-job") for a in elements.of("a")] == ["k3", "k1", "k2", None]
+    (image,) = elements.of("img")
+    assert image["data-picture"] == "file-3"
+    assert "owl" in image["alt"]
+
+
+def test_an_untested_claim_is_words_alone(render):
+    elements = Elements(render("findings.html", [CLAIM.untested("It lacks data.")]))
+    assert elements.of("svg") == elements.of("table") == elements.of("a") == []
+
+
+def test_names_are_just_names(render):
+    for name in ("findings.html", "charts.html"):
+        elements = Elements(render(name, [finding(EVIL)]))
+        assert elements.of("img") == []
+        every = [attributes for _, attributes in elements.found]
+        assert not any(
+            key.startswith("on") or key == "style" for a in every for key in a
+        )
+
+
+def test_a_chart_is_drawn_named_and_has_its_table_and_files(render):
+    elements = Elements(render("charts.html"))
+    figures = elements.of("figure")
+    assert figures[0]["data-chart"] == "error-by-depth"
+    ids = [a["id"] for _, a in elements.found if "id" in a]
+    assert len(ids) == len(set(ids))
+    for drawing in (one for one in elements.of("div") if one["class"] == "drawing"):
+        assert drawing["role"] == "img"
+        assert {drawing["aria-labelledby"], drawing["aria-describedby"]} <= set(ids)
+    saved = [a["download"] for a in elements.of("a")]
+    assert saved[:2] == ["error-by-depth.csv", "error-by-depth.svg"]
+    assert len(elements.of("table")) == len(figures)
+
+
+def test_specifications_are_json_that_cannot_end_its_script(render):
+    text = render("charts.html")
+    (data,) = re.findall(r'id="chart-specs">(.*?)</script>', text, flags=re.DOTALL)
+    specs = json.loads(data)
+    assert "error-by-depth" in specs
+    assert "<" not in data
+    assert EVIL in json.dumps(specs, ensure_ascii=False).replace('\\"', '"')
+
+
+def test_no_findings_and_no_charts_are_no_sections(render):
+    for name in ("findings.html", "charts.html"):
+        assert render(name, [], charts=[]).strip() == ""
