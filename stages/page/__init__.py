@@ -1,9 +1,13 @@
-"""The report as one HTML file that needs no network: figures, tables, provenance.
+"""The report as one HTML file that needs no network: pictures, tables, provenance.
 
 - `summary`: scores -> means and deviations, for the page, `metrics.json` and the plots;
 - `wording`: how numbers and names are written;
-- `gallery`: which pre-images are shown, as thumbnails with captions;
-- `tables`: the table of errors, the table of codes, what went wrong;
+- `gallery`: the opening: one photograph and what survives of it;
+- `pictures`: thumbnails: which are inside the page, which in a folder beside it;
+- `data`: the study as JSON, for the scripts;
+- `tables`: the table of errors and the table of codes;
+- `alerts`: what went wrong, or is worth a second look;
 - `provenance`: what the study was made from and with;
-- `page`: all of these in `template.html` and `page.css`.
+- `assets`: styles and the modules of `scripts/`, joined, and their policy;
+- `page`: all of these in `template.html`.
 """

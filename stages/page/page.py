@@ -1,53 +1,75 @@
 """The page: its parts put into the template, as one file that loads nothing.
 
 The page may come from anyone's pictures and params. All text is escaped, and a content
-security policy forbids scripts, connections and pictures other than the inlined ones.
+security policy forbids connections, and scripts and pictures other than the page's own.
 """
 
-import base64
-import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from stages.page.gallery import Figure, Row
+from stages.page import assets
+from stages.page.alerts import KINDS, Alert
+from stages.page.comparison import ComparisonPart
+from stages.page.findings import Finding
+from stages.page.gallery import Opening
 from stages.page.provenance import Provenance
-from stages.page.tables import Alert, Block, Column
+from stages.page.rendering import Drawing
+from stages.page.tables import Block, Column
 
 # Alerts and skipped pictures that are listed each, our choice; the rest is counted.
 MOST_ALERTS = 50
+# Where the thumbnails go: no text of the page can be this, as `<` is escaped.
+PLACE = "<!-- thumbnails -->"
 
 _FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Page:
-    """All that the page shows, in words and data URIs.
+    """All that the page shows but the thumbnails, in words and JSON.
 
-    `notices` are what a reader must know before all else; `shown` says what part of the
-    study the gallery shows; `shared` what its pre-images have in common; `strip` is the
-    original and a pre-image from each code.
+    `notices` are what a reader must know before all else; `shown` says which pictures
+    are inside, `folder` whether others lie beside; `shared` is what all pre-images have
+    in common; `study` is the JSON for the scripts; `thumbs` maps keys of jobs to the
+    names of their thumbnails; `libraries` are scripts that are safe to inline.
     """
 
     title: str
     notices: list[str]
     facts: list[str]
-    strip: list[Figure]
+    opening: Opening | None
     shown: str
+    folder: bool
     shared: str
-    rows: list[Row]
     columns: list[Column]
     blocks: list[Block]
     codes: list[list[str]]
     alerts: list[Alert]
     skipped: list[dict[str, str]]
     provenance: Provenance
+    study: str
+    findings: list[Finding] = field(default_factory=list)
+    charts: list[Drawing] = field(default_factory=list)
+    comparison: ComparisonPart | None = None
+    thumbs: dict[str, str] = field(default_factory=dict)
+    libraries: list[str] = field(default_factory=list)
+
+    @property
+    def alert_kinds(self) -> list[tuple[str, str, list[Alert]]]:
+        """The alerts by kind, each with what it means."""
+        found = ((k, text, [a for a in self.alerts if a.kind == k]) for k, text in _ALL)
+        return [(kind, text, alerts) for kind, text, alerts in found if alerts]
+
+
+_ALL = list(KINDS.items())
 
 
 def render(page: Page) -> str:
-    """Return the page as HTML; the same page gives the same text."""
+    """Return the page as HTML, `PLACE` where the thumbnails go; ever the same text."""
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -55,19 +77,21 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    css = (_FOLDER / "page.css").read_text()
+    css, scripts = assets.css(), [*page.libraries, assets.script()]
     return environment.get_template("template.html").render(
         page=page,
         most_alerts=MOST_ALERTS,
         css=Markup(css),
-        policy=_policy(css),
+        scripts=[Markup(text) for text in scripts],
+        study=Markup(page.study),
+        place=Markup(PLACE),
+        policy=assets.policy([css], scripts, folder=page.folder),
     )
 
 
-def _policy(css: str) -> str:
-    """Return a policy under which only this style and inlined pictures are loaded."""
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
+def pieces(page: Page, thumbnails: Iterable[str]) -> Iterator[str]:
+    """Yield the page in pieces: what stands before the thumbnails, each, the rest."""
+    before, after = render(page).split(PLACE)
+    yield before
+    yield from thumbnails
+    yield after

@@ -1,9 +1,10 @@
-"""What the study was made from and with, so that it can be made again."""
+"""What the study was made from and with, so that it can be made again, and cited."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
 PACKAGES = (
     *("torch", "torchvision", "numpy", "scikit-image", "pillow"),
@@ -13,13 +14,20 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Provenance:
-    """The facts that the last section of the page states."""
+    """The facts that the last section of the page states.
+
+    `durations` are pairs of a representation and its mean seconds a job; `unreachable`
+    says what could not be fetched, and why; `citation` is the text of CITATION.cff.
+    """
 
     params: str
     hashes: dict[str, str]
     devices: Sequence[str]
     computing: str
+    durations: Sequence[tuple[str, str]]
+    unreachable: Sequence[str]
     versions: dict[str, str]
+    citation: str
 
 
 def versions() -> dict[str, str]:
@@ -31,3 +39,18 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def weight_hashes(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the sha256 of all weights that were there, by file."""
+    entries = [*manifest["embedded"], *manifest["trunks"].values()]
+    return {entry["file"]: entry["sha256"] for entry in entries if entry["sha256"]}
+
+
+def unreachable(manifest: Mapping[str, Any]) -> list[str]:
+    """Return what could not be fetched, why, and what stands in for it."""
+    return [
+        f"LPIPS, trunk {name}: {entry['reason']} In its stead: {entry['stands_in']}."
+        for name, entry in manifest["trunks"].items()
+        if entry["status"] != "fetched"
+    ]

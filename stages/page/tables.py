@@ -1,4 +1,4 @@
-"""The tables of the page: errors, codes, and what went wrong."""
+"""The tables of the page: errors and codes."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,49 +8,48 @@ import pandas as pd
 from stages.page.summary import SELECTION, has_layers, summaries
 from stages.page.wording import (
     MISSING,
-    counted,
     mean_and_deviation,
     number,
-    shortened,
     sides,
 )
-
-# Names that an alert lists before it counts the rest.
-_NAMES_AN_ALERT = 8
 
 
 @dataclass(frozen=True)
 class Column:
-    """A metric as a column: what it is called, its unit, how it is written."""
+    """A metric as a column: what it is called, its unit, how it is written.
+
+    `better` is "lower" or "higher", empty where neither is.
+    """
 
     metric: str
     heading: str
     unit: str
     decimals: int
     times: float = 1.0
+    better: str = ""
 
 
 COLUMNS = [
-    Column("relative_error_8bit", "relative error", "%", 1, 100),
-    Column("normalised_error_8bit", "normalised error", "%", 1, 100),
-    Column("squared_normalised_error_8bit", "squared normalised", "%", 1, 100),
-    Column("relative_error_float", "relative, unrounded", "%", 1, 100),
+    Column("relative_error_8bit", "relative error", "%", 1, 100, "lower"),
+    Column("normalised_error_8bit", "normalised error", "%", 1, 100, "lower"),
+    Column("squared_normalised_error_8bit", "squared normalised", "%", 1, 100, "lower"),
+    Column("relative_error_float", "relative, unrounded", "%", 1, 100, "lower"),
     Column("mismatched_error_8bit", "another picture's code", "%", 1, 100),
-    Column("psnr", "PSNR", "dB", 1),
-    Column("ssim", "SSIM", "1", 2),
-    Column("psnr_fitted", "PSNR, fitted", "dB", 1),
-    Column("luma_error", "luma", "grey levels", 1),
-    Column("chroma_error", "chroma", "grey levels", 1),
+    Column("psnr", "PSNR", "dB", 1, 1, "higher"),
+    Column("ssim", "SSIM", "1", 2, 1, "higher"),
+    Column("psnr_fitted", "PSNR, fitted", "dB", 1, 1, "higher"),
+    Column("luma_error", "luma", "grey levels", 1, 1, "lower"),
+    Column("chroma_error", "chroma", "grey levels", 1, 1, "lower"),
     Column("outside_energy", "energy outside", "%", 1, 100),
-    Column("lpips_squeeze", "LPIPS, squeeze", "1", 2),
-    Column("lpips_alex", "LPIPS, alex", "1", 2),
-    Column("lpips_vgg", "LPIPS, vgg", "1", 2),
-    Column("judge_distance", "judge's distance", "1", 2),
-    Column("judge_agrees", "same label", "%", 0, 100),
-    Column("patch_same", "patches, same place", "1", 2),
-    Column("patch_anywhere", "patches, anywhere", "1", 2),
+    Column("lpips_squeeze", "LPIPS, squeeze", "1", 2, 1, "lower"),
+    Column("lpips_alex", "LPIPS, alex", "1", 2, 1, "lower"),
+    Column("lpips_vgg", "LPIPS, vgg", "1", 2, 1, "lower"),
+    Column("judge_distance", "judge's distance", "1", 2, 1, "lower"),
+    Column("judge_agrees", "same label", "%", 0, 100, "higher"),
+    Column("patch_same", "patches, same place", "1", 2, 1, "higher"),
+    Column("patch_anywhere", "patches, anywhere", "1", 2, 1, "higher"),
     Column("patch_other", "patches, another picture", "1", 2),
-    Column("patch_displacement", "patches, moved", "%", 0, 100),
+    Column("patch_displacement", "patches, moved", "%", 0, 100, "lower"),
     Column("diversity", "diversity", "grey levels", 1),
 ]
 
@@ -72,17 +71,6 @@ class Block:
     heading: str
     details: str
     lines: list[Line]
-
-
-@dataclass(frozen=True)
-class Alert:
-    """Jobs of one cell that ended in one way, and why."""
-
-    status: str
-    count: str
-    cell: str
-    reason: str
-    images: str
 
 
 def columns(scores: pd.DataFrame) -> list[Column]:
@@ -128,28 +116,6 @@ def _line(record: dict[Any, Any], shown: list[Column]) -> Line:
     ]
     cell = f"prior {record['prior']}, solver {record['solver']}"
     return Line(baseline or cell, record["n"], values, bool(baseline))
-
-
-def alerts(scores: pd.DataFrame) -> list[Alert]:
-    """Return what went wrong with jobs, or was remarked, grouped by cell and reason."""
-    jobs = scores[scores["kind"] == "preimage"]
-    noted = jobs[(jobs["status"] != "done") | (jobs["reason"] != "")]
-    keys = ["status", *SELECTION, "prior", "solver", "reason"]
-    groups = noted.groupby(keys, sort=False)
-    return [_alert(group, has_layers(scores)) for _, group in groups]
-
-
-def _alert(jobs: pd.DataFrame, layered: bool) -> Alert:
-    first = jobs.iloc[0]
-    labels = [f"{name} {first[name]}" for name in ("prior", "solver")]
-    cell = [first["representation"], *_selection(first, layered), *labels]
-    return Alert(
-        status=first["status"] if first["status"] != "done" else "remark",
-        count=counted(len(jobs), "job"),
-        cell=", ".join(cell),
-        reason=first["reason"],
-        images=shortened(list(dict.fromkeys(jobs["image_name"])), _NAMES_AN_ALERT),
-    )
 
 
 def code_lines(statistics: dict[str, Any]) -> list[list[str]]:

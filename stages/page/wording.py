@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+import pandas as pd
+
 MISSING = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
 _INFINITY = "\N{INFINITY}"
@@ -45,3 +47,18 @@ def shortened(names: Sequence[str], most: int) -> str:
     """Return the first names in one line, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def shared(jobs: pd.DataFrame) -> str:
+    """Return the labels that all pre-images have in common, in one phrase.
+
+    That all channels or the whole region are inverted goes without saying.
+    """
+    names = ("channels", "region", "prior", "solver", "seed")
+    labels = {name: jobs[name].iloc[0] for name in names if jobs[name].nunique() == 1}
+    told = [
+        f"{name} {value:.0f}" if name == "seed" else f"{name} {value}"
+        for name, value in labels.items()
+        if value != "all"
+    ]
+    return listed(told) if told else ""

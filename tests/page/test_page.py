@@ -8,10 +8,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from stages.page.gallery import Figure, Row
-from stages.page.page import Page, render
+from stages.page import data
+from stages.page.alerts import KINDS, Alert
+from stages.page.gallery import Figure, Opening
+from stages.page.page import PLACE, Page, pieces, render
 from stages.page.provenance import Provenance
-from stages.page.tables import COLUMNS, Alert, Block, Line
+from stages.page.tables import COLUMNS, Block, Line
 
 EVIL = '"><img src=x onerror=alert(1)>.png'
 
@@ -33,40 +35,45 @@ class Tags(HTMLParser):
 
 @pytest.fixture
 def page():
-    figure = Figure(
-        uri="data:image/webp;base64,AAAA",
-        alt=f"Pre-image of {EVIL}",
-        title=EVIL,
-        details=EVIL,
-        numbers=EVIL,
-        status=EVIL,
-    )
-    row = Row(name=EVIL, about=EVIL, original=figure, preimages=[figure])
+    figure = Figure("data:image/webp;base64,AAAA", EVIL, EVIL, EVIL, EVIL)
     line = Line(EVIL, 3, [EVIL] * len(COLUMNS), is_floor=True)
+    provenance = Provenance(
+        params=EVIL,
+        hashes={EVIL: EVIL},
+        devices=[EVIL],
+        computing=EVIL,
+        durations=[(EVIL, EVIL)],
+        unreachable=[EVIL],
+        versions={EVIL: EVIL},
+        citation=EVIL,
+    )
     return Page(
         title=EVIL,
         notices=[EVIL],
         facts=[EVIL],
-        strip=[figure, figure],
+        opening=Opening(figure, [figure, figure], EVIL),
         shown=EVIL,
+        folder=False,
         shared=EVIL,
-        rows=[row],
         columns=COLUMNS,
         blocks=[Block(EVIL, EVIL, [line])],
         codes=[[EVIL] * 8],
-        alerts=[Alert(EVIL, EVIL, EVIL, EVIL, EVIL)],
+        alerts=[Alert("failed", EVIL, EVIL, EVIL, EVIL, "#at=gallery")],
         skipped=[{"name": EVIL, "reason": EVIL}],
-        provenance=Provenance(EVIL, {EVIL: EVIL}, [EVIL], EVIL, {EVIL: EVIL}),
+        provenance=provenance,
+        study=data.escaped({"name": EVIL}),
     )
 
 
 def test_names_are_just_names(page):
     tags = Tags(render(page))
-    assert len(tags.named("img")) == 4
+    assert len(tags.named("img")) == 3
     assert all(
         not name.startswith("on") for _, attributes in tags.found for name in attributes
     )
-    assert {tag for tag, _ in tags.found}.isdisjoint({"script", "iframe", "object"})
+    assert {tag for tag, _ in tags.found}.isdisjoint({"iframe", "object", "b onerror"})
+    kinds = [attributes.get("type") for attributes in tags.named("script")]
+    assert kinds == ["application/json", "module"]
 
 
 def test_nothing_is_loaded_from_anywhere(page):
@@ -82,19 +89,25 @@ def test_nothing_is_loaded_from_anywhere(page):
     assert "@import" not in css
 
 
-def test_the_policy_allows_this_style_and_inlined_pictures_alone(page):
-    html = render(page)
+def digest(text):
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def test_the_policy_allows_this_style_and_these_scripts_alone(page):
+    html = render(replace(page, libraries=["let library = 1;"]))
     (policy,) = [
         meta["content"]
         for meta in Tags(html).named("meta")
         if meta.get("http-equiv") == "Content-Security-Policy"
     ]
     (css,) = re.findall(r"<style>(.*?)</style>", html, flags=re.DOTALL)
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    (script,) = re.findall(r'type="module">(.*?)</script>', html, flags=re.DOTALL)
+    scripts = f"'sha256-{digest('let library = 1;')}' 'sha256-{digest(script)}'"
     assert policy.split("; ") == [
         "default-src 'none'",
-        "img-src data:",
-        f"style-src 'sha256-{digest}'",
+        "img-src data: blob:",
+        f"style-src 'sha256-{digest(css)}'",
+        f"script-src {scripts}",
         "base-uri 'none'",
         "form-action 'none'",
     ]
@@ -110,23 +123,31 @@ def test_the_same_page_is_the_same_text(page):
     assert render(page) == render(page)
 
 
-def test_a_missing_picture_is_told_in_words(page):
-    absent = Figure(uri="", alt="Pre-image of cat", title="hog", status="failed")
-    row = replace(page.rows[0], preimages=[absent])
-    html = render(replace(page, rows=[row]))
-    assert 'aria-label="Pre-image of cat: no picture"' in html
+def test_thumbnails_stand_in_their_place(page):
+    before, thumbnails, after = pieces(page, ["<i>thumbnails</i>"])
+    assert thumbnails == "<i>thumbnails</i>"
+    assert before.rstrip().endswith("</script>")
+    assert after.lstrip().startswith("<script")
+    assert PLACE not in before + after
+
+
+def test_where_the_thumbnails_are_is_said_at_the_top(page):
+    html = render(replace(page, shown="the folder beside it"))
+    assert html.index("the folder beside it") < html.index("<main")
 
 
 def test_alerts_or_that_there_are_none(page):
     calm = "Nothing to report"
     assert calm not in render(page)
     assert calm in render(replace(page, alerts=[], skipped=[]))
-    assert 'href="#alerts"' not in render(replace(page, alerts=[], skipped=[]))
+    assert 'href="#alerts">some' not in render(replace(page, alerts=[], skipped=[]))
     assert calm not in render(replace(page, alerts=[]))
 
 
 def test_a_flood_of_alerts_is_cut_and_counted(page):
-    alerts = [Alert("failed", "1 job", "hog", f"reason {i}.", "cat") for i in range(53)]
+    alerts = [
+        Alert("failed", "1 job", "hog", f"reason {i}.", "cat", "#") for i in range(53)
+    ]
     skipped = [{"name": f"picture {i}.", "reason": "broken"} for i in range(51)]
     html = render(replace(page, alerts=alerts, skipped=skipped))
     assert "reason 49." in html
@@ -137,12 +158,20 @@ def test_a_flood_of_alerts_is_cut_and_counted(page):
     assert "and 1 more" in html
 
 
+def test_alerts_stand_below_their_kind_and_what_it_means(page):
+    alerts = [Alert(kind, "1 job", "c", "r", "i", "#") for kind in KINDS]
+    page = replace(page, alerts=alerts)
+    assert [kind for kind, _, _ in page.alert_kinds] == list(KINDS)
+    html = render(page)
+    assert "tried again in the next run" in html
+
+
 def test_an_empty_study_is_a_page(page):
-    html = render(replace(page, strip=[], rows=[], blocks=[], codes=[], facts=[]))
+    html = render(replace(page, opening=None, blocks=[], codes=[], facts=[]))
     assert not Tags(html).named("img")
 
 
 def test_tags_are_closed(page):
     html = render(page)
-    for tag in ("figure", "table", "tbody", "tr", "section", "article", "div", "ul"):
+    for tag in ("figure", "table", "tbody", "tr", "section", "div", "ul", "details"):
         assert len(re.findall(rf"<{tag}[\s>]", html)) == html.count(f"</{tag}>")

@@ -1,4 +1,4 @@
-"""The versions that the page states."""
+"""The facts that the page states of where the study comes from."""
 
 import platform
 
@@ -17,3 +17,19 @@ def test_versions_are_those_in_use():
 def test_a_missing_package_is_named_as_missing(monkeypatch):
     monkeypatch.setattr(provenance, "PACKAGES", ("no-such-package",))
     assert provenance.versions()["no-such-package"] == "not installed"
+
+
+def test_weights_and_what_was_unreachable_are_told_apart():
+    here = {"file": "a.safetensors", "sha256": "12ab", "status": "fetched"}
+    gone = {"file": "b.safetensors", "sha256": None, "status": "unreachable"}
+    gone |= {"reason": "no network.", "stands_in": "judge_distance"}
+    manifest = {
+        "trunks": {"squeeze": here, "vgg": gone},
+        "embedded": [{"name": "net", "file": "net.safetensors", "sha256": "34cd"}],
+    }
+    assert provenance.weight_hashes(manifest) == {
+        "net.safetensors": "34cd",
+        "a.safetensors": "12ab",
+    }
+    (told,) = provenance.unreachable(manifest)
+    assert told == "LPIPS, trunk vgg: no network. In its stead: judge_distance."

@@ -44,32 +44,6 @@ def test_layers_are_named_where_there_are_several(score, table):
     assert [block.details for block in blocks] == ["layer conv1", "layer fc8"]
 
 
-def test_alerts_are_grouped_by_cell_and_reason(score, table):
-    bad = {"status": "diverged", "reason": "not finite at step 3"}
-    scores = table(
-        score(image_name="dog"),
-        score(**bad, image_name="cat"),
-        score(**bad, image_name="cat", seed=1),
-        score(**bad, image_name="owl"),
-        score(**bad, image_name="owl", prior="none"),
-        score(reason="narrowed", image_name="fox"),
-    )
-    first, second, remark = tables.alerts(scores)
-    assert first == tables.Alert(
-        status="diverged",
-        count="3 jobs",
-        cell="hog, prior default, solver fast",
-        reason="not finite at step 3",
-        images="cat, owl",
-    )
-    assert second.cell == "hog, prior none, solver fast"
-    assert (remark.status, remark.reason) == ("remark", "narrowed")
-
-
-def test_a_study_that_went_well_has_no_alerts(score, table):
-    assert tables.alerts(table(score(), score(seed=1))) == []
-
-
 def test_codes_are_described_by_size_and_geometry():
     values = {
         "code_shape": [27, 16, 16],

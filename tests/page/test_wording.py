@@ -42,3 +42,9 @@ def test_counts_and_lists():
     assert wording.shortened(["a", "b", "c"], 2) == "a, b and 1 more"
     assert wording.shortened(["a", "b"], 2) == "a, b"
     assert wording.sides(27, 16) == f"27 {TIMES} 16"
+
+
+def test_what_all_pre_images_have_in_common_is_said_once(score, table):
+    jobs = table(score(), score(seed=1), score(prior="none", region="centre 5"))
+    assert wording.shared(jobs) == "solver fast"
+    assert wording.shared(table(score())) == "prior default, solver fast and seed 0"

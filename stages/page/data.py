@@ -1,0 +1,114 @@
+"""The study as JSON for the page's scripts: by column, short, and safe inside HTML.
+
+Words are stored once and pointed at; numbers have 6 significant digits; what is missing
+is null, and infinity (the PSNR of equal pictures) is 1e999, which JavaScript reads as
+such. No `<` occurs: nothing in it can end the element that holds it.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from stages.page.summary import SELECTION
+from stages.page.tables import COLUMNS, Column
+
+# What the job tables of the page have beside the columns of the table of errors.
+MORE = [
+    Column("normalised_error_float", "normalised, unrounded", "%", 1, 100, "lower"),
+    Column(
+        *("squared_normalised_error_float", "squared normalised, unrounded", "%"),
+        *(1, 100, "lower"),
+    ),
+    Column("mse", "mean squared error", "grey levels²", 0, 1, "lower"),
+    Column("ssim_fitted", "SSIM, fitted", "1", 2, 1, "higher"),
+    Column("mse_fitted", "mean squared error, fitted", "grey levels²", 0, 1, "lower"),
+    Column("inside_energy", "energy inside", "%", 1, 100),
+    Column("data_term", "data term", "1", 4, 1, "lower"),
+    Column("alpha_term", "alpha-norm term", "1", 4, 1, "lower"),
+    Column("tv_term", "TV term", "1", 4, 1, "lower"),
+    Column("objective", "objective", "1", 4, 1, "lower"),
+    Column("code_distance", "code distance", "1", 3, 1, "lower"),
+    Column("steps", "steps", "steps", 0),
+    Column("seconds", "time", "s", 1, 1, "lower"),
+]
+LABELS = [*SELECTION, "prior", "solver"]
+
+
+def words(values: Iterable[Any]) -> str:
+    """Return strings as JSON: each once, and for every value its place, or null."""
+    places: dict[str, int] = {}
+    at = [
+        None if pd.isna(value) else places.setdefault(value, len(places))
+        for value in values
+    ]
+    return escaped({"words": list(places), "at": at})
+
+
+def numbers(values: Iterable[float | None]) -> str:
+    """Return numbers as a JSON list, with 6 significant digits."""
+    return f"[{','.join(_number(value) for value in values)}]"
+
+
+def _number(value: float | None) -> str:
+    if value is None or math.isnan(value):
+        return "null"
+    if math.isinf(value):
+        return "1e999" if value > 0 else "-1e999"
+    return f"{value:.6g}"
+
+
+def escaped(value: Any) -> str:
+    """Return the value as JSON without any `<`."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def metric_columns(scores: pd.DataFrame) -> list[Column]:
+    """Return all columns of numbers that some row has a value in."""
+    known = [column for column in [*COLUMNS, *MORE] if column.metric in scores]
+    return [column for column in known if scores[column.metric].notna().any()]
+
+
+def study_json(
+    scores: pd.DataFrame,
+    pictures: Sequence[Mapping[str, str]],
+    layers: Sequence[tuple[str, str]],
+    extra: Mapping[str, Any],
+) -> str:
+    """Return the study: its pictures, its layers by depth, jobs, baselines, metrics.
+
+    `pictures` have `id`, `name` and `about`; `extra` is added as it is.
+    """
+    columns = metric_columns(scores)
+    is_job = scores["kind"] == "preimage"
+    parts = {
+        "pictures": escaped(list(pictures)),
+        "layers": escaped([list(layer) for layer in layers]),
+        "metrics": escaped([_description(column) for column in columns]),
+        "jobs": _table(scores[is_job], ["key", "status", "reason"], columns),
+        "baselines": _table(scores[~is_job], ["baseline"], columns),
+        **{name: escaped(value) for name, value in extra.items()},
+    }
+    return "{" + ",".join(f'"{name}":{text}' for name, text in parts.items()) + "}"
+
+
+def _description(column: Column) -> dict[str, Any]:
+    return {
+        "name": column.metric,
+        "heading": column.heading,
+        "unit": column.unit,
+        "decimals": column.decimals,
+        "times": column.times,
+        "better": column.better,
+    }
+
+
+def _table(rows: pd.DataFrame, names: list[str], columns: list[Column]) -> str:
+    texts = {name: words(rows[name]) for name in [*names, *LABELS, "image_id"]}
+    texts["seed"] = numbers(rows["seed"].astype("float64"))
+    for column in columns:
+        texts[column.metric] = numbers(rows[column.metric].astype("float64"))
+    return "{" + ",".join(f'"{name}":{text}' for name, text in texts.items()) + "}"

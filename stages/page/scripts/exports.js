@@ -1,0 +1,53 @@
+// The table's jobs as files, made in the browser: nothing is sent anywhere.
+
+import { element } from "./elements.js";
+import { jobValue, study } from "./study.js";
+
+/**
+ * Return the buttons that save what the table lists.
+ * @param {Array<{name: string}>} columns
+ * @param {function(): number[]} listed
+ */
+export function downloadButtons(columns, listed) {
+  const names = ["key", ...columns.map((column) => column.name), "reason"];
+  const records = () =>
+    listed().map((job) =>
+      names.map((name) => (name === "key" ? study.jobs.key[job] : jobValue(job, name))),
+    );
+  const button = (text, run) =>
+    element("button", { type: "button", class: "plain", onclick: run }, text);
+  return [
+    button("Save CSV", () => save("jobs.csv", "text/csv", csv(names, records()))),
+    button("Save JSON", () => save("jobs.json", "application/json", json(names, records()))),
+  ];
+}
+
+/** Return records as CSV (RFC 4180): a value with a comma, quote or line end is quoted. */
+export function csv(names, records) {
+  const quoted = (value) => {
+    const text = value === null ? "" : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return [names, ...records].map((record) => `${record.map(quoted).join(",")}\r\n`).join("");
+}
+
+function json(names, records) {
+  const objects = records.map((record) =>
+    Object.fromEntries(names.map((name, i) => [name, plain(record[i])])),
+  );
+  return JSON.stringify(objects, null, 1);
+}
+
+/** Return a value that JSON has: infinity as text. */
+function plain(value) {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}
+
+function save(name, type, text) {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = element("a", { href: url, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

@@ -1,0 +1,104 @@
+// Thumbnails: kept as text inside the page, made into pictures as they come into view.
+
+const KEPT_CHUNKS = 8;
+const MARGIN = "800px";
+
+const index = JSON.parse(document.querySelector("script.index").textContent);
+const elements = document.querySelectorAll("script.chunk");
+const placeOfName = new Map(index.inside.map((name, place) => [name, place]));
+const chunks = new Map();
+const addresses = new Map();
+const nameOfImage = new WeakMap();
+const observers = new Map();
+
+/** Return whether there is a thumbnail of this name, inside the page or beside it. */
+export function hasPicture(name) {
+  return placeOfName.has(name) || Object.hasOwn(index.files, name);
+}
+
+/** Return whether the thumbnail is inside the page: only those have notes. */
+export function isInside(name) {
+  return placeOfName.has(name);
+}
+
+/** Return what is noted of a thumbnail: a job's trace, by column; null if nothing is. */
+export function notes(name) {
+  return placeOfName.has(name) ? entry(placeOfName.get(name))[1] : null;
+}
+
+function entry(place) {
+  const number = Math.floor(place / index.chunk);
+  const chunk = chunks.get(number) ?? JSON.parse(elements[number].textContent);
+  chunks.delete(number);
+  chunks.set(number, chunk);
+  if (chunks.size > KEPT_CHUNKS) chunks.delete(chunks.keys().next().value);
+  return chunk[place % index.chunk];
+}
+
+/** Return an address of the thumbnail, to be given back with `release`. */
+export function acquire(name) {
+  if (!placeOfName.has(name)) return hasPicture(name) ? `pictures/${index.files[name]}` : "";
+  const held = addresses.get(name) ?? { url: blobAddress(name), n: 0 };
+  held.n += 1;
+  addresses.set(name, held);
+  return held.url;
+}
+
+function blobAddress(name) {
+  const text = atob(entry(placeOfName.get(name))[0]);
+  const bytes = Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  return URL.createObjectURL(new Blob([bytes], { type: "image/webp" }));
+}
+
+/** Give back an address; the last one to do so frees the picture. */
+export function release(name) {
+  const held = addresses.get(name);
+  if (!held || --held.n > 0) return;
+  URL.revokeObjectURL(held.url);
+  addresses.delete(name);
+}
+
+/** Show a thumbnail in an `<img>`, in place of the one that it shows. */
+export function show(image, name) {
+  const before = nameOfImage.get(image);
+  if (before === name) return;
+  const address = name ? acquire(name) : "";
+  if (address) image.src = address;
+  else image.removeAttribute("src");
+  nameOfImage.set(image, name);
+  if (before) release(before);
+}
+
+/**
+ * Show a thumbnail whenever the `<img>` is in view or nearly so, and free it after.
+ * @param {HTMLImageElement} image
+ * @param {string} name
+ * @param {?Element} [root] what scrolls; the window if left out
+ */
+export function showInView(image, name, root = null) {
+  image.dataset.picture = name;
+  if (!observers.has(root)) {
+    const options = { root, rootMargin: MARGIN };
+    observers.set(root, new IntersectionObserver(seen, options));
+  }
+  observers.get(root).observe(image);
+}
+
+/** Free the thumbnails of all images in an element that goes away. */
+export function forget(parent, root = null) {
+  for (const image of parent.querySelectorAll("img[data-picture]")) {
+    observers.get(root)?.unobserve(image);
+    show(image, null);
+  }
+}
+
+function seen(entries) {
+  for (const { target, isIntersecting } of entries) {
+    show(target, isIntersecting ? target.dataset.picture : null);
+  }
+}
+
+/** How many pictures the browser holds for the page; for tests. */
+export function heldPictures() {
+  return addresses.size;
+}

@@ -1,0 +1,65 @@
+// What is looked at, as the part of the address behind `#`: every view is a link.
+
+let current = read();
+const listeners = [];
+
+function read() {
+  const text = location.hash.slice(1);
+  const found = new URLSearchParams(text.includes("=") ? text : "");
+  found.delete("all");
+  return found;
+}
+
+/** Return the first value of a name, or an empty text. */
+export function one(name) {
+  return current.get(name) ?? "";
+}
+
+/** Return all values of a name. */
+export function all(name) {
+  return current.getAll(name);
+}
+
+/** Call this whenever something changed, with the names that did. */
+export function onChange(listener) {
+  listeners.push(listener);
+}
+
+/**
+ * Change values: a text, a list of texts, or nothing to take the name away.
+ * @param {Object<string, (string|string[]|null)>} values
+ * @param {{replace?: boolean}} [options] replace: without a step to go back to
+ */
+export function change(values, { replace = false } = {}) {
+  const next = new URLSearchParams(current);
+  // Where a link led to is no part of what is looked at from then on.
+  next.delete("at");
+  for (const [name, given] of Object.entries(values)) {
+    next.delete(name);
+    for (const text of [given ?? []].flat()) if (text !== "") next.append(name, text);
+  }
+  if (next.toString() === current.toString()) return;
+  const text = next.toString();
+  const address = text ? `#${text}` : "#all=";
+  if (replace) history.replaceState(null, "", address);
+  else history.pushState(null, "", address);
+  accept(next);
+}
+
+function accept(next) {
+  const names = new Set([...current.keys(), ...next.keys()]);
+  const same = (name) => current.getAll(name).join("\0") === next.getAll(name).join("\0");
+  const changed = new Set([...names].filter((name) => !same(name)));
+  current = next;
+  if (changed.size) for (const listener of listeners) listener(changed);
+}
+
+/** Take over the address when the reader goes back, forth, or follows a link. */
+export function follow() {
+  // An address without values names a place on the page: the view stays as it is.
+  const changed = () => {
+    if (location.hash.includes("=") || location.hash === "") accept(read());
+  };
+  addEventListener("popstate", changed);
+  addEventListener("hashchange", changed);
+}

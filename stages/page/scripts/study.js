@@ -1,0 +1,130 @@
+// The study: jobs, pictures, baselines and metrics, as the page carries them.
+
+/** What tells pre-images of one picture apart. */
+export const LABELS = [
+  "representation",
+  "layer",
+  "channels",
+  "region",
+  "prior",
+  "solver",
+  "seed",
+];
+const SELECTION = ["representation", "layer", "channels", "region"];
+
+export const study = JSON.parse(document.getElementById("study").textContent);
+
+for (const table of [study.jobs, study.baselines]) decode(table);
+/** The numbers of all jobs, in the order of the study. */
+export const everyJob = study.jobs.image_id.map((_, job) => job);
+const jobOfKey = new Map(study.jobs.key.map((key, job) => [key, job]));
+const pictureOfId = new Map(study.pictures.map((picture) => [picture.id, picture]));
+const depthOfLayer = new Map(study.layers.map((layer, depth) => [layer.join("\0"), depth]));
+const metricOfName = new Map(study.metrics.map((metric) => [metric.name, metric]));
+const fieldOfRegion = new Map(
+  study.fields.map((entry) => [entry.slice(0, 3).join("\0"), entry[3]]),
+);
+let floors = null;
+
+/** Put words in place of what points at them. */
+function decode(table) {
+  for (const [name, column] of Object.entries(table)) {
+    if (column.words)
+      table[name] = column.at.map((at) => (at === null ? null : column.words[at]));
+  }
+}
+
+/**
+ * Return a job's value; a label as text.
+ * @param {number} job
+ * @param {string} name a label, a metric, `picture`, `status` or `reason`
+ */
+export function jobValue(job, name) {
+  if (name === "picture") return pictureOf(job).name;
+  const found = study.jobs[name][job];
+  return name === "seed" && found !== null ? String(found) : found;
+}
+
+/** Return the picture that a job is about: its `id`, `name` and `about`. */
+export function pictureOf(job) {
+  const id = study.jobs.image_id[job];
+  return pictureOfId.get(id) ?? { id, name: id, about: "" };
+}
+
+/** Return the number of the job of this key, undefined if there is none. */
+export function jobWithKey(key) {
+  return jobOfKey.get(key);
+}
+
+/** Return how the page writes a metric; the first one if there is none of the name. */
+export function metricNamed(name) {
+  return metricOfName.get(name) ?? study.metrics[0];
+}
+
+/** Return how deep a job's layer lies in the study. */
+export function depthOf(job) {
+  const layer = [study.jobs.representation[job], study.jobs.layer[job]].join("\0");
+  return depthOfLayer.get(layer) ?? Infinity;
+}
+
+/** Return the name of the original as the job's representation saw it. */
+export function originalOf(job) {
+  return `${study.jobs.image_id[job]} ${study.forms[study.jobs.representation[job]] ?? study.form}`;
+}
+
+/** Return the pixels that a job's selection sees, and the side of its picture. */
+export function receptiveField(job) {
+  const { representation, layer, region } = study.jobs;
+  const window = fieldOfRegion.get([representation[job], layer[job], region[job]].join("\0"));
+  return window ? { window, side: study.sides[representation[job]] } : null;
+}
+
+/** Return the rows of the baselines that stand beside a job. */
+export function floorsOf(job) {
+  floors ??= Map.groupBy ? Map.groupBy(baselineRows(), placed) : grouped(baselineRows());
+  return (
+    floors.get([...SELECTION, "image_id"].map((name) => study.jobs[name][job]).join("\0")) ?? []
+  );
+}
+
+function baselineRows() {
+  return study.baselines.image_id.map((_, row) => row);
+}
+
+function placed(row) {
+  return [...SELECTION, "image_id"].map((name) => study.baselines[name][row]).join("\0");
+}
+
+function grouped(items) {
+  const found = new Map();
+  for (const row of items) found.set(placed(row), [...(found.get(placed(row)) ?? []), row]);
+  return found;
+}
+
+/**
+ * Return the values of a label that occur, in the order of the study.
+ * @param {string} name
+ * @param {number[]} [jobs]
+ */
+export function choicesOf(name, jobs = everyJob) {
+  const found = new Map(jobs.map((job) => [jobValue(job, name), depthOf(job)]));
+  const values = [...found.keys()].filter((one) => one !== null);
+  return name === "layer" ? values.sort((a, b) => found.get(a) - found.get(b)) : values;
+}
+
+/** Return the labels that tell these jobs apart. */
+export function tellingLabels(jobs) {
+  return LABELS.filter((name) => new Set(jobs.map((job) => study.jobs[name][job])).size > 1);
+}
+
+/** Return a job's labels as a phrase; that all is inverted goes without saying. */
+export function phraseOf(job, names = LABELS) {
+  const told = names.filter(
+    (name) => jobValue(job, name) !== null && jobValue(job, name) !== "all",
+  );
+  const plain = ["representation", "layer"];
+  const words = told.map(
+    (name) => (plain.includes(name) ? "" : `${name} `) + jobValue(job, name),
+  );
+  return [...new Set(words)].join(" · ");
+}

@@ -1,0 +1,103 @@
+"""The table of all jobs: filters, order, files, rows that appear as they are needed."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+from tests.page.browser import fake
+
+MISSING = "\N{EN DASH}"
+ROWS = "#jobs-table tbody tr:not(.space)"
+
+
+def first_cells(page):
+    return page.locator(f"{ROWS} th").all_inner_texts()
+
+
+def test_text_and_choices_filter(open_page):
+    page = open_page()
+    assert page.locator("#jobs-count").inner_text() == "32 of 32 jobs"
+    page.get_by_label("search").fill("dog conv3")
+    assert set(first_cells(page)) == {"dog"}
+    assert page.locator(ROWS).count() == 2
+    assert "t-find=dog+conv3" in page.url
+    page.get_by_label("search").fill("")
+    page.locator("#jobs-controls").get_by_label("status").select_option("failed")
+    assert page.locator(ROWS).count() == 1
+    assert page.locator("#jobs-count").inner_text() == "1 of 32 jobs"
+
+
+def test_headings_sort_up_down_and_back_by_mouse_and_keyboard(open_page):
+    page = open_page()
+    heading = page.locator("#jobs-table th", has_text="PSNR").first
+    column = page.locator("#jobs-table thead th").all_inner_texts().index("PSNR\ndB")
+    cells = page.locator(f"{ROWS} > :nth-child({column + 1})")
+
+    def values():
+        return [float(text) for text in cells.all_inner_texts() if text != MISSING]
+
+    heading.get_by_role("button").click()
+    assert heading.get_attribute("aria-sort") == "ascending"
+    assert values() == sorted(values())
+    page.keyboard.press("Enter")
+    assert heading.get_attribute("aria-sort") == "descending"
+    assert values() == sorted(values(), reverse=True)
+    # What is missing is last, whichever way.
+    assert cells.last.inner_text() == MISSING
+    page.keyboard.press("Enter")
+    assert heading.get_attribute("aria-sort") == "none"
+    assert "t-sort" not in page.url
+
+
+def test_a_row_opens_its_job_and_arrows_follow_the_table(open_page):
+    page = open_page("#t-sort=psnr")
+    page.locator(ROWS).nth(1).click()
+    second = page.url
+    page.keyboard.press("ArrowLeft")
+    assert page.url != second
+    assert "1 of 32" in page.locator("#lightbox .bar").inner_text()
+    page.keyboard.press("Escape")
+    page.locator(f"{ROWS} button").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("#lightbox[open]").count() == 1
+
+
+def saved(page, name):
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=name).click()
+    return Path(waiting.value.path()).read_bytes().decode()
+
+
+def test_files_hold_what_is_listed_in_its_order(open_page):
+    page = open_page("#t-seed=0&t-sort=psnr&t-down=1")
+    rows = list(csv.DictReader(io.StringIO(saved(page, "Save CSV"), newline="")))
+    assert len(rows) == 16
+    numbers = [float(row["psnr"]) for row in rows]
+    assert numbers == sorted(numbers, reverse=True)
+    assert {row["picture"] for row in rows} == {"cat", "dog", fake.EVIL, fake.SCRIPT}
+    objects = json.loads(saved(page, "Save JSON"))
+    assert [one["key"] for one in objects] == [row["key"] for row in rows]
+    assert [one["psnr"] for one in objects] == numbers
+    assert objects[0]["seed"] == "0"
+
+
+def test_thousands_of_rows_scroll_without_blanks(open_page, pages_folder):
+    names = [f"picture {i}" for i in range(40)]
+    fake.write_study(names, [f"conv{n}" for n in range(10)], 3)
+    page = open_page(path=fake.write_report())
+    page.evaluate("document.getElementById('jobs').scrollIntoView()")
+    blank = """() => {
+      const table = document.getElementById('jobs-table');
+      const box = table.getBoundingClientRect();
+      return [...document.querySelectorAll('#jobs-table .space')].some((row) => {
+        const r = row.getBoundingClientRect();
+        return r.height > 0 && r.bottom > box.top + 60 && r.top < box.bottom - 1;
+      });
+    }"""
+    for top in (500, 20_000, 40_000, 39_000, 0):
+        page.evaluate(f"document.getElementById('jobs-table').scrollTop = {top}")
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        assert not page.evaluate(blank)
+        assert page.locator(ROWS).count() < 120
+    assert page.locator("#jobs-table table").get_attribute("aria-rowcount") == "1201"
