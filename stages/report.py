@@ -1,208 +1,99 @@
-"""Report the study: one page to read, and numbers for tools.
+"""Report the study: one page to read, figures to cut out, and numbers for tools.
 
     data/images, data/targets, data/preimages, data/scores.parquet, params.yaml
-        -> reports/index.html, metrics.json, plots/*.csv, figures/preimages.png
+        -> reports/index.html, pictures/, metrics.json, findings.json, plots/, figures/
 
-The same inputs give the same bytes: no clock is read.
+With `--against`, the page also tells what changed since another study, whose scores are
+a file or those of a Git revision.
+
+The same inputs give the same bytes: no clock is read. The page is written as its
+pictures are read: memory does not grow with their number.
 """
 
-import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from itertools import islice
-from pathlib import Path
+import argparse
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pandas as pd
 
-from stages import images, schemas, settings, store, trunks
+from stages import contents, schemas, settings, store
+from stages.conclusions import Conclusions, conclusions
 from stages.execution.process import run, say
-from stages.execution.progress import duration
-from stages.page import gallery, summary, tables
-from stages.page.gallery import Figure
-from stages.page.page import Page, render
-from stages.page.provenance import Provenance, versions
-from stages.page.sheet import sheet
-from stages.page.wording import counted, listed, sides
+from stages.illustrations import shares, write_figures
+from stages.page import pictures, summary
+from stages.page.depth import error_by_depth
+from stages.page.page import Page, pieces, render
+from stages.page.wording import counted
 
-_LABELS = [
-    field.name
-    for field in (*schemas.CELL, *schemas.JOB)
-    if field.name not in ("channel_indices", "window")
-]
-PICTURES_ON_SHEET = 4
-_SCORES = [
-    *("kind", "key", "baseline", *_LABELS),
-    *("status", "reason", "seconds", *summary.METRICS),
-]
+PICTURES = store.REPORT.parent / "pictures"
+
+_SCORES = [name for name in schemas.SCORES.names if name != "channel_indices"]
 
 
-def page(scores: pd.DataFrame, *, title: str, most_pictures: int, side: int) -> Page:
-    """Return the page about the study in the working directory.
-
-    It shows at most so many pictures; originals are `side` pixels wide and high.
-    """
+def write_page(scores: pd.DataFrame, known: Conclusions, params: Any) -> Page:
+    """Write the page, and pictures that do not fit beside it; return the page."""
     jobs = scores[scores["kind"] == "preimage"]
-    shown = gallery.within_budget(list(_rows(jobs, most_pictures, side)))
-    return Page(
-        title=title,
-        notices=_notices(),
-        facts=_facts(jobs),
-        strip=gallery.strip(shown[0]) if shown else [],
-        shown=_shown(jobs, shown),
-        shared=gallery.shared(jobs),
-        rows=shown,
-        columns=tables.columns(scores),
-        blocks=tables.error_blocks(scores),
-        codes=tables.code_lines(store.read_json(store.TARGETS / "statistics.json")),
-        alerts=tables.alerts(scores),
-        skipped=store.read_json(store.SKIPPED),
-        provenance=_provenance(jobs),
-    )
+    with tempfile.TemporaryFile() as file:
+        spool = pictures.Spool(file)
+        whole = contents.page(scores, known, spool, params)
+        # The budget is for all: what the words and numbers take is not for pictures.
+        left = pictures.MOST_BYTES - len(render(whole).encode())
+        left -= 40 * len(spool.entries)
+        chosen = pictures.inside(spool.entries, left, params.report.pictures)
+        n_outside = len(spool.entries) - len(chosen)
+        shown = _shown(spool.entries, chosen, jobs["image_id"].nunique())
+        whole = replace(whole, shown=shown, folder=n_outside > 0)
+        _write_pieces(pieces(whole, pictures.chunks(spool, chosen)))
+        _write_folder(spool, chosen)
+    return whole
 
 
-def _notices() -> list[str]:
-    """Return what stands in for LPIPS, and how to get it, where a trunk is missing."""
-    wanted = trunks.manifest()["trunks"]
-    missing = [name for name, entry in wanted.items() if entry["status"] != "fetched"]
-    if not missing:
-        return []
-    return [
-        f"LPIPS ({listed(missing)}) is not in these scores: its weights could not be "
-        "fetched. The judge's distance stands in for it, in a column of its own. When "
-        f"the network is on: {trunks.LATER}"
-    ]
+def _write_pieces(texts: Iterable[str]) -> None:
+    with store.replacing(store.REPORT) as temporary, temporary.open("wb") as out:
+        for text in texts:
+            out.write(text.encode())
 
 
-def _facts(jobs: pd.DataFrame) -> list[str]:
-    names = list(jobs["representation"].unique())
-    return [
-        counted(jobs["image_id"].nunique(), "picture"),
-        f"{counted(len(names), 'representation')}: {listed(names)}",
-        counted(len(jobs), "pre-image"),
-        f"{duration(jobs['seconds'].sum())} of computing",
-    ]
+def _write_folder(spool: pictures.Spool, chosen: list[pictures.Entry]) -> None:
+    """Write the thumbnails that are not inside; the folder is there in any case."""
+    shutil.rmtree(PICTURES, ignore_errors=True)
+    PICTURES.mkdir(parents=True)
+    inside = {entry.name for entry in chosen}
+    for entry in spool.entries:
+        if entry.name not in inside:
+            path = PICTURES / pictures.file_name(entry)
+            path.write_bytes(spool.picture(entry))
 
 
-def _rows(jobs: pd.DataFrame, most_pictures: int, side: int) -> Iterator[gallery.Row]:
-    """Yield the pictures to show, in the order of the study."""
-    n_preimages = Counter(jobs["image_id"])
-    pictures = [row["image_id"] for row in store.rows(store.IMAGES, ["image_id"])]
-    counts = {name: n_preimages[name] for name in pictures if n_preimages[name]}
-    chosen = set(gallery.chosen_pictures(counts, most_pictures))
-    preimages = _preimages(jobs, {name: counts[name] for name in chosen})
-    for row in store.rows(store.IMAGES):
-        if row["image_id"] in chosen:
-            picture = images.picture_from_png(row["image"]["bytes"])
-            size = sides(row["width"], row["height"])
-            yield gallery.Row(
-                name=row["name"],
-                about=f"{size} pixels, {row['source']}, licence: {row['licence']}",
-                original=gallery.original_figure(
-                    row["name"], images.square(picture, side)
-                ),
-                preimages=preimages[row["image_id"]],
-            )
-
-
-def _preimages(
-    jobs: pd.DataFrame, n_preimages: dict[str, int]
-) -> dict[str, list[Figure]]:
-    """Return the figures of these pictures' pre-images, in the order of the study."""
-    told = gallery.varying(jobs)
-    columns = jobs[["key", "relative_error_8bit", "psnr"]].itertuples(index=False)
-    numbers = {
-        key: {"relative_error_8bit": error, "psnr": decibels}
-        for key, error, decibels in columns
-    }
-    wanted = {
-        name: set(gallery.evenly_spaced(range(n), gallery.MOST_THUMBNAILS))
-        for name, n in n_preimages.items()
-    }
-    seen: Counter[str] = Counter()
-    found: dict[str, list[Figure]] = defaultdict(list)
-    for row in store.rows(store.PREIMAGES, ["key", *_LABELS, "status", "image"]):
-        name = row["image_id"]
-        if name in wanted and seen[name] in wanted[name]:
-            picture = row["image"] and images.picture_from_png(row["image"]["bytes"])
-            uri = gallery.thumbnail(picture) if picture else ""
-            labels = row | numbers[row["key"]]
-            found[name].append(gallery.preimage_figure(labels, told, uri))
-        seen[name] += 1
-    return found
-
-
-def _shown(jobs: pd.DataFrame, rows: list[gallery.Row]) -> str:
-    """Return what part of the study the gallery shows."""
-    n_pictures = jobs["image_id"].nunique()
-    n_figures = sum(len(row.preimages) for row in rows)
-    if n_figures == len(jobs):
-        return f"All {counted(n_figures, 'pre-image')} of the study."
+def _shown(
+    entries: list[pictures.Entry], chosen: list[pictures.Entry], n_pictures: int
+) -> str:
+    """Return where the thumbnails are, if not all of them are inside the page."""
+    if len(chosen) == len(entries):
+        return ""
+    n_inside = len({entry.owner for entry in chosen})
     return (
-        f"{len(rows):,} of {counted(n_pictures, 'picture')}, evenly spaced over the "
-        f"study, with {n_figures:,} of {counted(len(jobs), 'pre-image')}: the page is "
-        "kept small. The tables are about all of them."
+        f"This file holds {len(chosen):,} of {len(entries):,} thumbnails, those of "
+        f"{n_inside:,} of {counted(n_pictures, 'picture')}, evenly spaced over the "
+        f"study, to stay small (below {pictures.MOST_BYTES // 10**6} MB). The others "
+        f"are in the folder “{PICTURES.name}” beside it: pass it on with the file."
     )
 
 
-def _provenance(jobs: pd.DataFrame) -> Provenance:
-    devices = (row["device"] for row in store.rows(store.PREIMAGES, ["device"]))
-    return Provenance(
-        params=store.PARAMS.read_text(),
-        hashes={f"{path}": _sha256(path) for path in (store.IMAGES, store.SCORES)},
-        devices=[device for device in dict.fromkeys(devices) if device],
-        computing=f"{duration(jobs['seconds'].sum())} for {counted(len(jobs), 'job')}",
-        versions=versions(),
-    )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def contact_sheet(codes: list[tuple[str, str]], columns: list[str]) -> images.Picture:
-    """Return the first pictures with the first pre-image of each of these codes.
-
-    Codes are pairs of representation and layer; each has a column of this name.
-    """
-    names = dict(zip(codes, columns, strict=True))
-    originals = {
-        row["image_id"]: images.picture_from_png(row["image"]["bytes"])
-        for row in islice(store.rows(store.IMAGES), PICTURES_ON_SHEET)
-    }
-    found: dict[str, dict[str, images.Picture]] = {name: {} for name in originals}
-    for row in store.rows(store.PREIMAGES, ["status", *_LABELS, "image"]):
-        if row["image_id"] not in found:
-            continue
-        preimages = found[row["image_id"]]
-        column = names.get((row["representation"], row["layer"]))
-        whole = row["channels"] == row["region"] == "all"
-        due = whole and row["status"] == "done" and column not in preimages
-        if column is not None and due:
-            preimages[column] = images.picture_from_png(row["image"]["bytes"])
-    return sheet([(originals[name], found[name]) for name in originals], columns)
-
-
-def _figure(scores: pd.DataFrame) -> images.Picture:
-    """Return the contact sheet of codes that are evenly spaced over the study."""
-    jobs = scores[scores["kind"] == "preimage"]
-    pairs = jobs[["representation", "layer"]].drop_duplicates().itertuples(index=False)
-    codes = gallery.evenly_spaced([tuple(p) for p in pairs], gallery.MOST_IN_STRIP)
-    many = summary.has_layers(jobs)
-    columns = [f"{name} {layer}" if many else name for name, layer in codes]
-    return contact_sheet(codes, columns)
-
-
-def write_report(scores: pd.DataFrame, shown: Page) -> None:
-    """Write the page, the metrics and the plots."""
-    store.write_text(store.REPORT, render(shown))
+def write_numbers(scores: pd.DataFrame, known: Conclusions) -> None:
+    """Write what `dvc metrics` and `dvc plots` show."""
     store.write_json(store.METRICS, summary.metrics(scores))
-    _write_csv("error_by_representation", summary.error_by_representation(scores))
-    columns = ["representation", "layer", "solver", "status", "trace"]
-    traces = summary.traces(store.rows(store.PREIMAGES, columns))
-    _write_csv("traces", traces)
-    figure = images.png(_figure(scores))
-    store.write_bytes(store.FIGURES / "preimages.png", figure)
+    told = {one.name: one.numbers() for one in known.findings}
+    store.write_json(store.FINDINGS, told)
+    shutil.rmtree(store.PLOTS, ignore_errors=True)
+    by_depth = error_by_depth(scores, known.layers)
+    for name, rows in by_depth.groupby("representation", sort=False):
+        _write_csv(f"error_by_depth/{name}", rows)
+    _write_csv("traces", known.traces)
 
 
 def _write_csv(name: str, table: pd.DataFrame) -> None:
@@ -210,22 +101,33 @@ def _write_csv(name: str, table: pd.DataFrame) -> None:
     store.write_text(store.PLOTS / f"{name}.csv", text)
 
 
-def main() -> None:
-    """Report the study."""
+def main(against: str = "") -> None:
+    """Report the study, perhaps against the scores of another one of this name."""
     params = settings.load("report")
     scores = pd.read_parquet(store.SCORES, columns=_SCORES)
     # Yes and no as 1 and 0, so that there is a mean.
     scores["judge_agrees"] = scores["judge_agrees"].astype("float64")
-    side = max(chosen.side for chosen in params.representations.values())
-    shown = page(
-        scores,
-        title=params.report.title,
-        most_pictures=params.report.pictures,
-        side=min(side, gallery.THUMBNAIL_SIDE),
-    )
-    write_report(scores, shown)
+    known = conclusions(scores, params.representations, against)
+    write_page(scores, known, params)
+    write_numbers(scores, known)
+    shutil.rmtree(store.FIGURES, ignore_errors=True)
+    sides = {name: chosen.side for name, chosen in params.representations.items()}
+    fields = contents.fields(scores, known.statistics, sides)
+    write_figures(scores, known, shares(fields, sides))
     say(f"the report is in {store.REPORT}")
 
 
 if __name__ == "__main__":
-    run(main)
+    parser = argparse.ArgumentParser(
+        prog="python -m stages.report",
+        description="Write the report of the study in this folder: reports/index.html.",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="SCORES",
+        default="",
+        help="also tell what changed since another study: a copy of its "
+        "data/scores.parquet, or a Git revision whose scores are in DVC's cache. "
+        "`dvc repro -f report` writes the page without the comparison again",
+    )
+    run(partial(main, parser.parse_args().against))

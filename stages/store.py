@@ -29,6 +29,7 @@ PREIMAGES = Path("data/preimages")
 SCORES = Path("data/scores.parquet")
 REPORT = Path("reports/index.html")
 METRICS = Path("reports/metrics.json")
+FINDINGS = Path("reports/findings.json")
 PLOTS = Path("reports/plots")
 FIGURES = Path("reports/figures")
 

@@ -1,6 +1,7 @@
 """The report stage on a study of a few 16-pixel pictures."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,10 +11,12 @@ import torch
 from PIL import Image
 
 from stages import images, report, schemas, store
-from stages.page import gallery
-from stages.page.sheet import GAP, HEAD, SIDE
+from stages.execution.process import Refusal
+from stages.page import pictures as thumbnails
+from stages.page.tiles import GAP, HEAD, LEFT, SIDE
 
 SIZE = 16
+HOG = {"kind": "hog", "assignment": "hard", "side": SIZE}
 EVIL = '"><img src=x onerror=alert(1)>.png'
 STATISTICS = {
     "code_shape": [3, 2, 2],
@@ -41,7 +44,7 @@ def job(name, seed, **changes):
     row |= {"prior": "default", "solver": "fast", "key": f"{name}{seed}", "seed": seed}
     row |= {"image_id": f"id-{name}", "image_name": name, "device": "cpu (2 threads)"}
     row |= {"status": "done", "reason": "", "seconds": 30.0, "image": png(seed)}
-    points = [(0, 1.0), (50, 0.25)]
+    points = [(0, 1.0), (40, 0.25), (50, 0.25)]
     terms = {"alpha_term": 0.0, "tv_term": 0.0}
     row["trace"] = [{"step": step, "data_term": e, **terms} for step, e in points]
     return {**row, **changes}
@@ -63,12 +66,15 @@ def study(tmp_path, monkeypatch):
     store.write_json(store.TARGETS / "statistics.json", statistics)
     store.write_text(store.PARAMS, "report: {title: <b>} # params\n")
     settings = SimpleNamespace(
-        representations={"hog": SimpleNamespace(side=SIZE)},
+        representations={
+            "hog": SimpleNamespace(kind="hog", assignment="hard", side=SIZE)
+        },
         report=SimpleNamespace(title="A study", pictures=12),
     )
     monkeypatch.setattr(report.settings, "load", lambda stage: settings)
 
-    def write(jobs, baselines=(), pictures=("cat", "dog", EVIL)):
+    def write(jobs, baselines=(), pictures=("cat", "dog", EVIL), most=12):
+        settings.report.pictures = most
         rows = [picture_row(name) for name in pictures]
         store.write_table(store.IMAGES, rows, schemas.IMAGES)
         part = store.PREIMAGES / "part-00000.parquet"
@@ -92,16 +98,26 @@ def floor():
     return {**row, **labels, "prior": "none", "solver": "none", "seconds": None}
 
 
+def inside(html):
+    """Return the names of thumbnails inside the page, and the files of the others."""
+    text = re.search(r'class="index">(.*?)</script>', html)[1]
+    index = json.loads(text)
+    return index["inside"], index["files"]
+
+
 def test_a_study_makes_one_page_with_all_of_its_parts(study):
     html = study(ordinary(), [floor()])
-    # Three originals and six pre-images; the strip repeats two of them.
-    assert html.count("<img ") == 9 + 2
+    # The photograph and its pre-image; the rest are thumbnails.
+    assert html.count('<img src="data:') == 2
+    names, files = inside(html)
+    # Six pre-images; of three originals one as they were seen, and one in colour.
+    assert (len(names), files) == (6 + 3, {})
+    assert list(report.PICTURES.iterdir()) == []
     for text in (
         "3 pictures",
         "1 representation: hog",
         "6 pre-images",
         "3 min of computing",
-        "All 6 pre-images of the study.",
         "prior default, solver fast",
         "mean-grey",
         "Nothing to report",
@@ -116,14 +132,19 @@ def test_a_study_makes_one_page_with_all_of_its_parts(study):
 def test_a_picture_s_name_is_just_a_name(study):
     html = study(ordinary())
     assert "<img src=x" not in html
-    assert "&#34;&gt;&lt;img src=x onerror=alert(1)&gt;.png" in html
+    assert "\\u003cimg src=x onerror=alert(1)>.png" in html
 
 
 def test_the_same_study_gives_the_same_bytes(study):
     first = study(ordinary()), store.METRICS.read_bytes()
-    plots = [path.read_bytes() for path in sorted(store.PLOTS.iterdir())]
+    before = written()
     assert (study(ordinary()), store.METRICS.read_bytes()) == first
-    assert [path.read_bytes() for path in sorted(store.PLOTS.iterdir())] == plots
+    assert written() == before
+
+
+def written():
+    files = [*store.PLOTS.rglob("*.*"), *store.FIGURES.rglob("*.*")]
+    return {path: path.read_bytes() for path in files}
 
 
 def test_metrics_and_plots_are_for_tools(study):
@@ -131,12 +152,12 @@ def test_metrics_and_plots_are_for_tools(study):
     metrics = json.loads(store.METRICS.read_text())
     cell = metrics["hog"]["hog"]["fast"]["default"]
     assert (cell["n_jobs"], cell["n_failed"], cell["psnr"]) == (6, 0, 20.0)
-    errors = pd.read_csv(store.PLOTS / "error_by_representation.csv")
-    assert errors["psnr_mean"].tolist() == [20.0, 11.5]
+    errors = pd.read_csv(store.PLOTS / "error_by_depth" / "hog.csv")
+    assert errors["psnr"].tolist() == [20.0, 11.5]
     assert errors["n"].tolist() == [6, 1]
     traces = pd.read_csv(store.PLOTS / "traces.csv")
-    assert traces["step"].tolist() == [0, 50]
-    assert traces["median_relative_error"].tolist() == [1.0, 0.5]
+    assert traces["step"].tolist() == [0, 40, 50]
+    assert traces["median_relative_error"].tolist() == [1.0, 0.5, 0.5]
 
 
 def test_failed_and_diverged_jobs_and_skipped_pictures_are_alerts(study):
@@ -148,45 +169,75 @@ def test_failed_and_diverged_jobs_and_skipped_pictures_are_alerts(study):
     assert "Nothing to report" not in html
     for text in ("out of memory", "not finite at step 7", "x.gif", "gif is not read"):
         assert text in html
-    assert html.count('class="absent"') == 1
+    assert len([name for name in inside(html)[0] if " " not in name]) == 2
     assert json.loads(store.METRICS.read_text())["hog"]["hog"]["fast"]["default"][
         "n_failed"
     ]
 
 
-def test_over_budget_an_even_subset_is_shown_and_said_so(study, monkeypatch):
-    monkeypatch.setattr(gallery, "MOST_THUMBNAILS", 5)
+def test_over_budget_the_others_lie_beside_and_it_is_said(study, monkeypatch):
+    size = len(study(ordinary()))
+    monkeypatch.setattr(thumbnails, "MOST_BYTES", size - 1)
     html = study(ordinary())
-    assert (
-        "2 of 3 pictures, evenly spaced over the study, with 4 of 6 pre-images" in html
-    )
-    assert 'alt="Pre-image of cat' in html
-    assert 'alt="Pre-image of dog' not in html
+    assert len(html) < size
+    _, files = inside(html)
+    # Of three pictures the first and the last; the one between lies beside.
+    assert set(files) == {"dog0", "dog1", "id-dog 16"}
+    assert {path.name for path in report.PICTURES.iterdir()} == set(files.values())
+    assert "This file holds 6 of 9 thumbnails, those of 2 of 3 pictures" in html
+    with Image.open(report.PICTURES / files["dog0"]) as picture:
+        assert picture.size == (SIZE, SIZE)
+    # The next page takes away what it does not need.
+    monkeypatch.setattr(thumbnails, "MOST_BYTES", 2 * size)
+    study(ordinary())
+    assert list(report.PICTURES.iterdir()) == []
 
 
-def test_a_single_picture_with_too_many_preimages_shows_an_even_subset(
+def test_at_most_so_many_pictures_are_inside(study):
+    html = study(ordinary(), most=1)
+    names, files = inside(html)
+    assert {name.split()[0] for name in names} == {"cat0", "cat1", "id-cat"}
+    assert len(files) == 6
+
+
+def test_of_a_single_picture_that_is_too_large_an_even_subset_is_inside(
     study, monkeypatch
 ):
-    monkeypatch.setattr(gallery, "MOST_THUMBNAILS", 3)
-    html = study([job("cat", seed) for seed in range(9)], pictures=["cat"])
-    assert "with 3 of 9 pre-images" in html
-    for seed in range(9):
-        assert (f'alt="Pre-image of cat from hog, seed {seed}"' in html) == (
-            seed in (0, 4, 8)
-        )
+    jobs = [job("cat", seed) for seed in range(9)]
+    size = len(study(jobs, pictures=["cat"]))
+    monkeypatch.setattr(thumbnails, "MOST_BYTES", size - 1)
+    names, files = inside(study(jobs, pictures=["cat"]))
+    assert len(names) + len(files) == 10
+    assert names[0] == "cat0"
+    assert len(files) >= 1
 
 
-def test_the_page_keeps_to_its_budget_of_bytes(study, monkeypatch):
-    monkeypatch.setattr(gallery, "MOST_BYTES", 9_000)
-    html = study(ordinary())
-    assert len(html) < 9_000 * 2 + 30_000
-    assert "evenly spaced over the study" in html
+def test_receptive_fields_are_windows_of_pixels(study):
+    part = job("cat", 0, region="centre 1", window=[1, 2, 0, 1])
+    html = study([job("cat", 0), part | {"key": "other"}])
+    text = re.search(r'id="study">(.*?)</script>', html)[1]
+    # Cells of stride 8 and size 12 from -2 on, clipped to 16 pixels: the second row
+    # sees 6 to 17, the first column -2 to 9.
+    assert json.loads(text)["fields"] == [
+        ["hog", "hog", "all", [0, 16, 0, 16]],
+        ["hog", "hog", "centre 1", [6, 16, 0, 10]],
+    ]
+
+
+def test_saturated_and_unfinished_jobs_are_alerts(study):
+    black = {"bytes": images.png(Image.new("RGB", (SIZE, SIZE))), "path": ""}
+    falling = job("dog", 0)
+    del falling["trace"][1]
+    html = study([job("cat", 0, image=black), falling])
+    assert "up to 100% at black or white" in html
+    # This trace falls from 1 to 1/4 between its only two points, 0 and 50.
+    assert "up to 75% still to fall" in html
 
 
 def test_a_study_of_failures_alone_is_reported(study):
     gone = {"image": None, "trace": None, "seconds": None, "device": ""}
     html = study([job("cat", 0, status="failed", reason="no", **gone)])
-    assert 'class="absent"' in html
+    assert inside(html)[0] == ["id-cat 16"]
     assert "1 pre-image" in html
     metrics = json.loads(store.METRICS.read_text())
     assert metrics["hog"]["hog"]["fast"]["default"]["psnr"] is None
@@ -194,7 +245,37 @@ def test_a_study_of_failures_alone_is_reported(study):
 
 def test_the_figure_shows_originals_and_whole_codes(study):
     study(ordinary())
-    with Image.open("reports/figures/preimages.png") as figure:
-        assert figure.width == 2 * (SIDE + GAP) + GAP
+    with Image.open("reports/figures/representations.png") as figure:
+        assert figure.width == LEFT + 2 * (SIDE + GAP) + GAP
         assert figure.height == HEAD + 3 * (SIDE + GAP) + GAP
-        assert figure.getpixel((GAP + SIDE // 2, HEAD + GAP + SIDE // 2)) != (255,) * 3
+        assert figure.getpixel((LEFT + SIDE // 2, HEAD + SIDE // 2)) != (255,) * 3
+    assert "<image" in (store.FIGURES / "representations.svg").read_text()
+    assert {path.suffix for path in store.FIGURES.iterdir()} == {".png", ".svg"}
+
+
+def test_findings_are_numbers_for_tools(study):
+    study(ordinary())
+    found = json.loads(store.FINDINGS.read_text())
+    assert found["descriptors"] == {
+        **{"verdict": "untested", "value": None, "null": None},
+        **{"holds": 0, "pictures": 0},
+    }
+
+
+def test_against_another_study_the_page_tells_what_changed(study):
+    html = study(ordinary())
+    assert 'id="comparison"' not in html
+    other = pd.read_parquet(store.SCORES)
+    other["psnr"] -= 3.0
+    other.to_parquet("other.parquet")
+    report.main("other.parquet")
+    html = store.REPORT.read_text()
+    assert "Against other.parquet" in html
+    assert "+3.0" in html
+
+
+def test_against_nothing_is_refused_and_the_page_stays(study):
+    html = study(ordinary())
+    with pytest.raises(Refusal, match="nowhere"):
+        report.main("nowhere")
+    assert store.REPORT.read_text() == html

@@ -30,8 +30,15 @@ def with_packages(files):
 
 
 def source_deps(stage):
+    """Return the files that a stage depends on: those of a folder, too."""
     deps = PIPELINE["stages"][stage]["deps"]
-    return {dep for dep in deps if dep.startswith("stages/")}
+    places = [ROOT / dep for dep in deps if dep.startswith("stages/")]
+    files = {file for place in places for file in [place, *place.rglob("*")]}
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in files
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
 def test_there_are_exactly_five_stages_in_order():
@@ -53,11 +60,9 @@ def test_a_stage_depends_on_every_file_that_it_imports(stage):
     assert listed == python
 
 
-def test_the_report_depends_on_its_template_and_style():
-    parts = {p.relative_to(ROOT).as_posix() for p in (ROOT / "stages/page").glob("*.*")}
-    resources = {part for part in parts if not part.endswith(".py")}
+def test_the_report_depends_on_its_templates_styles_and_scripts():
     listed = {dep for dep in source_deps("report") if not dep.endswith(".py")}
-    assert listed == resources
+    assert {Path(name).suffix for name in listed} == {".html", ".css", ".js"}
 
 
 @pytest.mark.parametrize("stage", STAGES)

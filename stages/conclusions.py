@@ -1,0 +1,89 @@
+"""What the report concludes from the scores: findings, charts, a comparison."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from stages import store
+from stages.against import other_scores
+from stages.page import summary
+from stages.page.charts import charts
+from stages.page.comparison import ComparisonPart, comparison_part
+from stages.page.differences import compared
+from stages.page.findings import Finding, findings
+from stages.page.rendering import Drawing, drawings
+
+Statistics = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Conclusions:
+    """What is known of a study before its pictures are looked at.
+
+    `layers` are each representation's from shallow to deep, `traces` the table of
+    `summary.traces`; `comparison` is there if another study was named.
+    """
+
+    statistics: Statistics
+    layers: dict[str, list[str]]
+    traces: pd.DataFrame
+    findings: list[Finding]
+    drawings: list[Drawing]
+    comparison: ComparisonPart | None
+
+
+def conclusions(
+    scores: pd.DataFrame, representations: Mapping[str, Any], against: str = ""
+) -> Conclusions:
+    """Return what the scores say; `against` names another study's scores.
+
+    Raises Refusal if there are none of that name.
+    """
+    statistics = store.read_json(store.TARGETS / "statistics.json")
+    layers = {name: list(of["layers"]) for name, of in statistics.items()}
+    columns = ["representation", "layer", "solver", "status", "trace"]
+    traces = summary.traces(store.rows(store.PREIMAGES, columns))
+    claims = findings(
+        scores,
+        layers,
+        untrained=untrained(representations),
+        descriptors=descriptors(representations),
+    )
+    return Conclusions(
+        statistics=statistics,
+        layers=layers,
+        traces=traces,
+        findings=claims,
+        drawings=drawings(charts(scores, traces, layers)),
+        comparison=_comparison(against, scores) if against else None,
+    )
+
+
+def _comparison(against: str, scores: pd.DataFrame) -> ComparisonPart:
+    return comparison_part(against, compared(other_scores(against), scores))
+
+
+def untrained(representations: Mapping[str, Any]) -> dict[str, str]:
+    """Return the trained networks, each with the same of random weights, by name."""
+    networks = {n: r for n, r in representations.items() if r.kind == "caffenet"}
+    return {
+        name: twin
+        for name, chosen in networks.items()
+        for twin, other in networks.items()
+        if chosen.weights != "random"
+        and (other.weights, other.side) == ("random", chosen.side)
+    }
+
+
+def descriptors(representations: Mapping[str, Any]) -> dict[str, str]:
+    """Return the first names that hog, hogb and dsift have in the study."""
+    found: dict[str, str] = {}
+    for name, chosen in representations.items():
+        kind = chosen.kind
+        if kind == "hog" and chosen.assignment == "bilinear":
+            kind = "hogb"
+        if kind in ("hog", "hogb", "dsift"):
+            found.setdefault(kind, name)
+    return found

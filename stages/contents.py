@@ -1,0 +1,170 @@
+"""What the report's page says of the study in the working directory."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from stages import gleaning, images, store, trunks
+from stages.conclusions import Conclusions, Statistics
+from stages.execution.progress import duration
+from stages.page import (
+    alerts,
+    data,
+    gallery,
+    pictures,
+    provenance,
+    rendering,
+    tables,
+)
+from stages.page.page import Page
+from stages.page.wording import counted, listed, number, shared, sides
+from stages.representations.receptive_field import Geometry
+from stages.representations.receptive_field import field as receptive_field
+
+CITATION = Path("CITATION.cff")
+
+_Views = dict[str, tuple[int, bool]]
+
+
+def page(
+    scores: pd.DataFrame, known: Conclusions, spool: pictures.Spool, params: Any
+) -> Page:
+    """Return the page about the study; its thumbnails go into the spool."""
+    jobs = scores[scores["kind"] == "preimage"]
+    layers = [(name, layer) for name, of in known.layers.items() for layer in of]
+    opening = gallery.depths(jobs, layers)
+    seen = gleaning.glean(spool, opening)
+    views = {
+        name: (chosen.side, name in seen.grey)
+        for name, chosen in params.representations.items()
+    }
+    originals, photograph = _originals(spool, jobs, views, opening)
+    forms = gleaning.described(views)
+    forms["fields"] = fields(scores, known.statistics, forms["sides"])
+    return Page(
+        title=params.report.title,
+        notices=_notices(),
+        facts=_facts(jobs),
+        opening=_opening(photograph, opening, seen),
+        shown="",
+        folder=True,
+        shared=shared(jobs),
+        columns=tables.columns(scores),
+        blocks=tables.error_blocks(scores),
+        codes=tables.code_lines(known.statistics),
+        alerts=alerts.alerts(jobs, seen.saturation, seen.falls),
+        skipped=store.read_json(store.SKIPPED),
+        provenance=_provenance(jobs, list(seen.devices)),
+        study=data.study_json(scores, originals, layers, forms),
+        findings=known.findings,
+        charts=known.drawings,
+        comparison=known.comparison,
+        thumbs={entry.name: entry.name for entry in spool.entries},
+        libraries=[rendering.bundle()] if known.drawings else [],
+    )
+
+
+def _originals(
+    spool: pictures.Spool,
+    jobs: pd.DataFrame,
+    views: _Views,
+    opening: pd.DataFrame,
+) -> tuple[list[dict[str, str]], gallery.Figure | None]:
+    """Return what the page says of each original, and the photograph to open with."""
+    told, photograph = [], None
+    first = opening["image_id"].iloc[0] if len(opening) else None
+    for row, picture in gleaning.originals(spool, set(jobs["image_id"]), views):
+        size = sides(row["width"], row["height"])
+        about = f"{size} pixels, {row['source']}, licence: {row['licence']}"
+        told.append({"id": row["image_id"], "name": row["name"], "about": about})
+        if row["image_id"] == first:
+            side = min(gallery.PHOTOGRAPH_SIDE, *picture.size)
+            large = images.square(picture, side)
+            photograph = gallery.original_figure(row["name"], large)
+    return told, photograph
+
+
+def _opening(
+    photograph: gallery.Figure | None, jobs: pd.DataFrame, seen: gleaning.Gleaned
+) -> gallery.Opening | None:
+    if photograph is None or not seen.figures:
+        return None
+    names = jobs["representation"].unique()
+    figures = [seen.figures[key] for key in jobs["key"] if key in seen.figures]
+    return gallery.Opening(photograph, figures, names[0] if len(names) == 1 else "")
+
+
+def fields(
+    scores: pd.DataFrame, statistics: Statistics, sides: Mapping[str, int]
+) -> list[tuple[str, str, str, list[int]]]:
+    """Return representation, layer, region and the window of pixels that it sees.
+
+    `sides` are those of each representation's images.
+    """
+    columns = ["representation", "layer", "region"]
+    ones = scores.drop_duplicates(columns)[[*columns, "window"]]
+    found = []
+    for name, layer, region, window in ones.itertuples(index=False):
+        values = statistics.get(name, {}).get("layers", {}).get(layer)
+        if values is not None:
+            seen = _window(values, window, sides[name])
+            found.append((name, layer, region, seen))
+    return found
+
+
+def _window(values: Statistics, window: Any, side: int) -> list[int]:
+    _, rows, columns = values["code_shape"]
+    place = values["geometry"]
+    geometry = Geometry(place["stride"], place["receptive_field"], place["offset"])
+    top, end, left, right = (
+        (0, rows, 0, columns) if window is None else map(int, window)
+    )
+    cells = (top, end, left, right)
+    return list(receptive_field(geometry, cells, side, side))
+
+
+def _notices() -> list[str]:
+    """Return what stands in for LPIPS, and how to get it, where a trunk is missing."""
+    wanted = trunks.manifest()["trunks"]
+    missing = [name for name, entry in wanted.items() if entry["status"] != "fetched"]
+    if not missing:
+        return []
+    return [
+        f"LPIPS ({listed(missing)}) is not in these scores: its weights could not be "
+        "fetched. The judge's distance stands in for it, in a column of its own. When "
+        f"the network is on: {trunks.LATER}"
+    ]
+
+
+def _facts(jobs: pd.DataFrame) -> list[str]:
+    names = list(jobs["representation"].unique())
+    return [
+        counted(jobs["image_id"].nunique(), "picture"),
+        f"{counted(len(names), 'representation')}: {listed(names)}",
+        counted(len(jobs), "pre-image"),
+        f"{duration(jobs['seconds'].sum())} of computing",
+    ]
+
+
+def _provenance(jobs: pd.DataFrame, devices: list[str]) -> provenance.Provenance:
+    manifest = trunks.manifest()
+    hashes = {f"{path}": _sha256(path) for path in (store.IMAGES, store.SCORES)}
+    times = jobs.groupby("representation", sort=False)["seconds"]
+    return provenance.Provenance(
+        params=store.PARAMS.read_text(),
+        hashes=hashes | provenance.weight_hashes(manifest),
+        devices=devices,
+        computing=f"{duration(jobs['seconds'].sum())} for {counted(len(jobs), 'job')}",
+        durations=[(f"{name}", number(mean, 2)) for name, mean in times.mean().items()],
+        unreachable=provenance.unreachable(manifest),
+        versions=provenance.versions(),
+        citation=CITATION.read_text() if CITATION.is_file() else "",
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
