@@ -77,15 +77,16 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    css, scripts = assets.css(), [*page.libraries, assets.script()]
+    css, script = assets.css(), assets.script()
     return environment.get_template("template.html").render(
         page=page,
         most_alerts=MOST_ALERTS,
         css=Markup(css),
-        scripts=[Markup(text) for text in scripts],
+        script=Markup(script),
+        libraries=[Markup(text) for text in page.libraries],
         study=Markup(page.study),
         place=Markup(PLACE),
-        policy=assets.policy([css], scripts, folder=page.folder),
+        policy=assets.policy([css], [*page.libraries, script], folder=page.folder),
     )
 
 

@@ -27,11 +27,21 @@ export function drawCharts(specs, root) {
   for (const figure of root.querySelectorAll("figure[data-chart]")) seen.observe(figure);
 }
 
+/** Run the libraries, once: they wait as text, as they take a while to start. */
+function runLibraries() {
+  for (const waiting of document.querySelectorAll("script.library")) {
+    const script = document.createElement("script");
+    script.textContent = waiting.textContent;
+    waiting.replaceWith(script);
+  }
+}
+
 /** Put the interactive chart in the still one's place; if that fails, leave it. */
 async function drawChart(figure, spec) {
   const still = figure.querySelector(".drawing svg");
   const place = document.createElement("div");
   try {
+    runLibraries();
     await window.vegaEmbed(place, spec, CHART_OPTIONS);
     still.replaceWith(place);
     figure.dataset.drawn = "live";
@@ -44,5 +54,5 @@ async function drawChart(figure, spec) {
 /** Draw the charts of the page, if it has any. */
 export function startCharts() {
   const specs = document.getElementById("chart-specs");
-  if (specs && window.vegaEmbed) drawCharts(JSON.parse(specs.textContent), document);
+  if (specs) drawCharts(JSON.parse(specs.textContent), document);
 }
