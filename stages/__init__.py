@@ -8,10 +8,12 @@
 
 `study` shows the plan and looks after the job store. Underneath: `params` (what a user
 may write), `settings` (load and check it), `grid` (cells), `plan` (jobs and their
-keys), `jobs` (the store of finished ones), `batch` (jobs that run together), `codes`
-and `store` (files), `schemas` (tables), `yardsticks` (what scores are held to),
-`images` (pixels), `source_text` (what a key covers), and a folder for each noun:
-`sources`, `representations`, `preimage`, `execution`, `metrics`, `page`.
+keys), `jobs` (the store of finished ones), `batch` (jobs that run together), `attempts`
+(batches run and kept, in one process or in several), `codes` and `store` (files),
+`schemas` (tables), `yardsticks` (what scores are held to), `images` (pixels),
+`source_text` (what a key covers), `conclusions`, `contents`, `gleaning`, `illustrations`
+and `against` (what the report is made of), and a folder for each noun: `sources`,
+`representations`, `preimage`, `execution`, `metrics`, `page`.
 """
 
 import os

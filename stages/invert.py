@@ -2,35 +2,24 @@
 
     data/targets -> the job store (data/work) -> data/preimages/*.parquet
 
-Finished jobs go to the job store at once. A batch that takes long leaves a checkpoint
-every minute, so that a kill loses less than two minutes of work. The output is rebuilt
-from the plan out of the store.
+Finished jobs go to the job store at once, see `attempts`. The output is rebuilt from
+the plan out of the store.
 """
 
-import time
 from collections.abc import Iterator
-from functools import cache
 from itertools import islice
 from typing import Any
 
-import torch
-
-from stages import codes, settings, store
-from stages.batch import Batch
+from stages import settings, store
+from stages.attempts import attempts, compute, layer_codes
 from stages.execution.device import prepare
-from stages.execution.process import (
-    Interrupted,
-    deferred_signals,
-    run,
-    say,
-)
+from stages.execution.process import run
 from stages.execution.progress import Progress
-from stages.jobs import Checkpoint, JobStore, Record
-from stages.plan import Job, Pictured, batches, jobs, width
+from stages.jobs import JobStore, Record
+from stages.plan import Job, Pictured, jobs, width
 from stages.representations.selection import resolved
 from stages.schemas import PREIMAGES
 
-SECONDS_BETWEEN_CHECKPOINTS = 60.0
 ROWS_A_PART = 1024
 
 
@@ -44,112 +33,6 @@ def planned(study: Any, known: list[Pictured]) -> list[Job]:
     """Return all jobs of the study for these pictures."""
     entries = settings.study_cells(study)
     return jobs(entries, study.representations, study.execution, known)
-
-
-@cache
-def layer_codes(representation: str, layer: str) -> codes.Codes:
-    """Return the target codes of a layer, opened once."""
-    return codes.Codes(codes.path(representation, layer))
-
-
-def make_batch(chosen: list[Job], study: Any, device: torch.device) -> Batch:
-    """Return the jobs as a batch with their targets."""
-    cell = chosen[0].cell
-    targets = layer_codes(cell.representation, cell.layer)
-    return Batch(
-        chosen,
-        targets.of(job.image_id for job in chosen),
-        study.representations[cell.representation],
-        width=width(study.execution),
-        device=device,
-    )
-
-
-def compute(
-    pending: list[Job], study: Any, job_store: JobStore, device: torch.device
-) -> None:
-    """Compute the jobs and keep each in the store; a failing one stops no other."""
-    resumable = _resumable(job_store, pending)
-    begun = {key for _, chosen in resumable for key in (job.key for job in chosen)}
-    fresh = [job for job in pending if job.key not in begun]
-    work: list[tuple[Checkpoint | None, list[Job]]] = [*resumable]
-    work += [(None, chosen) for chosen in batches(fresh, width(study.execution))]
-    with Progress("invert", sum(len(chosen) for _, chosen in work), "jobs") as progress:
-        for checkpoint, chosen in work:
-            _attempt(chosen, study, job_store, device, progress, checkpoint)
-
-
-def _resumable(
-    job_store: JobStore, pending: list[Job]
-) -> list[tuple[Checkpoint, list[Job]]]:
-    """Return the batches that a previous run left under way, as far as still wanted."""
-    by_key = {job.key: job for job in pending}
-    found = []
-    for checkpoint in job_store.checkpoints():
-        wanted = [by_key.pop(key) for key in checkpoint.keys if key in by_key]
-        if wanted:
-            found.append((checkpoint, wanted))
-    return found
-
-
-def _attempt(
-    chosen: list[Job],
-    study: Any,
-    job_store: JobStore,
-    device: torch.device,
-    progress: Progress,
-    checkpoint: Checkpoint | None = None,
-) -> None:
-    """Run a batch; where it fails, run its jobs one by one to find the bad ones."""
-    try:
-        records = _run(
-            make_batch(chosen, study, device), job_store, progress, checkpoint
-        )
-    except Exception as error:
-        if checkpoint is not None:  # perhaps that is what is wrong: start afresh
-            job_store.drop_checkpoint(checkpoint.keys)
-            _attempt(chosen, study, job_store, device, progress)
-            return
-        if len(chosen) > 1:
-            for job in chosen:
-                _attempt([job], study, job_store, device, progress)
-            return
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        say(f"failed: {chosen[0].cell.label}, {chosen[0].image_name}: {reason}")
-        job_store.save_failure(chosen[0].key, reason)
-        return
-    for job, record in zip(chosen, records, strict=True):
-        job_store.save(job.key, record)
-    job_store.drop_checkpoint(tuple(job.key for job in chosen))
-    if checkpoint is not None:
-        job_store.drop_checkpoint(checkpoint.keys)
-
-
-def _run(
-    batch: Batch, job_store: JobStore, progress: Progress, checkpoint: Checkpoint | None
-) -> list[Record]:
-    """Run a batch to its end, with checkpoints, ready to stop between steps."""
-    if checkpoint is not None:
-        batch.resume(checkpoint)
-    saved = time.monotonic()
-    passed = 0
-
-    with deferred_signals() as let_out:
-
-        def after_step(step: int) -> None:
-            nonlocal saved, passed
-            progress.advance(len(batch.jobs) * (step - passed) / batch.n_steps)
-            passed = step
-            if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                job_store.save_checkpoint(batch.checkpoint())
-                saved = time.monotonic()
-            try:
-                let_out()
-            except Interrupted:
-                job_store.save_checkpoint(batch.checkpoint())
-                raise
-
-        return batch.run(after_step)
 
 
 def preimage_rows(planned: list[Job], job_store: JobStore) -> Iterator[dict[str, Any]]:
@@ -240,7 +123,10 @@ def main() -> None:
     job_store = JobStore(store.work())
     plan = planned(study, pictures())
     with job_store.locked():
-        compute(missing(plan, job_store), study, job_store, device)
+        pending = missing(plan, job_store)
+        wanted = attempts(pending, job_store, width(study.execution))
+        with Progress("invert", len(pending), "jobs") as progress:
+            compute(wanted, study, job_store, device, progress.advance)
         lay_out(plan, job_store)
 
 

@@ -144,17 +144,13 @@ class JobStore:
 
     def checkpoints(self) -> list[Checkpoint]:
         """Return the batches under way; damaged ones are dropped."""
-        found = []
-        for path in sorted(self._checkpoints.glob("*.safetensors")):
-            try:
-                with safe_open(path, framework="pt") as file:
-                    keys = tuple(json.loads(file.metadata()["keys"]))
-                    tensors = {name: file.get_tensor(name) for name in file.keys()}
-            except (SafetensorError, KeyError, TypeError, ValueError):
-                path.unlink()
-                continue
-            found.append(Checkpoint(keys, tensors))
-        return found
+        paths = sorted(self._checkpoints.glob("*.safetensors"))
+        return [found for path in paths if (found := _read_checkpoint(path))]
+
+    def checkpoint(self, keys: tuple[str, ...]) -> Checkpoint | None:
+        """Return the checkpoint of the batch of these jobs, if there is one."""
+        path = self._checkpoint_path(keys)
+        return _read_checkpoint(path) if path.exists() else None
 
     def drop_checkpoint(self, keys: tuple[str, ...]) -> None:
         """Forget the checkpoint of a batch that is finished."""
@@ -181,6 +177,18 @@ class JobStore:
     def _checkpoint_path(self, keys: Iterable[str]) -> Path:
         name = hashlib.sha256("".join(keys).encode()).hexdigest()[:32]
         return self._checkpoints / f"{name}.safetensors"
+
+
+def _read_checkpoint(path: Path) -> Checkpoint | None:
+    """Return a checkpoint; None if it is damaged: then it is dropped."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            keys = tuple(json.loads(file.metadata()["keys"]))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, KeyError, TypeError, ValueError):
+        path.unlink()
+        return None
+    return Checkpoint(keys, tensors)
 
 
 def _checksum(png: bytes, trace: Tensor) -> str:

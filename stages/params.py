@@ -396,7 +396,10 @@ class GridEntry(Part):
 
 
 class ExecutionSettings(Part):
-    """Where jobs run and how many of them share a batch."""
+    """Where jobs run, how many share a batch, and how many processes the batches.
+
+    `processes: auto` is one a core of a CPU, and one for a GPU.
+    """
 
     device: Annotated[
         str,
@@ -404,6 +407,9 @@ class ExecutionSettings(Part):
         must_be("auto, cpu, cuda or cuda:1"),
     ] = "auto"
     width: Annotated[
+        Count | Literal["auto"], must_be("auto or a number of at least 1")
+    ] = "auto"
+    processes: Annotated[
         Count | Literal["auto"], must_be("auto or a number of at least 1")
     ] = "auto"
 

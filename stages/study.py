@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 
 from stages import settings, store
+from stages.attempts import Attempt, n_processes, n_threads
 from stages.batch import Batch
 from stages.execution.device import description, prepare
 from stages.execution.process import Refusal, run, say
@@ -105,13 +106,16 @@ def show(study: Study, job_store: JobStore) -> None:
 
 def _time(study: Study, todo: list[Job], device: torch.device) -> str:
     """Return how long the rest takes, from a few steps of each kind of batch."""
+    made = batches(todo, width(study.execution))
+    n = n_processes(study.execution, device, [Attempt(batch) for batch in made])
+    prepare(study.execution.device, n_threads(n))
     try:
-        made = batches(todo, width(study.execution))
         groups = groupby(made, key=lambda batch: batch[0].group)
         seconds = sum(_seconds(study, list(group), device) for _, group in groups)
     except Exception as error:  # a plan is shown also of jobs that fail
         return f"unknown: {type(error).__name__}: {error}"
-    return f"about {duration(seconds)} to go on {description(device)}, measured"
+    where = f"{n} x {description(device)}" if n > 1 else description(device)
+    return f"about {duration(seconds / n)} to go on {where}, measured"
 
 
 def _table(plan: list[Job], finished: set[str]) -> str:

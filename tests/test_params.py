@@ -59,7 +59,7 @@ def mistake(form: Any, value: Any) -> tuple[tuple[int | str, ...], str]:
         (DsiftSettings, {"kind": "dsift", "x": 1}, "side, kind, bin, orientations"),
         (FetchSettings, {"images": {"source": "folder"}, "x": 1}, "images, lpips"),
         (LpipsSettings, {"trunks": [], "x": 1}, "trunks, if_unreachable, mirrors"),
-        (ExecutionSettings, {"x": 1}, "device, width"),
+        (ExecutionSettings, {"x": 1}, "device, width, processes"),
         (ReportSettings, {"x": 1}, "title, pictures"),
         (GridEntry, {"representation": "hog", "x": 1}, "representation, layers, chan"),
     ],
@@ -266,5 +266,8 @@ def test_pictures_are_all_taken_as_squares_of_256_pixels_by_default(source):
 def test_every_section_is_required_as_dvc_looks_for_it():
     required = {name for name, key in Study.model_fields.items() if key.is_required()}
     assert required == set(Study.model_fields)
-    assert ExecutionSettings().model_dump() == {"device": "auto", "width": "auto"}
+    assert ExecutionSettings().model_dump() == {
+        **{"device": "auto", "width": "auto"},
+        **{"processes": "auto"},
+    }
     assert ReportSettings().pictures == 12

@@ -106,7 +106,9 @@ def test_after_fetch_cells_jobs_disk_and_time_are_shown(job_store, say):
     assert table[2] == "hog / hog / all / all / none / fast 1 0".split()
     # 5 grey pictures of 32 x 32 bytes, each in 3 places: 15,360 bytes.
     assert "disk      about 0.0 MB when all is done\n" in shown
-    assert re.search(r"time +about \d+ s to go on cpu \(\d+ threads\), measured", shown)
+    assert re.search(
+        r"time +about \d+ s to go on cpu \(\d+ threads?\), measured", shown
+    )
     label = "hog / hog / all / all / none / fast"
     assert f"failed    {label}, oval: RuntimeError: no\n" in shown
 

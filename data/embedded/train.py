@@ -34,6 +34,7 @@ from data.embedded.recipe import (
     total_steps,
 )
 from stages.execution.device import prepare
+from stages.representations.caffenet import CaffeNet
 
 CHECKPOINT_EVERY = 200  # steps: one to two minutes on two cores
 
@@ -72,7 +73,7 @@ class Training:
         self.chosen = {key: chosen[key] for key in ("architecture", "recipe")}
         self.checkpoint = folder / f"{name}.pt"
         plain = network(name, chosen["architecture"])
-        if recipe.get("split_streams"):
+        if isinstance(plain, CaffeNet) and recipe.get("split_streams"):
             split_streams(plain)
         self.network = Trainable(plain, recipe["dropout"])
         self.network.to(memory_format=torch.channels_last)

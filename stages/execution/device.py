@@ -18,11 +18,14 @@ _GIBIBYTE = 1 << 30
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def prepare(name: str) -> torch.device:
+def prepare(name: str, n_threads: int | None = None) -> torch.device:
     """Return the device called `auto`, `cpu`, `cuda` or `cuda:1`, ready for inversion.
 
-    `auto` is the first GPU if there is one. Raises Refusal if there is no such device.
+    `auto` is the first GPU if there is one; `n_threads` are those of the CPU, by
+    default one a core. Raises Refusal if there is no such device.
     """
+    if n_threads is not None:
+        torch.set_num_threads(n_threads)
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda"):
@@ -72,4 +75,5 @@ def description(device: torch.device) -> str:
     """Return what the device is, for the report: its type and, of a GPU, its name."""
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"
-    return f"cpu ({torch.get_num_threads()} threads)"
+    n = torch.get_num_threads()
+    return f"cpu ({n} thread{'s' if n > 1 else ''})"

@@ -6,7 +6,7 @@ wrong; 130 and 143 stopped by SIGINT and SIGTERM, with everything finished kept.
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -33,13 +33,15 @@ class _Mailbox:
 
     def __init__(self) -> None:
         self.deferring = False
+        self.quiet = False
         self.pending: int | None = None
 
     def receive(self, signal_number: int, frame: FrameType | None) -> None:
         # A second signal means that the user will not wait: stop at once.
         if self.deferring and self.pending is None:
             self.pending = signal_number
-            say("stopping after this step; once more to stop at once")
+            if not self.quiet:
+                say("stopping after this step; once more to stop at once")
         else:
             raise Interrupted(signal_number)
 
@@ -73,10 +75,19 @@ def say(message: str) -> None:
     sys.stderr.flush()
 
 
+def listen(signals: Sequence[signal.Signals], *, quiet: bool = False) -> None:
+    """Raise Interrupted for these signals, or hold them back where they are deferred.
+
+    `quiet` leaves it to others to tell the user.
+    """
+    _MAILBOX.quiet = quiet
+    for number in signals:
+        signal.signal(number, _MAILBOX.receive)
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a stage's `main` and exit with its code; a message instead of a traceback."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _MAILBOX.receive)
+    listen([signal.SIGINT, signal.SIGTERM])
     try:
         main()
     except Refusal as refusal:

@@ -1,0 +1,193 @@
+"""Work shared among processes: each takes the next item until none is left.
+
+On a CPU, several processes of one thread each are faster than one process of several
+threads: small images leave threads little to share, and they wait for each other at
+every operation.
+
+Each process talks to this one through a pipe of its own, so that one that is killed in
+the middle of a word takes no other with it. Asked to stop, this process asks the
+others, and waits until they have kept what they have; should it be killed, they notice
+that nobody listens, and stop by themselves.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, Generic, TypeVar
+
+import psutil
+
+from stages.execution.process import Interrupted, listen
+
+Item = TypeVar("Item")
+Advance = Callable[[float], None]
+Attempt = Callable[[Item, Advance], None]
+
+# Memory that a process may come to need, our choice: twice what was measured.
+BYTES_A_PROCESS = 1 << 30
+
+# A new process each, not a copy of this one: threads do not survive being copied.
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+def n_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def most_processes() -> int:
+    """Return how many processes the machine has cores and free memory for."""
+    free = int(psutil.virtual_memory().available)
+    return max(1, min(n_cores(), free // BYTES_A_PROCESS))
+
+
+@dataclass
+class _Worker(Generic[Item]):
+    """A process, the pipe to it, and the item that it has in hand."""
+
+    process: BaseProcess
+    pipe: Connection
+    item: Item
+
+
+def share(
+    items: Sequence[Item],
+    attempt: Attempt[Item],
+    n_processes: int,
+    *,
+    setup: Callable[[], object],
+    advance: Advance,
+    lost: Callable[[Item, str], None],
+) -> None:
+    """Attempt every item in one of the processes.
+
+    `setup` is called once in each process, `attempt` with each item and a function to
+    call with the progress made, which reaches `advance` here. All of them and the items
+    must survive pickling. Where a process dies, `lost` is told its item and how, and
+    another takes its place.
+    """
+    waiting, workers = deque(items), list[_Worker[Item]]()
+
+    def hire() -> None:
+        if waiting:
+            workers.append(_started(attempt, setup, waiting.popleft()))
+
+    with _stopped_in_the_end(workers):
+        for _ in range(n_processes):
+            hire()
+        while workers:
+            for worker in _heard(workers):
+                word = _word(worker)
+                if isinstance(word, float):
+                    advance(word)
+                elif word is None and waiting:
+                    worker.item = waiting.popleft()
+                    _send(worker.pipe, worker.item)
+                else:
+                    workers.remove(worker)
+                    _dismiss(worker)
+                    if word is not None:
+                        lost(worker.item, word)
+                        hire()
+
+
+def _started(
+    attempt: Attempt[Item], setup: Callable[[], object], item: Item
+) -> _Worker[Item]:
+    here, there = _SPAWN.Pipe()
+    process = _SPAWN.Process(target=_serve, args=(there, attempt, setup), daemon=True)
+    # A terminal sends this to all processes. The new one ignores it, also while it
+    # starts; it is asked to stop by this one.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        process.start()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    there.close()
+    _send(here, item)
+    return _Worker(process, here, item)
+
+
+def _send(pipe: Connection, item: object) -> None:
+    """Send an item; where nobody listens any more, the next word heard will say so."""
+    with suppress(OSError):
+        pipe.send(item)
+
+
+def _heard(workers: Sequence[_Worker[Item]]) -> list[_Worker[Item]]:
+    """Return the workers that have something to say, or have died; wait for one."""
+    pipes = {worker.pipe: worker for worker in workers}
+    return [pipes[pipe] for pipe in wait(list(pipes)) if isinstance(pipe, Connection)]
+
+
+def _word(worker: _Worker[Item]) -> float | str | None:
+    """Return progress as a number, None for an item that is done, or how it died."""
+    try:
+        return worker.pipe.recv()  # type: ignore[no-any-return]
+    except (EOFError, OSError):
+        worker.process.join()
+        return _death(worker.process.exitcode or 0)
+
+
+def _death(code: int) -> str:
+    if code >= 0:
+        return f"its process ended with code {code}"
+    name = signal.Signals(-code).name
+    why = ", perhaps for want of memory" if name == "SIGKILL" else ""
+    return f"its process was ended by {name}{why}"
+
+
+def _dismiss(worker: _Worker[Item]) -> None:
+    worker.pipe.close()
+    worker.process.join()
+
+
+@contextmanager
+def _stopped_in_the_end(workers: list[_Worker[Item]]) -> Iterator[None]:
+    """Ask the workers that are left to stop, whatever happened, and wait for them."""
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.process.terminate()
+        for worker in workers:
+            _dismiss(worker)
+
+
+def _serve(
+    pipe: Connection, attempt: Attempt[Item], setup: Callable[[], object]
+) -> None:
+    """Attempt the items that come through the pipe, in a process of its own."""
+    listen([signal.SIGTERM], quiet=True)
+
+    def advance(amount: float) -> None:
+        try:
+            pipe.send(float(amount))
+        except OSError:  # nobody listens any more
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    try:
+        setup()
+        for item in iter(partial(_received, pipe), None):
+            attempt(item, advance)
+            _send(pipe, None)
+    except Interrupted as interrupted:
+        sys.exit(interrupted.exit_code)
+
+
+def _received(pipe: Connection) -> Any:
+    """Return the next item, None where there will be none."""
+    try:
+        return pipe.recv()
+    except (EOFError, OSError):
+        return None

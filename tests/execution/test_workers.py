@@ -1,0 +1,142 @@
+"""Work shared among processes: all of it, once, whatever becomes of a process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stages.execution import workers
+from stages.execution.process import Interrupted, deferred_signals
+from stages.execution.workers import share
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def prepare():
+    Path(f"ready-{os.getpid()}").touch()
+
+
+def note(item, advance):
+    """Write the item's file; items tell what else is to happen."""
+    if item.startswith("die"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if item.startswith("raise"):
+        raise ValueError("an error of the attempt's own")
+    for _ in range(2):
+        time.sleep(0.01)
+        advance(0.5)
+    Path(item).write_text(str(os.getpid()))
+
+
+def linger(item, advance):
+    """Take steps without end; leave a note when asked to stop."""
+    Path(f"begun-{item}").touch()
+    with deferred_signals() as let_out:
+        try:
+            while True:
+                time.sleep(0.01)
+                advance(0.0)
+                let_out()
+        except Interrupted:
+            Path(f"kept-{item}").touch()
+            raise
+
+
+@pytest.fixture
+def shared(tmp_path, monkeypatch):
+    """Return a function that shares items and returns progress and losses."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def run(items, n_processes=2):
+        progress, losses = [], []
+        share(
+            items,
+            note,
+            n_processes,
+            setup=prepare,
+            advance=progress.append,
+            lost=lambda item, how: losses.append((item, how)),
+        )
+        return sum(progress), losses
+
+    return run
+
+
+def test_every_item_is_attempted_once_by_prepared_processes(shared):
+    items = [f"item-{i}" for i in range(7)]
+    assert shared(items) == (7.0, [])
+    owners = {Path(item).read_text() for item in items}
+    assert len(owners) == 2
+    assert {p.name for p in Path().glob("ready-*")} == {f"ready-{o}" for o in owners}
+
+
+def test_no_more_processes_than_items_are_started(shared):
+    shared(["one"], n_processes=5)
+    assert len(list(Path().glob("ready-*"))) == 1
+    shared([], n_processes=5)
+
+
+def test_a_process_that_dies_loses_its_item_alone(shared, capfd):
+    items = ["a", "die-1", "b", "raise-1", "c", "die-2", "d"]
+    progress, losses = shared(items)
+    assert progress == 4.0
+    assert all(Path(item).exists() for item in "abcd")
+    told = dict(losses)
+    assert "SIGKILL, perhaps for want of memory" in told["die-1"]
+    assert set(told) == {"die-1", "die-2", "raise-1"}
+    assert "ended with code 1" in told["raise-1"]
+    assert "an error of the attempt's own" in capfd.readouterr().err
+
+
+PROGRAM = """
+import sys
+from functools import partial
+from stages.execution.process import run
+from stages.execution.workers import share
+from tests.execution.test_workers import linger, prepare
+
+def main():
+    share(["a", "b"], linger, 2, setup=prepare, advance=abs, lost=print)
+
+if __name__ == "__main__":
+    run(main)
+"""
+
+
+def appeared(folder, names, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not all((folder / name).exists() for name in names):
+        assert time.monotonic() < end, sorted(path.name for path in folder.iterdir())
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)],
+)
+def test_stopped_in_any_way_the_processes_keep_what_they_have(tmp_path, number, code):
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, program], cwd=tmp_path, env=environment, stderr=subprocess.PIPE
+    ) as process:
+        appeared(tmp_path, ["begun-a", "begun-b"])
+        process.send_signal(number)
+        assert process.wait(timeout=20) == code
+        appeared(tmp_path, ["kept-a", "kept-b"])
+        words = process.stderr.read().decode()
+    assert "Traceback" not in words
+    # Said once, by the process that was asked.
+    assert words.count("stopped by") == (0 if number == signal.SIGKILL else 1)
+
+
+def test_the_machine_has_a_core_and_memory_for_one(monkeypatch):
+    assert 1 <= workers.most_processes() <= workers.n_cores()
+    monkeypatch.setattr(workers, "BYTES_A_PROCESS", 1 << 60)
+    assert workers.most_processes() == 1

@@ -1,0 +1,140 @@
+"""Batches shared among processes: the same bytes, nothing lost, one failure alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from stages import attempts, extract, invert, settings, store
+from stages.jobs import JobStore
+from stages.params import ExecutionSettings
+from tests.conftest import PARAMS
+
+ROOT = Path(__file__).parent.parent
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def study(small_study, monkeypatch):
+    """Return a function that changes `execution` and the steps of the study."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def change(processes, steps=6):
+        text = PARAMS.replace("width: 3", f"width: 3, processes: {processes}")
+        small_study(text.replace("steps: 6", f"steps: {steps}"))
+        extract.main()
+        attempts.layer_codes.cache_clear()
+
+    yield change
+    attempts.layer_codes.cache_clear()
+
+
+@pytest.fixture
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def pictures():
+    return {row["key"]: row["image"]["bytes"] for row in store.rows(store.PREIMAGES)}
+
+
+def test_several_processes_make_the_same_bytes_as_one(study, one_thread, monkeypatch):
+    monkeypatch.setattr(attempts, "n_cores", lambda: 2)
+    study(processes=1)
+    invert.main()
+    alone = pictures()
+    for path in (store.work() / "jobs").rglob("*.safetensors"):
+        path.unlink()
+    study(processes=2)
+    invert.main()
+    assert pictures() == alone
+    assert {row["device"] for row in store.rows(store.PREIMAGES)} == {"cpu (1 thread)"}
+
+
+def test_stopped_in_several_processes_a_run_goes_on_where_it_was(study):
+    study(processes=2, steps=100_000)
+    command = [sys.executable, "-m", "stages.invert"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        # Long enough for both to be in the middle of a batch.
+        time.sleep(12)
+        process.send_signal(signal.SIGTERM)
+        _, words = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert words.count("what was finished is kept") == 1
+    assert "Traceback" not in words
+    found = JobStore(store.work()).checkpoints()
+    assert len(found) == 2
+    assert all(one.tensors["progress"][0] > 0 for one in found)
+    one = [job for job in jobs() if job.key == found[0].keys[0]]
+    (wanted,) = attempts.attempts(one, JobStore(store.work()), 3)
+    assert wanted == attempts.Attempt(one, found[0].keys)
+
+
+def test_a_process_that_dies_leaves_a_reason_and_the_others_alone(
+    study, monkeypatch, capfd
+):
+    study(processes=2)
+    # Every process, as it starts, finds this on its path and dies of one picture.
+    Path("sitecustomize.py").write_text(KILLER)
+    monkeypatch.setenv("PYTHONPATH", f"{os.getcwd()}:{ROOT}")
+    invert.main()
+    rows = list(store.rows(store.PREIMAGES))
+    failed = [row for row in rows if row["status"] == "failed"]
+    assert {row["representation"] for row in failed} == {"hog"}
+    assert all("SIGKILL" in row["reason"] for row in failed)
+    assert len(failed) == 4
+    assert "failed: hog / hog" in capfd.readouterr().err
+
+
+KILLER = """
+import os, signal, sys
+if "--multiprocessing-fork" in sys.argv:
+    import stages.attempts as attempts
+    make = attempts.make_batch
+    def deadly(chosen, *others):
+        if chosen[0].cell.representation == "hog":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return make(chosen, *others)
+    attempts.make_batch = deadly
+"""
+
+
+def jobs():
+    return invert.planned(settings.load("invert"), invert.pictures())
+
+
+def attempt(n_jobs):
+    return attempts.Attempt(jobs()[:1] * n_jobs)
+
+
+def test_a_small_study_is_not_worth_a_process(study, monkeypatch):
+    study(processes="auto", steps=250)
+    monkeypatch.setattr(attempts, "most_processes", lambda: 4)
+    auto = ExecutionSettings()
+    assert attempts.n_processes(auto, CPU, []) == 1
+    assert attempts.n_processes(auto, CPU, [attempt(3)] * 4) == 1
+    assert attempts.n_processes(auto, CPU, [attempt(6)] * 4) == 2
+    assert attempts.n_processes(auto, CPU, [attempt(6)] * 40) == 4
+
+
+def test_the_user_has_the_last_word_and_a_gpu_one_process(study):
+    study(processes="auto", steps=250)
+    large = [attempt(6)] * 400
+    assert attempts.n_processes(ExecutionSettings(processes=3), CPU, []) == 3
+    gpu = torch.device("cuda")
+    assert attempts.n_processes(ExecutionSettings(), gpu, large) == 1
+
+
+def test_cores_are_divided_among_processes(monkeypatch):
+    monkeypatch.setattr(attempts, "n_cores", lambda: 8)
+    assert attempts.n_threads(1) is None
+    assert attempts.n_threads(2) == 4
+    assert attempts.n_threads(16) == 1
