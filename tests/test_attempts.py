@@ -35,6 +35,20 @@ def study(small_study, monkeypatch):
 
 
 @pytest.fixture
+def at_start(monkeypatch):
+    """Return a function that has processes of several run this text as they start."""
+
+    def write(text):
+        body = f"import os, signal\nfrom stages import attempts\n{text}\n"
+        indented = "".join(f"    {line}\n" for line in body.splitlines())
+        condition = 'if "--multiprocessing-fork" in sys.argv:'
+        Path("sitecustomize.py").write_text(f"import sys\n{condition}\n{indented}")
+        monkeypatch.setenv("PYTHONPATH", f"{os.getcwd()}:{ROOT}")
+
+    return write
+
+
+@pytest.fixture
 def one_thread():
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -59,12 +73,15 @@ def test_several_processes_make_the_same_bytes_as_one(study, one_thread, monkeyp
     assert {row["device"] for row in store.rows(store.PREIMAGES)} == {"cpu (1 thread)"}
 
 
-def test_stopped_in_several_processes_a_run_goes_on_where_it_was(study):
+def test_stopped_in_several_processes_a_run_goes_on_where_it_was(study, at_start):
     study(processes=2, steps=100_000)
+    at_start("attempts.SECONDS_BETWEEN_CHECKPOINTS = 0.5")
     command = [sys.executable, "-m", "stages.invert"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        # Long enough for both to be in the middle of a batch.
-        time.sleep(12)
+        end = time.monotonic() + 60
+        while len(list(store.work().glob("checkpoints/*.safetensors"))) < 2:
+            assert time.monotonic() < end
+            time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
         _, words = process.communicate(timeout=60)
     assert process.returncode == 143
@@ -79,12 +96,10 @@ def test_stopped_in_several_processes_a_run_goes_on_where_it_was(study):
 
 
 def test_a_process_that_dies_leaves_a_reason_and_the_others_alone(
-    study, monkeypatch, capfd
+    study, at_start, capfd
 ):
     study(processes=2)
-    # Every process, as it starts, finds this on its path and dies of one picture.
-    Path("sitecustomize.py").write_text(KILLER)
-    monkeypatch.setenv("PYTHONPATH", f"{os.getcwd()}:{ROOT}")
+    at_start(KILLER)
     invert.main()
     rows = list(store.rows(store.PREIMAGES))
     failed = [row for row in rows if row["status"] == "failed"]
@@ -95,15 +110,12 @@ def test_a_process_that_dies_leaves_a_reason_and_the_others_alone(
 
 
 KILLER = """
-import os, signal, sys
-if "--multiprocessing-fork" in sys.argv:
-    import stages.attempts as attempts
-    make = attempts.make_batch
-    def deadly(chosen, *others):
-        if chosen[0].cell.representation == "hog":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return make(chosen, *others)
-    attempts.make_batch = deadly
+make = attempts.make_batch
+def deadly(chosen, *others):
+    if chosen[0].cell.representation == "hog":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return make(chosen, *others)
+attempts.make_batch = deadly
 """
 
 
