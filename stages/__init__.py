@@ -11,9 +11,9 @@ may write), `settings` (load and check it), `grid` (cells), `plan` (jobs and the
 keys), `jobs` (the store of finished ones), `batch` (jobs that run together), `attempts`
 (batches run and kept, in one process or in several), `codes` and `store` (files),
 `schemas` (tables), `yardsticks` (what scores are held to), `images` (pixels),
-`source_text` (what a key covers), `conclusions`, `contents`, `gleaning`, `illustrations`
-and `against` (what the report is made of), and a folder for each noun: `sources`,
-`representations`, `preimage`, `execution`, `metrics`, `page`.
+`source_text` (what a key covers), `conclusions`, `contents`, `gleaning`,
+`illustrations` and `against` (what the report is made of), and a folder for each noun:
+`sources`, `representations`, `preimage`, `execution`, `metrics`, `page`.
 """
 
 import os
