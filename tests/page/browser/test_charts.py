@@ -27,6 +27,9 @@ def test_charts_become_interactive_without_a_network(open_page):
     faded += ".filter((path) => Number(path.getAttribute('opacity')) < 0.5).length"
     before = page.evaluate(faded)
     legend = page.locator("#chart-error-by-depth .role-legend-symbol path").first
+    # What comes into view is laid out anew, which moves it once more.
+    legend.scroll_into_view_if_needed()
+    page.wait_for_timeout(200)
     legend.click(force=True)
     until(page, f"{faded} !== {before}")
 
