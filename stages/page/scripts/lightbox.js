@@ -36,7 +36,7 @@ export function startLightbox(order) {
   build();
   box.addEventListener("keydown", pressed);
   box.addEventListener("click", (event) => event.target === box && box.close());
-  box.addEventListener("close", () => change({ job: null, compare: null }));
+  box.addEventListener("close", closed);
   onChange((changed) => {
     if (changed.has("job") || changed.has("compare")) followAddress();
   });
@@ -87,6 +87,11 @@ function tellPlace(job) {
   if (!sequence.includes(job)) sequence = fallback();
   const at = sequence.indexOf(job);
   place.textContent = at < 0 ? "" : `${at + 1} of ${sequence.length}`;
+}
+
+/** The browser tells of a closing later: the box may be open again by then. */
+function closed() {
+  if (!box.open) change({ job: null, compare: null });
 }
 
 function go(by) {

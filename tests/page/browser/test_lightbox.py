@@ -117,6 +117,19 @@ def test_back_and_forward_close_and_open(open_page):
     assert page.locator(f"{BOX} h2").inner_text() == "cat"
 
 
+def test_a_box_opened_again_at_once_stays_open(open_page):
+    page = open_page(JOB)
+    # As when the reader goes back and forth at once: the word of the closing is late.
+    page.evaluate("""() => {
+      const box = document.getElementById("lightbox");
+      box.close();
+      box.showModal();
+    }""")
+    page.wait_for_timeout(300)
+    assert page.locator(BOX).count() == 1
+    assert "job=0k1k0" in page.url
+
+
 @pytest.mark.parametrize("key", ["0k3k1", "1k3k0"])
 def test_a_job_that_went_wrong_says_why(open_page, key):
     page = open_page(f"#job={key}")
