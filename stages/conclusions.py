@@ -11,6 +11,7 @@ from stages.against import other_scores
 from stages.page import summary
 from stages.page.charts import charts
 from stages.page.comparison import ComparisonPart, comparison_part
+from stages.page.depth import error_by_depth
 from stages.page.differences import compared
 from stages.page.findings import Finding, findings
 from stages.page.rendering import Drawing, drawings
@@ -22,12 +23,14 @@ Statistics = dict[str, Any]
 class Conclusions:
     """What is known of a study before its pictures are looked at.
 
-    `layers` are each representation's from shallow to deep, `traces` the table of
-    `summary.traces`; `comparison` is there if another study was named.
+    `layers` are each representation's from shallow to deep, `by_depth` and `traces` the
+    tables of `error_by_depth` and `summary.traces`; `comparison` is there if another
+    study was named.
     """
 
     statistics: Statistics
     layers: dict[str, list[str]]
+    by_depth: pd.DataFrame
     traces: pd.DataFrame
     findings: list[Finding]
     drawings: list[Drawing]
@@ -44,6 +47,7 @@ def conclusions(
     statistics = store.read_json(store.TARGETS / "statistics.json")
     layers = {name: list(of["layers"]) for name, of in statistics.items()}
     columns = ["representation", "layer", "solver", "status", "trace"]
+    by_depth = error_by_depth(scores, layers)
     traces = summary.traces(store.rows(store.PREIMAGES, columns))
     claims = findings(
         scores,
@@ -54,9 +58,10 @@ def conclusions(
     return Conclusions(
         statistics=statistics,
         layers=layers,
+        by_depth=by_depth,
         traces=traces,
         findings=claims,
-        drawings=drawings(charts(scores, traces, layers)),
+        drawings=drawings(charts(scores, by_depth, traces, layers)),
         comparison=_comparison(against, scores) if against else None,
     )
 

@@ -25,7 +25,6 @@ from stages.conclusions import Conclusions, conclusions
 from stages.execution.process import run, say
 from stages.illustrations import shares, write_figures
 from stages.page import pictures, summary
-from stages.page.depth import error_by_depth
 from stages.page.page import Page, pieces, render
 from stages.page.wording import counted
 
@@ -90,8 +89,7 @@ def write_numbers(scores: pd.DataFrame, known: Conclusions) -> None:
     told = {one.name: one.numbers() for one in known.findings}
     store.write_json(store.FINDINGS, told)
     shutil.rmtree(store.PLOTS, ignore_errors=True)
-    by_depth = error_by_depth(scores, known.layers)
-    for name, rows in by_depth.groupby("representation", sort=False):
+    for name, rows in known.by_depth.groupby("representation", sort=False):
         _write_csv(f"error_by_depth/{name}", rows)
     _write_csv("traces", known.traces)
 

@@ -126,8 +126,8 @@ def _send(pipe: Connection, item: object) -> None:
 
 def _heard(workers: Sequence[_Worker[Item]]) -> list[_Worker[Item]]:
     """Return the workers that have something to say, or have died; wait for one."""
-    pipes = {worker.pipe: worker for worker in workers}
-    return [pipes[pipe] for pipe in wait(list(pipes)) if isinstance(pipe, Connection)]
+    ready = wait([worker.pipe for worker in workers])
+    return [worker for worker in workers if worker.pipe in ready]
 
 
 def _word(worker: _Worker[Item]) -> float | str | None:

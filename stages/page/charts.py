@@ -5,13 +5,13 @@ bad. Where representations share a layer's name the first one's nulls are drawn;
 tables have all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from stages.page.depth import Layers, error_by_depth
+from stages.page.depth import Layers
 from stages.page.plotting import Spec, line_encodings, panel, stacked
 from stages.page.points import trade_off
 from stages.page.series import Series, by_depth, layer_order
@@ -96,17 +96,15 @@ _BY_DEPTH: Sequence[tuple[str, str, list[Series], str]] = [
 
 
 def charts(
-    scores: pd.DataFrame, traces: pd.DataFrame, layers: Mapping[str, Sequence[str]]
+    scores: pd.DataFrame, means: pd.DataFrame, traces: pd.DataFrame, layers: Layers
 ) -> list[Chart]:
     """Return the charts that this study has numbers for.
 
-    `traces` is the table of `summary.traces`, `layers` each representation's layers
-    from shallow to deep.
+    `means` is the table of `error_by_depth`, `traces` that of `summary.traces`,
+    `layers` each representation's layers from shallow to deep.
     """
-    table = error_by_depth(scores, layers)
-    table["distance_to_original"] = (
-        table["mse"].pow(0.5).where(table["diversity"].notna())
-    )
+    distance = means["mse"].pow(0.5).where(means["diversity"].notna())
+    table = means.assign(distance_to_original=distance)
     found = [_by_depth(table, layers, *words) for words in _BY_DEPTH]
     found.insert(2, _trade_off(scores, table))
     found.append(_traces(traces, table, layers))

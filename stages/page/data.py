@@ -13,14 +13,18 @@ from typing import Any
 import pandas as pd
 
 from stages.page.summary import SELECTION
-from stages.page.tables import COLUMNS, Column
+from stages.page.tables import COLUMNS, Column, columns
 
 # What the job tables of the page have beside the columns of the table of errors.
 MORE = [
     Column("normalised_error_float", "normalised, unrounded", "%", 1, 100, "lower"),
     Column(
-        *("squared_normalised_error_float", "squared normalised, unrounded", "%"),
-        *(1, 100, "lower"),
+        "squared_normalised_error_float",
+        "squared normalised, unrounded",
+        "%",
+        decimals=1,
+        times=100,
+        better="lower",
     ),
     Column("mse", "mean squared error", "grey levels²", 0, 1, "lower"),
     Column("ssim_fitted", "SSIM, fitted", "1", 2, 1, "higher"),
@@ -68,8 +72,7 @@ def escaped(value: Any) -> str:
 
 def metric_columns(scores: pd.DataFrame) -> list[Column]:
     """Return all columns of numbers that some row has a value in."""
-    known = [column for column in [*COLUMNS, *MORE] if column.metric in scores]
-    return [column for column in known if scores[column.metric].notna().any()]
+    return columns(scores, [*COLUMNS, *MORE])
 
 
 def study_json(
@@ -82,14 +85,14 @@ def study_json(
 
     `pictures` have `id`, `name` and `about`; `extra` is added as it is.
     """
-    columns = metric_columns(scores)
+    shown = metric_columns(scores)
     is_job = scores["kind"] == "preimage"
     parts = {
         "pictures": escaped(list(pictures)),
         "layers": escaped([list(layer) for layer in layers]),
-        "metrics": escaped([_description(column) for column in columns]),
-        "jobs": _table(scores[is_job], ["key", "status", "reason"], columns),
-        "baselines": _table(scores[~is_job], ["baseline"], columns),
+        "metrics": escaped([_description(column) for column in shown]),
+        "jobs": _table(scores[is_job], ["key", "status", "reason"], shown),
+        "baselines": _table(scores[~is_job], ["baseline"], shown),
         **{name: escaped(value) for name, value in extra.items()},
     }
     return "{" + ",".join(f'"{name}":{text}' for name, text in parts.items()) + "}"
@@ -106,9 +109,9 @@ def _description(column: Column) -> dict[str, Any]:
     }
 
 
-def _table(rows: pd.DataFrame, names: list[str], columns: list[Column]) -> str:
+def _table(rows: pd.DataFrame, names: list[str], shown: list[Column]) -> str:
     texts = {name: words(rows[name]) for name in [*names, *LABELS, "image_id"]}
     texts["seed"] = numbers(rows["seed"].astype("float64"))
-    for column in columns:
+    for column in shown:
         texts[column.metric] = numbers(rows[column.metric].astype("float64"))
     return "{" + ",".join(f'"{name}":{text}' for name, text in texts.items()) + "}"

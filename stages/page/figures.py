@@ -82,14 +82,9 @@ def seeds(jobs: pd.DataFrame, layers: Sequence[str], picture: PictureOf) -> Shee
 def streams(jobs: pd.DataFrame, layers: Sequence[str], picture: PictureOf) -> Sheet:
     """Return one picture's pre-images from halves of the channels: rows are layers."""
     named = jobs[jobs["region"] == "all"]
-    halves = [
-        name
-        for name in dict.fromkeys(
-            ["all", "first-half", "second-half", *named["channels"]]
-        )
-        if name in set(named["channels"])
-        and (name in ("all", "first-half", "second-half") or name.startswith("random "))
-    ]
+    there = dict.fromkeys(named["channels"])
+    halves = [name for name in ("all", "first-half", "second-half") if name in there]
+    halves += [name for name in there if name.startswith("random ")]
     split = set(named.loc[named["channels"] == "first-half", "layer"])
     rows = {name: name for name in layers if name in split}
     found = _first(named, ["layer", "channels"], picture)

@@ -61,11 +61,11 @@ class Page:
     @property
     def alert_kinds(self) -> list[tuple[str, str, list[Alert]]]:
         """The alerts by kind, each with what it means."""
-        found = ((k, text, [a for a in self.alerts if a.kind == k]) for k, text in _ALL)
-        return [(kind, text, alerts) for kind, text, alerts in found if alerts]
-
-
-_ALL = list(KINDS.items())
+        return [
+            (kind, text, alerts)
+            for kind, text in KINDS.items()
+            if (alerts := [alert for alert in self.alerts if alert.kind == kind])
+        ]
 
 
 def render(page: Page) -> str:

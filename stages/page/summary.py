@@ -79,18 +79,6 @@ def has_layers(scores: pd.DataFrame) -> bool:
     return bool((scores.groupby("representation")["layer"].nunique() > 1).any())
 
 
-def error_by_representation(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return the summaries of whole codes, each row with its setting, for a plot."""
-    table = summaries(scores)
-    table = table[is_full(table)].drop(columns=["channels", "region"])
-    what = table["baseline"].where(
-        table["baseline"] != "", table["solver"] + " / " + table["prior"]
-    )
-    setting = table["representation"] + " / " + table["layer"] + " / " + what
-    table.insert(0, "setting", setting)
-    return table
-
-
 def metrics(scores: pd.DataFrame) -> dict[str, Any]:
     """Return counts and means by representation, layer, solver and prior.
 

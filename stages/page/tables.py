@@ -1,5 +1,6 @@
 """The tables of the page: errors and codes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,9 +74,10 @@ class Block:
     lines: list[Line]
 
 
-def columns(scores: pd.DataFrame) -> list[Column]:
+def columns(scores: pd.DataFrame, among: Sequence[Column] = COLUMNS) -> list[Column]:
     """Return the columns that some row has a value in."""
-    return [column for column in COLUMNS if scores[column.metric].notna().any()]
+    known = [column for column in among if column.metric in scores]
+    return [column for column in known if scores[column.metric].notna().any()]
 
 
 def error_blocks(scores: pd.DataFrame) -> list[Block]:

@@ -6,14 +6,13 @@ pictures give the same bytes on every machine.
 """
 
 import base64
-import io
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-from stages.images import Picture, square
+from stages.images import Picture, png, square
 
 SIDE, GAP, HEAD, LEFT = 128, 6, 22, 118
 _LABEL, _INK, _PAPER, _OUTLINE = 14, "#333333", "#ffffff", "#D55E00"
@@ -117,7 +116,7 @@ def _tile(tile: Tile, place: tuple[int, int]) -> str:
     x, y = place
     found = ""
     if tile.picture is not None:
-        uri = f"data:image/png;base64,{_png(tile.picture)}"
+        uri = f"data:image/png;base64,{base64.b64encode(png(tile.picture)).decode()}"
         box = f'x="{x}" y="{y}" width="{SIDE}" height="{SIDE}"'
         found = f'<image {box} preserveAspectRatio="xMidYMid slice" href="{uri}"/>'
     if tile.outline is not None:
@@ -125,9 +124,3 @@ def _tile(tile: Tile, place: tuple[int, int]) -> str:
         box = f'x="{left}" y="{top}" width="{right - left}" height="{bottom - top}"'
         found += f'<rect {box} fill="none" stroke="{_OUTLINE}" stroke-width="2"/>'
     return found
-
-
-def _png(picture: Picture) -> str:
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=False)
-    return base64.b64encode(buffer.getvalue()).decode()

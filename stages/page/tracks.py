@@ -7,6 +7,7 @@ import altair as alt
 import pandas as pd
 
 from stages.page.depth import Layers
+from stages.page.pictures import evenly_spaced
 from stages.page.plotting import Spec, rows, specification
 from stages.page.series import layer_order
 
@@ -43,11 +44,7 @@ def trace_chart(
 
 def thinned(part: pd.DataFrame) -> pd.DataFrame:
     """Return a line's rows at up to 60 evenly spaced steps, both ends among them."""
-    n = len(part)
-    if n <= MOST_STEPS:
-        return part
-    places = [round(i * (n - 1) / (MOST_STEPS - 1)) for i in range(MOST_STEPS)]
-    return part.iloc[places]
+    return part.iloc[evenly_spaced(range(len(part)), MOST_STEPS)]
 
 
 def colours_by_depth(n: int) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stages.page.charts import charts
+from stages.page.depth import error_by_depth
 from stages.page.findings.finding import Claim, Sample
 from stages.page.rendering import drawings
 
@@ -48,7 +49,9 @@ class Elements(HTMLParser):
 def render(score, table):
     """Return a function that renders a partial template about these findings."""
     scores = table(score(0.2, representation=EVIL), score(0.4, representation=EVIL))
-    drawn = drawings(charts(scores, pd.DataFrame(columns=TRACES), {}))
+    drawn = drawings(
+        charts(scores, error_by_depth(scores, {}), pd.DataFrame(columns=TRACES), {})
+    )
 
     def text(name, findings=(), thumbs=None, charts=drawn):
         loader = FileSystemLoader(FOLDER)

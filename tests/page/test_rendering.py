@@ -10,6 +10,7 @@ from PIL import Image
 
 from stages.page import rendering
 from stages.page.charts import charts
+from stages.page.depth import error_by_depth
 
 LAYERS = {"net": ["conv1", "fc6"]}
 TRACES = ["representation", "layer", "solver", "step", "median_relative_error"]
@@ -23,7 +24,9 @@ def chart(score, table):
         score(0.2, representation=name, layer="conv1"),
         score(0.3, representation=name, layer="fc6"),
     )
-    return charts(scores, pd.DataFrame(columns=TRACES), LAYERS)[0]
+    return charts(
+        scores, error_by_depth(scores, LAYERS), pd.DataFrame(columns=TRACES), LAYERS
+    )[0]
 
 
 def test_a_drawing_takes_the_colours_of_the_text_around_it(chart):

@@ -6,6 +6,7 @@ import math
 import pytest
 
 from stages.page import summary
+from stages.page.depth import error_by_depth
 
 
 def test_mean_and_sample_deviation_by_hand(score, table):
@@ -59,12 +60,12 @@ def test_cells_and_baselines_have_rows_of_their_own(score, table):
     )
     found = summary.summaries(scores)
     assert found["mse_mean"].tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
-    plot = summary.error_by_representation(scores)
+    plot = error_by_depth(scores, {})
     assert plot["setting"].tolist() == [
-        "hog / hog / fast / default",
-        "hog / hog / fast / none",
-        "hog / hog / mean-grey",
-        "hog / hog / mean-colour",
+        "hog / 01 hog / fast / default",
+        "hog / 01 hog / fast / none",
+        "hog / 01 hog / mean-grey",
+        "hog / 01 hog / mean-colour",
     ]
     assert list(summary.metrics(scores)["hog"]["hog"]["fast"]) == ["default", "none"]
 
@@ -98,7 +99,7 @@ def test_traces_are_medians_of_relative_errors_at_each_step():
 def test_a_study_without_a_done_job_has_empty_plots(score, table):
     scores = table(score(None, status="failed"))
     assert len(summary.summaries(scores)) == 0
-    assert len(summary.error_by_representation(scores)) == 0
+    assert len(error_by_depth(scores, {})) == 0
     assert len(summary.traces([])) == 0
 
 

@@ -94,10 +94,8 @@ export function endComparison() {
 function frame(image, job) {
   const box = element("div", { class: "frame" }, image);
   const field = job === false ? null : receptiveField(job);
-  if (!field) return box;
+  if (!field || field.isWhole) return box;
   const [top, bottom, left, right] = field.window;
-  const whole = bottom - top === field.side && right - left === field.side;
-  if (whole) return box;
   const place = { x: left, y: top, width: right - left, height: bottom - top };
   box.append(
     drawing(

@@ -71,10 +71,8 @@ export function metricTable(job) {
 function fieldText(job) {
   const field = receptiveField(job);
   if (!field) return "";
+  if (field.isWhole) return "What is inverted sees all of the picture.";
   const [top, bottom, left, right] = field.window;
-  if (bottom - top === field.side && right - left === field.side) {
-    return "What is inverted sees all of the picture.";
-  }
   return `The frame over the original: what is inverted sees rows ${top} to ${bottom - 1} and columns ${left} to ${right - 1} of ${field.side}.`;
 }
 

@@ -72,33 +72,34 @@ export function originalOf(job) {
   return `${study.jobs.image_id[job]} ${study.forms[study.jobs.representation[job]] ?? study.form}`;
 }
 
-/** Return the pixels that a job's selection sees, and the side of its picture. */
+/** Return the pixels that a job's selection sees, the side of its picture, if it is all. */
 export function receptiveField(job) {
   const { representation, layer, region } = study.jobs;
   const window = fieldOfRegion.get([representation[job], layer[job], region[job]].join("\0"));
-  return window ? { window, side: study.sides[representation[job]] } : null;
+  if (!window) return null;
+  const side = study.sides[representation[job]];
+  const [top, bottom, left, right] = window;
+  return { window, side, isWhole: bottom - top === side && right - left === side };
 }
 
 /** Return the rows of the baselines that stand beside a job. */
 export function floorsOf(job) {
-  floors ??= Map.groupBy ? Map.groupBy(baselineRows(), placed) : grouped(baselineRows());
-  return (
-    floors.get([...SELECTION, "image_id"].map((name) => study.jobs[name][job]).join("\0")) ?? []
-  );
+  floors ??= baselinesByPlace();
+  return floors.get(placeOf(study.jobs, job)) ?? [];
 }
 
-function baselineRows() {
-  return study.baselines.image_id.map((_, row) => row);
-}
-
-function placed(row) {
-  return [...SELECTION, "image_id"].map((name) => study.baselines[name][row]).join("\0");
-}
-
-function grouped(items) {
+function baselinesByPlace() {
   const found = new Map();
-  for (const row of items) found.set(placed(row), [...(found.get(placed(row)) ?? []), row]);
+  study.baselines.image_id.forEach((_, row) => {
+    const place = placeOf(study.baselines, row);
+    if (!found.has(place)) found.set(place, []);
+    found.get(place).push(row);
+  });
   return found;
+}
+
+function placeOf(table, row) {
+  return [...SELECTION, "image_id"].map((name) => table[name][row]).join("\0");
 }
 
 /**
