@@ -21,6 +21,7 @@ from stages.preimage.inversion import (
     Solver,
     State,
     begin,
+    images,
     minimise,
     state,
     trace_steps,
@@ -88,7 +89,7 @@ class Batch:
         begun = time.perf_counter()
         for _ in islice(passed, n_steps):
             pass
-        float(trial.x[0, 0, 0, 0])  # waits for a GPU
+        float(trial.x.flatten()[0])  # waits for a GPU
         return (time.perf_counter() - begun) / n_steps
 
     def checkpoint(self) -> Checkpoint:
@@ -134,7 +135,13 @@ class Batch:
     def _make_solver(self, cell: Cell) -> Solver:
         choice = cell.choice
         if choice.kind == "fast" and choice.rate is not None:
-            return fast(self._mean, steps=choice.steps, rate=choice.rate)
+            return fast(
+                self._mean,
+                shape=self._shape,
+                steps=choice.steps,
+                rate=choice.rate,
+                parameterisation=choice.parameterisation,
+            )
         return paper(reference_norm(self._shape), schedule=choice.schedule or ())
 
     def _start(self) -> Tensor:
@@ -145,7 +152,7 @@ class Batch:
         steps = torch.tensor(trace_steps(self.n_steps), dtype=torch.float32)
         terms = torch.stack(final.trace).cpu()
         ends = outcomes(final)
-        pictures = (final.x + self._mean).cpu()
+        pictures = (images(self._solver, final.x) + self._mean).cpu()
         return [
             Record(
                 png=png(picture_from_image(pictures[i])),

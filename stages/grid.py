@@ -34,8 +34,9 @@ from stages.params import (
     TopChannels,
     Window,
 )
-from stages.preimage import Prior, natural_prior
+from stages.preimage import Prior, ijcv_prior, natural_prior
 from stages.preimage.momentum import SCHEDULES
+from stages.preimage.solvers import FAST_RATES
 from stages.representations import build
 from stages.representations.representation import Representation
 from stages.representations.selection import (
@@ -58,6 +59,7 @@ class SolverChoice:
     kind: str
     steps: int
     rate: float | None = None
+    parameterisation: str = "pixels"
     schedule: tuple[tuple[int, float], ...] | None = None
 
 
@@ -306,6 +308,9 @@ def weights(
     """Return the prior's numbers for a layer: `auto` and `by-depth` worked out."""
     phi = representation(settings)
     shape = phi.image_channels, settings.side, settings.side
+    jitter = _jitter(prior, phi, layer)
+    if prior.ijcv is not None:
+        return ijcv_prior(shape, prior.ijcv, jitter)
     lambda_alpha, lambda_tv = prior.lambda_alpha, prior.lambda_tv
     if lambda_alpha == "auto":
         lambda_alpha = natural_prior(shape).lambda_alpha
@@ -314,7 +319,14 @@ def weights(
         # The published weights hold for beta = 2 and scale with s^(beta - 2).
         scale = reference_norm(shape) ** (prior.beta - 2)
         lambda_tv = factor * scale * lambda_tv_by_depth(phi.layers, layer)
-    return Prior(prior.alpha, lambda_alpha, prior.beta, lambda_tv)
+    return Prior(prior.alpha, lambda_alpha, prior.beta, lambda_tv, jitter=jitter)
+
+
+def _jitter(prior: PriorSettings, phi: Representation, layer: str) -> int:
+    """Return the jitter in pixels; `auto` is a quarter of the layer's stride (IJCV)."""
+    if prior.jitter != "auto":
+        return prior.jitter
+    return max(round(phi.geometry(layer).stride / 4), 1)
 
 
 def lambda_tv_by_depth(layers: Sequence[str], layer: str) -> float:
@@ -331,7 +343,8 @@ def solver_choice(
 ) -> SolverChoice:
     """Return the solver's numbers; the schedule `auto` follows what is inverted."""
     if isinstance(solver, FastSettings):
-        return SolverChoice("fast", solver.steps, rate=solver.rate)
+        rate = solver.rate or FAST_RATES[solver.parameterisation]
+        return SolverChoice("fast", solver.steps, rate, solver.parameterisation)
     schedule = _schedule(solver, settings, selection)
     return SolverChoice("paper", sum(n for n, _ in schedule), schedule=schedule)
 

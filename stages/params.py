@@ -237,7 +237,12 @@ class ByDepth(Part):
 
 
 class PriorSettings(Part):
-    """Weights of the natural-image priors; left out: weight 0."""
+    """Weights of the natural-image priors; left out: weight 0.
+
+    `jitter` shifts what the representation sees, by so many pixels at most (auto: a
+    quarter of the layer's stride). `ijcv` is the weight of the code in the priors of
+    the journal extension, which come as a whole.
+    """
 
     alpha: Annotated[float, Field(ge=1)] = 6.0
     lambda_alpha: Annotated[
@@ -248,6 +253,21 @@ class PriorSettings(Part):
         Weight | Literal["by-depth"] | ByDepth,
         must_be("a number of at least 0, by-depth or {by-depth: factor}"),
     ] = 0.0
+    jitter: Annotated[
+        Annotated[int, Field(ge=0, le=64)] | Literal["auto"],
+        must_be("auto or a number of pixels from 0 to 64"),
+    ] = 0
+    ijcv: Positive | None = None
+
+    @model_validator(mode="after")
+    def _ijcv_alone(self) -> "PriorSettings":
+        others = self.model_fields_set - {"ijcv", "jitter"}
+        if self.ijcv is not None and others:
+            raise ValueError(
+                "`ijcv` brings weights and exponents of its own; "
+                f"take {', '.join(sorted(others))} away"
+            )
+        return self
 
     @model_validator(mode="after")
     def _auto_needs_six(self) -> "PriorSettings":
@@ -260,11 +280,15 @@ class PriorSettings(Part):
 
 
 class FastSettings(Part):
-    """Adam inside the pixel range, the default solver."""
+    """Adam inside the pixel range, the default solver.
+
+    Without a `rate` it takes the parameterisation's own.
+    """
 
     kind: Literal["fast"]
     steps: Annotated[int, Field(ge=1)] = 400
-    rate: Positive = 8.0
+    rate: Positive | None = None
+    parameterisation: Literal["pixels", "fourier", "deep-image-prior"] = "pixels"
 
 
 Leg = tuple[Count, Positive]

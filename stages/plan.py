@@ -14,7 +14,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from stages.execution.process import Refusal
-from stages.grid import Cell, representation
+from stages.grid import Cell, SolverChoice, representation
 from stages.networks import weights_hash
 from stages.params import (
     CaffenetSettings,
@@ -34,6 +34,7 @@ PRECISION = "float32"
 _SOLVER_MODULES = {
     "fast": "stages.preimage.adam",
     "paper": "stages.preimage.momentum",
+    "deep-image-prior": "stages.preimage.deep_image_prior",
 }
 
 # What stands between a picture and a batch that runs.
@@ -68,8 +69,7 @@ class Job:
     def group(self) -> tuple[Any, ...]:
         """What the jobs of a batch must share."""
         cell = self.cell
-        exponents = cell.weights.alpha, cell.weights.beta
-        return cell.representation, cell.layer, cell.choice, exponents
+        return cell.representation, cell.layer, cell.choice, cell.weights.form
 
 
 def jobs(
@@ -131,7 +131,7 @@ def _cell_content(cell: Cell, settings: RepresentationSettings) -> dict[str, Any
         "weights": asdict(cell.weights),
         "solver": asdict(cell.choice),
         "precision": PRECISION,
-        "source": source_digest(type(phi).__module__, cell.choice.kind),
+        "source": source_digest(type(phi).__module__, cell.choice),
     }
 
 
@@ -143,15 +143,16 @@ def _identity(settings: RepresentationSettings) -> dict[str, Any]:
     return found
 
 
-def source_digest(representation_module: str, solver_kind: str) -> str:
+def source_digest(representation_module: str, choice: SolverChoice) -> str:
     """Return a hash of the source text of the modules that a job runs through."""
+    solver = {choice.kind, choice.parameterisation} & set(_SOLVER_MODULES)
     modules = closure(
         representation_module,
         "stages.representations.selection",
         "stages.preimage.objective",
         "stages.preimage.start",
         "stages.preimage.outcome",
-        _SOLVER_MODULES[solver_kind],
+        *(_SOLVER_MODULES[name] for name in solver),
         "stages.images",
     )
     # The modules that put a batch together count, but not all that they import.

@@ -72,6 +72,20 @@ def test_bytes_do_not_depend_on_company_or_position(kind, choice):
         assert same(together[i], alone[i])
 
 
+@pytest.mark.parametrize("name", ["fourier", "deep-image-prior"])
+def test_bytes_do_not_depend_on_company_in_any_parameterisation(name):
+    choice = SolverChoice("fast", 4, rate=0.01, parameterisation=name)
+    codes = targets(WIDTH, "dsift")
+    weights = Prior(lambda_tv=0.05, jitter=2)
+    jobs = [job(seed, choice, weights=weights, kind="dsift") for seed in range(WIDTH)]
+    together = run(jobs, codes, "dsift")
+    backwards = run(jobs[::-1], codes.flip(0), "dsift")[::-1]
+    alone = [run([one], codes[i : i + 1], "dsift")[0] for i, one in enumerate(jobs)]
+    for i in range(WIDTH):
+        assert same(together[i], backwards[i])
+        assert same(together[i], alone[i])
+
+
 def test_a_record_holds_what_was_computed():
     (record,) = run([job(0)], targets(1, "hog"))
     assert (record.status, record.steps, record.width) == ("done", 7, WIDTH)

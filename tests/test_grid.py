@@ -27,8 +27,9 @@ from stages.params import (
     PaperSettings,
     PriorSettings,
 )
-from stages.preimage import Prior
+from stages.preimage import Prior, ijcv_prior
 from stages.preimage.momentum import SCHEDULES
+from stages.preimage.solvers import FAST_RATES
 from stages.representations.caffenet import LAYERS
 from stages.representations.selection import Selection, random_channels
 
@@ -189,6 +190,27 @@ def test_other_schedules_are_taken_as_written(schedule, steps, legs):
 
 def test_the_fast_solver_keeps_its_numbers():
     assert cell().choice == SolverChoice("fast", 12, rate=8.0)
+
+
+def test_a_parameterisation_brings_its_own_rate():
+    form = TypeAdapter(FastSettings)
+    for name, rate in FAST_RATES.items():
+        solver = form.validate_python(
+            {"kind": "fast", "steps": 5, "parameterisation": name}
+        )
+        found = cell(chosen=parts(solvers={"s": solver}), solver="s").choice
+        assert found == SolverChoice("fast", 5, rate=rate, parameterisation=name)
+
+
+def test_jitter_is_a_quarter_of_the_stride_or_as_written():
+    # HOG's cells are 8 pixels wide.
+    assert resolved_prior(PriorSettings(jitter="auto")).jitter == 2
+    assert resolved_prior(PriorSettings(jitter=5)).jitter == 5
+
+
+def test_priors_of_the_journal_are_for_the_shape():
+    found = resolved_prior(PriorSettings(ijcv=20, jitter=1))
+    assert found == ijcv_prior((1, 40, 40), 20, jitter=1)
 
 
 @pytest.mark.parametrize(

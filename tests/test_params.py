@@ -20,7 +20,7 @@ from stages.params import (
     ReportSettings,
     Study,
 )
-from stages.preimage.solvers import FAST_RATE, FAST_STEPS
+from stages.preimage.solvers import FAST_RATES, FAST_STEPS
 from stages.representations import KINDS
 from stages.sources.builtin import PHOTOGRAPHS
 
@@ -175,10 +175,18 @@ def test_auto_weight_is_for_exponent_six_alone(alpha):
     )
 
 
+def test_the_priors_of_the_journal_come_as_a_whole():
+    path, text = mistake(PriorSettings, {"ijcv": 100, "beta": 1, "lambda_tv": 2})
+    assert path == ()
+    assert "take beta, lambda_tv away" in text
+    assert validate(PriorSettings, {"ijcv": 100, "jitter": "auto"}).ijcv == 100
+
+
 def test_small_and_whole_numbers_are_numbers():
     prior = validate(PriorSettings, {"lambda_alpha": 8e-10, "lambda_tv": 1, "alpha": 6})
     assert (prior.lambda_alpha, prior.lambda_tv, prior.alpha) == (8e-10, 1.0, 6.0)
-    assert {type(value) for value in prior.model_dump().values()} == {float}
+    numbers = (prior.alpha, prior.lambda_alpha, prior.beta, prior.lambda_tv)
+    assert {type(value) for value in numbers} == {float}
     solver = validate(PaperSettings, {"kind": "paper", "schedule": [[3, 1], [2, 0.1]]})
     assert solver.schedule == [(3, 1.0), (2, 0.1)]
 
@@ -240,7 +248,9 @@ def test_a_prior_left_out_weighs_nothing():
 
 def test_defaults_are_those_of_the_library():
     fast = FastSettings(kind="fast")
-    assert (fast.steps, fast.rate) == (FAST_STEPS, FAST_RATE)
+    assert (fast.steps, fast.rate) == (FAST_STEPS, None)
+    allowed = FastSettings.model_fields["parameterisation"].annotation
+    assert set(get_args(allowed)) == set(FAST_RATES)
     for settings in (HogSettings(kind="hog"), DsiftSettings(kind="dsift")):
         arguments = inspect.signature(KINDS[settings.kind]).parameters
         assert settings.options() == {k: a.default for k, a in arguments.items()}

@@ -5,6 +5,9 @@
 - `priors`      alpha-norm and TV^beta
 - `objective`   code distance plus priors, one value a job
 - `start`       noise of natural energy
+- `prior_sets`  published weights of the priors
+- `jitter`      shifts on the way
+- `parameterisation`, `deep_image_prior`  pixels, waves or a network's weights
 - `momentum`    the paper's solver
 - `adam`        the fast solver
 - `solvers`     both by name
@@ -19,13 +22,14 @@ import torch
 from torch import Tensor
 
 from stages.images import Images, PerImage, reference_norm
-from stages.preimage.inversion import Solver, begin, minimise, trace_steps
+from stages.preimage.inversion import Solver, begin, images, minimise, trace_steps
 from stages.preimage.objective import Objective, Prior, objective
 from stages.preimage.outcome import Outcome, outcomes
-from stages.preimage.solvers import fast, paper
+from stages.preimage.prior_sets import ijcv_prior, natural_prior
+from stages.preimage.solvers import FAST_STEPS, fast, paper
 from stages.preimage.start import noise
 
-__all__ = ["Inversion", "Prior", "Trace", "invert", "natural_prior"]
+__all__ = ["Inversion", "Prior", "Trace", "ijcv_prior", "invert", "natural_prior"]
 
 
 @dataclass(frozen=True)
@@ -58,16 +62,6 @@ class Inversion:
     outcomes: list[Outcome]
 
 
-def natural_prior(shape: tuple[int, int, int], lambda_tv: float = 0.05) -> Prior:
-    """Return the paper's alpha-norm and a TV^2 of weight `lambda_tv` for this shape.
-
-    The alpha-norm's coefficient is constant in pixel units, 4e-10 sum |x|^6 / s^2
-    (the authors' 8e-10 halved), so lambda_alpha = 4e-10 s^4. The default `lambda_tv` is
-    a tenth of the paper's smallest, 0.5: our choice, tests/benchmarks/results.
-    """
-    return Prior(lambda_alpha=4e-10 * reference_norm(shape) ** 4, lambda_tv=lambda_tv)
-
-
 def invert(
     phi: Callable[[Images], Tensor],
     target: Tensor,
@@ -76,6 +70,7 @@ def invert(
     seed: int | Sequence[int] = 0,
     solver: str = "fast",
     steps: int | None = None,
+    parameterisation: str = "pixels",
     schedule: str | Sequence[tuple[int, float]] | None = None,
     prior: Prior | None = None,
     mean: float | Sequence[float] = 128.0,
@@ -88,8 +83,9 @@ def invert(
     `n ...`. `target` is a code with or without the batch dimension, on the device and
     of the type to compute in; `shape` is the `c h w` of the image sought. Several seeds
     for one target give several pre-images. `solver` is `fast` (as many `steps` as asked
-    for) or `paper` (the `schedule` `cnn` if left out, `region`, `descriptors` or legs
-    of (steps, factor of 0.004)). `prior` is `natural_prior(shape)` if left out. `mean`
+    for; `parameterisation` is `pixels`, `fourier` or `deep-image-prior`) or `paper`
+    (the `schedule` `cnn` if left out, `region`, `descriptors` or legs of (steps, factor
+    of 0.004)). `prior` is `natural_prior(shape)` if left out. `mean`
     is the colour at which the priors are smallest. `mask` (the shape of one code) is 1
     where the code must match and 0 elsewhere. `on_step` is told the step and their
     number. A `phi` with a method `relaxed(progress)` (HOG) is relaxed by `fast`.
@@ -112,13 +108,8 @@ def invert(
         norm=reference_norm(shape),
         masks=None if mask is None else _masks(mask, targets),
     )
-    return _run(
-        problem,
-        _solver(solver, steps, schedule, centre, shape),
-        start,
-        batched,
-        on_step,
-    )
+    rule = _solver(solver, steps, parameterisation, schedule, centre, shape)
+    return _run(problem, rule, start, batched, on_step)
 
 
 def _masks(mask: Tensor, targets: Tensor) -> Tensor:
@@ -159,6 +150,7 @@ def _batch(
 def _solver(
     name: str,
     steps: int | None,
+    parameterisation: str,
     schedule: str | Sequence[tuple[int, float]] | None,
     mean: Tensor,
     shape: tuple[int, int, int],
@@ -166,10 +158,20 @@ def _solver(
     if name == "fast":
         if schedule is not None:
             raise ValueError(f"`schedule` belongs to paper, got {schedule!r} for fast.")
-        return fast(mean) if steps is None else fast(mean, steps=steps)
+        return fast(
+            mean,
+            shape=shape,
+            steps=FAST_STEPS if steps is None else steps,
+            parameterisation=parameterisation,
+        )
     if name == "paper":
         if steps is not None:
             raise ValueError(f"`steps` belongs to fast, got {steps} for paper.")
+        if parameterisation != "pixels":
+            raise ValueError(
+                "`parameterisation` belongs to fast, "
+                f"got {parameterisation!r} for paper."
+            )
         return paper(reference_norm(shape), schedule=schedule or "cnn")
     raise ValueError(f"`solver` must be one of fast, paper; got {name!r}.")
 
@@ -187,7 +189,7 @@ def _run(
             if on_step is not None:
                 on_step(passed.step, solver.n_steps)
     terms = torch.stack(state.trace).unbind(dim=2)
-    pixels = (state.x + problem.mean).detach()
+    pixels = images(solver, state.x) + problem.mean
     return Inversion(
         preimage=pixels if batched else pixels[0],
         code_error=terms[0][-1].sqrt(),

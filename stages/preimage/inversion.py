@@ -15,7 +15,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from stages.images import Images
+from stages.preimage.jitter import offsets
 from stages.preimage.objective import Objective, Terms
+from stages.preimage.parameterisation import Parameterisation
 
 Steps = Int[Tensor, " n"]
 Flags = Bool[Tensor, " n"]
@@ -29,32 +31,35 @@ TERM_NAMES = ("data", "alpha", "tv")
 class Solver(Protocol):
     """A step rule: `slots` is its memory, `update` its step, `n_steps` its length.
 
-    One that `anneals` descends on a relaxed objective, where the representation offers
-    it; the trace, the outcome and the errors are those of the objective itself.
+    It moves the variables of its parameterisation. One that `anneals` descends on a
+    relaxed objective, where the representation offers it; the trace, the outcome and
+    the errors are those of the objective itself.
     """
 
     n_steps: int
     anneals: bool
+    parameterisation: Parameterisation
 
-    def slots(self, x: Images) -> dict[str, Tensor]: ...
+    def slots(self, variables: Tensor) -> dict[str, Tensor]: ...
 
     def update(
-        self, x: Images, gradient: Images, slots: dict[str, Tensor], step: int
-    ) -> Images: ...
+        self, variables: Tensor, gradient: Tensor, slots: dict[str, Tensor], step: int
+    ) -> Tensor: ...
 
 
 @dataclass
 class State:
-    """Everything that the loop needs to go on: centred images and what goes with them.
+    """Everything that the loop needs to go on: variables and what goes with them.
 
-    `broken_step` is the step at which a job's objective stopped being finite, -1 while
-    it is; `broken_term` is the index of the first term that was not (3: the gradient).
-    `dead` marks jobs whose data term had no gradient at the start. `trace` holds the
-    terms at the `trace_steps` passed so far.
+    `x` holds the variables of the solver's parameterisation, a row a job; for pixels
+    those are the centred images. `broken_step` is the step at which a job's objective
+    stopped being finite, -1 while it is; `broken_term` is the index of the first term
+    that was not (3: the gradient). `dead` marks jobs whose data term had no gradient at
+    the start. `trace` holds the terms at the `trace_steps` passed so far.
     """
 
-    x: Images
-    previous: Images
+    x: Tensor
+    previous: Tensor
     slots: dict[str, Tensor]
     step: int
     broken_step: Steps
@@ -104,7 +109,7 @@ def trace_steps(n_steps: int) -> list[int]:
 def begin(objective: Objective, solver: Solver, start: Images) -> State:
     """Return the state before the first step, with dead gradients marked."""
     none = torch.full((len(start),), -1, device=start.device)
-    x = start.detach().clone()
+    x = solver.parameterisation.variables(start.detach().clone())
     return State(
         x=x,
         previous=x,
@@ -112,9 +117,15 @@ def begin(objective: Objective, solver: Solver, start: Images) -> State:
         step=0,
         broken_step=none,
         broken_term=none.clone(),
-        dead=_dead(objective, x),
+        dead=_dead(objective, images(solver, x)),
         trace=[],
     )
+
+
+def images(solver: Solver, variables: Tensor) -> Images:
+    """Return the centred images that the variables of the solver stand for."""
+    with torch.no_grad():
+        return solver.parameterisation.images(variables)
 
 
 def _dead(objective: Objective, x: Images) -> Flags:
@@ -137,51 +148,51 @@ def minimise(objective: Objective, solver: Solver, state: State) -> Iterator[Sta
     """
     recorded = set(trace_steps(solver.n_steps))
     while state.step < solver.n_steps:
-        descended = objective
-        if solver.anneals:
-            descended = objective.relaxed(state.step / solver.n_steps)
-        terms, gradient = _gradient(descended, state.x)
+        descended = _descended(objective, solver, state.step)
+        terms, gradient = _gradient(descended, solver, state.x)
         if state.step in recorded:
-            state.trace.append(_recorded(objective, descended, terms, state.x))
+            if descended is not objective:
+                terms = _terms(objective, solver, state.x)
+            state.trace.append(_stacked(terms))
         _step(solver, state, terms, gradient)
         yield state
-    with torch.no_grad():
-        terms = objective.terms(state.x)
+    terms = _terms(objective, solver, state.x)
     standing = state.alive
     _retire(state, terms, torch.zeros_like(state.x))
     if len(state.trace) < len(recorded):
         if not torch.equal(standing, state.alive):
             # A job went back to its last good image: its terms are those of another.
-            with torch.no_grad():
-                terms = objective.terms(state.x)
+            terms = _terms(objective, solver, state.x)
         state.trace.append(_stacked(terms))
     yield state
 
 
-def _gradient(objective: Objective, x: Images) -> tuple[Terms, Images]:
+def _descended(objective: Objective, solver: Solver, step: int) -> Objective:
+    """Return what a step descends on: relaxed and shifted, where that is wanted."""
+    if solver.anneals:
+        objective = objective.relaxed(step / solver.n_steps)
+    return objective.shifted(*offsets(objective.jitter, step, solver.n_steps))
+
+
+def _terms(objective: Objective, solver: Solver, x: Tensor) -> Terms:
+    with torch.no_grad():
+        return objective.terms(images(solver, x))
+
+
+def _gradient(objective: Objective, solver: Solver, x: Tensor) -> tuple[Terms, Tensor]:
     x = x.detach().requires_grad_()
-    terms = objective.terms(x)
+    terms = objective.terms(solver.parameterisation.images(x))
     (gradient,) = torch.autograd.grad(terms.total.sum(), x)
     return terms, gradient
-
-
-def _recorded(
-    objective: Objective, descended: Objective, terms: Terms, x: Images
-) -> Float[Tensor, "n 3"]:
-    """Return the terms of the objective itself, computed only where they differ."""
-    if descended is not objective:
-        with torch.no_grad():
-            terms = objective.terms(x)
-    return _stacked(terms)
 
 
 def _stacked(terms: Terms) -> Float[Tensor, "n 3"]:
     return torch.stack(tuple(term.detach() for term in terms), dim=1)
 
 
-def _step(solver: Solver, state: State, terms: Terms, gradient: Images) -> None:
+def _step(solver: Solver, state: State, terms: Terms, gradient: Tensor) -> None:
     _retire(state, terms, gradient)
-    alive = state.alive[:, None, None, None]
+    alive = _rows(state.alive, state.x)
     resting = not bool(alive.all())
     if resting:
         gradient = torch.where(alive, gradient, 0.0)
@@ -191,7 +202,12 @@ def _step(solver: Solver, state: State, terms: Terms, gradient: Images) -> None:
     state.step += 1
 
 
-def _retire(state: State, terms: Terms, gradient: Images) -> None:
+def _rows(flags: Flags, like: Tensor) -> Tensor:
+    """Return the flags, one a row of a tensor of this shape."""
+    return flags.view(-1, *[1] * (like.dim() - 1))
+
+
+def _retire(state: State, terms: Terms, gradient: Tensor) -> None:
     """Take jobs that stopped being finite out of the race, at their last good image."""
     finite = torch.cat(
         [
@@ -205,4 +221,4 @@ def _retire(state: State, terms: Terms, gradient: Images) -> None:
         broken, finite.int().argmin(dim=1), state.broken_term
     )
     state.broken_step = torch.where(broken, state.step, state.broken_step)
-    state.x = torch.where(broken[:, None, None, None], state.previous, state.x)
+    state.x = torch.where(_rows(broken, state.x), state.previous, state.x)

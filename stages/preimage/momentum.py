@@ -14,7 +14,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from stages.images import Images
+from stages.preimage.parameterisation import Free, Parameterisation
 
 BASE_RATE = 0.004
 MOMENTUM = 0.9
@@ -43,17 +43,18 @@ class MomentumDescent:
         ]
         self._ends = set(accumulate(n_steps for n_steps, _ in schedule))
         self.n_steps = len(self._rates)
+        self.parameterisation: Parameterisation = Free()
 
-    def slots(self, x: Images) -> dict[str, Tensor]:
+    def slots(self, variables: Tensor) -> dict[str, Tensor]:
         """Return the memory of the solver at the start: velocity 0."""
-        return {"velocity": torch.zeros_like(x)}
+        return {"velocity": torch.zeros_like(variables)}
 
     def update(
-        self, x: Images, gradient: Images, slots: dict[str, Tensor], step: int
-    ) -> Images:
+        self, variables: Tensor, gradient: Tensor, slots: dict[str, Tensor], step: int
+    ) -> Tensor:
         """Return the next images; `slots` change in place."""
         velocity = slots["velocity"]
         if step in self._ends:
             velocity.zero_()
         velocity.mul_(MOMENTUM).add_(gradient, alpha=-self._rates[step] * self._norm**2)
-        return x + velocity
+        return variables + velocity

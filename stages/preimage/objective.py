@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.images import Images, PerImage
+from stages.preimage.jitter import shift
 from stages.preimage.priors import alpha_norm, tv_beta
 
 Codes = Float[Tensor, "n ..."]
@@ -38,12 +39,23 @@ class Terms(NamedTuple):
 
 @dataclass(frozen=True)
 class Prior:
-    """Weights and exponents of the priors, as the objective above uses them."""
+    """Weights and exponents of the priors, as the objective above uses them.
+
+    `of_colours` takes the alpha-norm of the pixels' colours instead of their values;
+    `jitter` is by how many pixels the image is shifted about on the way, at most.
+    """
 
     alpha: float = 6.0
     lambda_alpha: float = 0.0
     beta: float = 2.0
     lambda_tv: float = 0.0
+    of_colours: bool = False
+    jitter: int = 0
+
+    @property
+    def form(self) -> tuple[float, float, bool, int]:
+        """What the jobs of a batch share: all but the weights."""
+        return self.alpha, self.beta, self.of_colours, self.jitter
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,8 @@ class Objective:
     lambda_tv: PerImage
     weighs_alpha: bool
     weighs_tv: bool
+    of_colours: bool = False
+    jitter: int = 0
     relax: Callable[[float], Callable[[Images], Tensor]] | None = None
 
     def relaxed(self, progress: float) -> "Objective":
@@ -74,6 +88,13 @@ class Objective:
         if self.relax is None:
             return self
         return replace(self, phi=self.relax(progress))
+
+    def shifted(self, rows: int, columns: int) -> "Objective":
+        """Return the objective whose `phi` sees its images shifted, edges repeated."""
+        if rows == columns == 0:
+            return self
+        phi = self.phi
+        return replace(self, phi=lambda images: phi(shift(images, rows, columns)))
 
     def data_term(self, x: Images) -> PerImage:
         """Return `||Phi(x) - Phi0||^2 / ||Phi0||^2` over the selected entries."""
@@ -92,7 +113,8 @@ class Objective:
             # The weight goes inside the power: for weight 0 the term stays 0 however
             # large x grows, whatever the other jobs of the batch weigh.
             scale = self.lambda_alpha.pow(1 / self.alpha) / self.norm
-            alpha = alpha_norm(x * scale[:, None, None, None], alpha=self.alpha)
+            scaled = x * scale[:, None, None, None]
+            alpha = alpha_norm(scaled, alpha=self.alpha, of_colours=self.of_colours)
         if self.weighs_tv:
             # In pixels, as the floor of its gradient is.
             weight = self.lambda_tv / self.norm**self.beta
@@ -115,12 +137,13 @@ def objective(
     Jobs with zero target energy (a flat image under HOG) have the mean square of the
     selected entries as data term: the quotient of the paper is not defined for them.
     """
-    exponents = {(prior.alpha, prior.beta) for prior in priors}
-    if len(exponents) != 1:
+    forms = {prior.form for prior in priors}
+    if len(forms) != 1:
         raise ValueError(
-            f"`priors` must share alpha and beta, got {sorted(exponents)}."
+            "`priors` must share alpha, beta, of_colours and jitter, "
+            f"got {sorted(forms)}."
         )
-    ((alpha, beta),) = exponents
+    ((alpha, beta, of_colours, jitter),) = forms
     weights = [
         torch.tensor(values, dtype=targets.dtype, device=targets.device)
         for values in zip(*((p.lambda_alpha, p.lambda_tv) for p in priors), strict=True)
@@ -138,6 +161,8 @@ def objective(
         lambda_tv=weights[1],
         weighs_alpha=any(prior.lambda_alpha for prior in priors),
         weighs_tv=any(prior.lambda_tv for prior in priors),
+        of_colours=of_colours,
+        jitter=jitter,
         relax=getattr(phi, "relaxed", None),
     )
 

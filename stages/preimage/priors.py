@@ -15,22 +15,29 @@ from stages.images import Images, PerImage
 FLOOR = 1e-5
 
 
-def alpha_norm(x: Images, *, alpha: float) -> PerImage:
+def alpha_norm(x: Images, *, alpha: float, of_colours: bool = False) -> PerImage:
     """Return `sum |x|^alpha`, which keeps intensities inside their natural range.
 
     A large `alpha` (the authors' code uses 6) is flat inside it and steep outside.
+    `of_colours` takes the norm of each pixel's colour for `|x|`, not each value alone
+    (IJCV 2016, arXiv 1512.02017, section 3.2); `alpha` must then be at least 2.
     """
-    if alpha < 1:
-        raise ValueError(f"`alpha` must be at least 1 to be convex, got {alpha}.")
+    if alpha < 1 + of_colours:
+        least = "2 for colours" if of_colours else "1 to be convex"
+        raise ValueError(f"`alpha` must be at least {least}, got {alpha}.")
+    if of_colours:
+        return _power(x.square().sum(dim=1), alpha / 2).sum(dim=(1, 2))
     return _power(x, alpha).sum(dim=(1, 2, 3))
 
 
 def _power(x: Tensor, alpha: float) -> Tensor:
     """Return `|x|^alpha`.
 
-    Even exponents by products: exact in any order, while a vectorised power rounds
-    differently in its last lanes, so that bytes would depend on a job's company.
+    Even exponents and 3 by products: exact in any order, while a vectorised power
+    rounds differently in its last lanes, so that bytes would depend on a job's company.
     """
+    if alpha == 3:
+        return x.abs() * x.square()
     if alpha % 2 or alpha > 16:
         return x.abs().pow(alpha)
     squared = x.square()

@@ -2,23 +2,44 @@
 
 from collections.abc import Sequence
 
-from jaxtyping import Float
-from torch import Tensor
-
 from stages.preimage.adam import Adam
+from stages.preimage.deep_image_prior import DeepImagePrior
 from stages.preimage.inversion import Solver
 from stages.preimage.momentum import SCHEDULES, MomentumDescent
+from stages.preimage.parameterisation import Colour, Fourier, Pixels
 
 # Our choice, by measurement: tests/benchmarks/results.
 FAST_STEPS = 400
-FAST_RATE = 8.0
+# Grey levels a step of pixels and waves; weights of networks go by themselves.
+FAST_RATES = {"pixels": 8.0, "fourier": 4.0, "deep-image-prior": 0.01}
 
 
 def fast(
-    mean: Float[Tensor, "c 1 1"], *, steps: int = FAST_STEPS, rate: float = FAST_RATE
+    mean: Colour,
+    *,
+    shape: tuple[int, int, int] | None = None,
+    steps: int = FAST_STEPS,
+    rate: float | None = None,
+    parameterisation: str = "pixels",
 ) -> Solver:
-    """Return Adam inside the pixel range 0..255 around the mean colour."""
-    return Adam(steps, rate, low=-mean, high=255.0 - mean)
+    """Return Adam inside the pixel range 0..255 around the mean colour.
+
+    `parameterisation` is `pixels`, `fourier` or `deep-image-prior`; the last two need
+    the images' `shape`. `rate` is that of FAST_RATES if left out.
+    """
+    low, high = -mean, 255.0 - mean
+    if parameterisation not in FAST_RATES:
+        raise ValueError(
+            f"`parameterisation` must be one of {', '.join(FAST_RATES)}; "
+            f"got {parameterisation!r}."
+        )
+    rate = FAST_RATES[parameterisation] if rate is None else rate
+    if parameterisation == "pixels":
+        return Adam(steps, rate, Pixels(low, high))
+    if shape is None:
+        raise ValueError(f"`shape` is needed for {parameterisation}.")
+    made = Fourier if parameterisation == "fourier" else DeepImagePrior
+    return Adam(steps, rate, made(low, high, shape))
 
 
 def paper(

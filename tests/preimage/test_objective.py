@@ -69,7 +69,7 @@ def test_weight_zero_gives_zero_however_large_the_image():
 
 
 def test_jobs_with_other_exponents_are_refused():
-    with pytest.raises(ValueError, match=r"`priors` must share alpha and beta"):
+    with pytest.raises(ValueError, match=r"`priors` must share alpha, beta"):
         make(torch.ones(2, 1, 1, 2), [Prior(beta=1), Prior(beta=2)])
 
 

@@ -34,6 +34,14 @@ def test_alpha_norm_ignores_the_sign_at_odd_exponents():
     assert torch.equal(alpha_norm(x, alpha=3), alpha_norm(-x, alpha=3))
 
 
+def test_alpha_norm_of_colours_takes_the_norm_of_a_pixel():
+    # |(3, 4)| = 5 and |(0, 2)| = 2: 5^6 + 2^6 = 15625 + 64
+    x = torch.tensor([[[[3.0, 0.0]], [[4.0, 2.0]]]])
+    assert alpha_norm(x, alpha=6, of_colours=True).tolist() == [15689.0]
+    with pytest.raises(ValueError, match="must be at least 2 for colours"):
+        alpha_norm(x, alpha=1.5, of_colours=True)
+
+
 def test_alpha_below_one_is_refused():
     with pytest.raises(ValueError, match=r"`alpha` must be at least 1.*got 0\.5"):
         alpha_norm(images(1, 1, 2, 2), alpha=0.5)

@@ -5,6 +5,7 @@ import torch
 
 from stages.preimage.adam import BETAS, Adam
 from stages.preimage.momentum import SCHEDULES, MomentumDescent
+from stages.preimage.parameterisation import Pixels
 from stages.preimage.solvers import fast, paper
 
 ONE = torch.ones(1, 1, 1, 1)
@@ -44,14 +45,14 @@ def test_published_schedules_have_their_length(name, n_steps):
 def test_first_step_of_adam_is_the_rate_whatever_the_gradient():
     low, high = torch.full((1, 1, 1), -100.0), torch.full((1, 1, 1), 100.0)
     for gradient in (1e-3, 1.0, 1e3):
-        solver = Adam(10, 8.0, low=low, high=high)
+        solver = Adam(10, 8.0, Pixels(low, high))
         assert walk(solver, [gradient])[0] == pytest.approx(-8.0, rel=1e-4)
 
 
 def test_adam_follows_torch_adam_at_a_constant_rate():
     # Over a schedule of a million steps the cosine is 1 for the first few.
     wide = torch.full((1, 1, 1), 1e6)
-    ours = walk(Adam(10**6, 0.5, low=-wide, high=wide), [1, -2, 3, 0.5])
+    ours = walk(Adam(10**6, 0.5, Pixels(-wide, wide)), [1, -2, 3, 0.5])
     pixel = torch.zeros(1, requires_grad=True)
     theirs, optimiser = [], torch.optim.Adam([pixel], lr=0.5, betas=BETAS)
     for gradient in (1, -2, 3, 0.5):

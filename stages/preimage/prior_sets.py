@@ -1,0 +1,41 @@
+"""Published sets of priors, as weights and exponents for images of a shape."""
+
+import math
+
+from stages.images import reference_norm
+from stages.preimage.objective import Prior
+
+# IJCV 2016: the largest norm of a natural colour, and its steepest slope.
+IJCV_COLOUR = 80.0
+IJCV_SLOPE = IJCV_COLOUR / 6.5
+
+
+def natural_prior(shape: tuple[int, int, int], lambda_tv: float = 0.05) -> Prior:
+    """Return the paper's alpha-norm and a TV^2 of weight `lambda_tv` for this shape.
+
+    The alpha-norm's coefficient is constant in pixel units, 4e-10 sum |x|^6 / s^2
+    (the authors' 8e-10 halved), so lambda_alpha = 4e-10 s^4. The default `lambda_tv` is
+    a tenth of the paper's smallest, 0.5: our choice, tests/benchmarks/results.
+    """
+    return Prior(lambda_alpha=4e-10 * reference_norm(shape) ** 4, lambda_tv=lambda_tv)
+
+
+def ijcv_prior(
+    shape: tuple[int, int, int], code_weight: float = 100.0, jitter: int = 0
+) -> Prior:
+    """Return the priors of the journal extension for this shape.
+
+    Mahendran & Vedaldi, IJCV 2016 (arXiv 1512.02017), section 3, with their `C` as
+    `code_weight` (1, 20, 100 and 300 in the authors' code):
+    C data + 1/(h w) sum (|colour|/B)^6 + 1/(h w) sum (|slope|/V)^2 with B = 80 and
+    V = B/6.5. Ours is the same divided by C.
+    Departs from the paper: the pixels stay inside 0..255, not their colours inside 2B.
+    """
+    norm, pixels = reference_norm(shape), math.prod(shape[1:])
+    shared = 1 / (code_weight * pixels)
+    return Prior(
+        lambda_alpha=shared * (norm / IJCV_COLOUR) ** 6,
+        lambda_tv=shared * (norm / IJCV_SLOPE) ** 2,
+        of_colours=True,
+        jitter=jitter,
+    )

@@ -1,0 +1,91 @@
+"""Pixels and waves: what the images are, their energy and their spectrum."""
+
+import pytest
+import torch
+
+from stages.preimage.parameterisation import (
+    COLOUR_AXES,
+    Fourier,
+    Free,
+    Parameterisation,
+    Pixels,
+)
+from stages.preimage.start import noise
+
+SHAPE = (3, 16, 12)
+WIDE = torch.full((3, 1, 1), 1e6)
+
+
+def starts(shape=SHAPE, n=4):
+    return torch.stack([noise(shape, seed) for seed in range(n)])
+
+
+def waves(shape=SHAPE, wide=WIDE):
+    return Fourier(-wide, wide, shape)
+
+
+def test_pixels_are_the_images_and_stay_in_range():
+    low, high = torch.full((3, 1, 1), -100.0), torch.full((3, 1, 1), 50.0)
+    start = starts()
+    assert torch.equal(Pixels(low, high).images(start), start)
+    inside = Pixels(low, high).project(start * 10)
+    assert (inside.min(), inside.max()) == (-100, 50)
+    assert torch.equal(Free().project(start * 10), start * 10)
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 12), (1, 9, 7)])
+def test_the_start_of_waves_keeps_its_energy(shape):
+    start = starts(shape)
+    made = waves(shape, WIDE[: shape[0]])
+    images = made.images(made.variables(start))
+    assert images.shape == start.shape
+    torch.testing.assert_close(
+        images.flatten(1).norm(dim=1), start.flatten(1).norm(dim=1)
+    )
+
+
+def test_the_start_of_waves_has_the_spectrum_of_a_natural_image():
+    shape = (3, 64, 64)
+    made = waves(shape)
+    images = made.images(made.variables(starts(shape, 16)))
+    power = torch.fft.rfft2(images).abs().square().mean(dim=(0, 1))
+    # Amplitudes fall with the frequency: four times the frequency, a 16th of the power.
+    assert power[4, 0] / power[16, 0] == pytest.approx(16, rel=0.8)
+
+
+def test_one_wave_by_hand():
+    # The longest horizontal wave, alone: a cosine along the columns.
+    made = Fourier(-WIDE[:1], WIDE[:1], (1, 8, 8))
+    variables = torch.zeros(1, 1, 8, 5, 2)
+    variables[0, 0, 0, 1, 0] = 1.0
+    row = made.images(variables)[0, 0, 0]
+    expected = torch.cos(2 * torch.pi * torch.arange(8) / 8)
+    torch.testing.assert_close(row / row[0], expected)
+    assert (made.images(variables)[0, 0] == row).all()
+
+
+def test_waves_are_clipped_to_the_range():
+    low, high = torch.full((3, 1, 1), -30.0), torch.full((3, 1, 1), 20.0)
+    made = Fourier(low, high, SHAPE)
+    images = made.images(made.variables(starts()))
+    assert (images.min(), images.max()) == (-30, 20)
+
+
+def test_a_grey_level_of_waves_is_a_grey_level_of_pixels():
+    # Random variables of root mean square 1 make images of root mean square about 1.
+    made = waves((3, 64, 64))
+    generator = torch.Generator().manual_seed(0)
+    images = made.images(torch.randn(64, 3, 64, 33, 2, generator=generator))
+    assert images.square().mean().sqrt().item() == pytest.approx(1.4, abs=0.2)
+
+
+def test_colour_axes_are_orthogonal_and_of_unit_mean_square():
+    axes = torch.tensor(COLOUR_AXES)
+    gram = axes.T @ axes
+    assert (gram - gram.diag().diag()).abs().max() < 1e-3
+    assert axes.square().sum().item() == pytest.approx(3, abs=1e-3)
+
+
+@pytest.mark.parametrize("made", [Free(), Pixels(-WIDE, WIDE), waves()])
+def test_each_is_a_parameterisation(made):
+    assert isinstance(made, Parameterisation)
