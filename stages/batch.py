@@ -140,6 +140,7 @@ class Batch:
                 shape=self._shape,
                 steps=choice.steps,
                 rate=choice.rate,
+                smoothing=choice.smoothing or 0.0,
                 parameterisation=choice.parameterisation,
             )
         return paper(reference_norm(self._shape), schedule=choice.schedule or ())

@@ -14,17 +14,13 @@ from typing import Any
 import torch
 
 from stages.execution.device import on_device
-from stages.images import reference_norm
 from stages.networks import caffenet
 from stages.params import (
-    ByDepth,
     CaffenetSettings,
     Centre,
     ChannelChoice,
-    FastSettings,
     GridEntry,
     Orientations,
-    PaperSettings,
     PriorSettings,
     RandomChannels,
     RegionChoice,
@@ -34,9 +30,7 @@ from stages.params import (
     TopChannels,
     Window,
 )
-from stages.preimage import Prior, ijcv_prior, natural_prior
-from stages.preimage.momentum import SCHEDULES
-from stages.preimage.solvers import FAST_RATES
+from stages.preimage import Prior
 from stages.representations import build
 from stages.representations.representation import Representation
 from stages.representations.selection import (
@@ -46,21 +40,7 @@ from stages.representations.selection import (
     resolve_region,
     shared_window,
 )
-
-# The paper's lambda_tv for the first, second and last third of a network's layers
-# (arXiv 1412.0035, table 3, in the units of `stages.preimage.objective`).
-LAMBDA_TV_BY_DEPTH = (0.5, 5.0, 50.0)
-
-
-@dataclass(frozen=True)
-class SolverChoice:
-    """A solver's kind and its resolved numbers."""
-
-    kind: str
-    steps: int
-    rate: float | None = None
-    parameterisation: str = "pixels"
-    schedule: tuple[tuple[int, float], ...] | None = None
+from stages.resolved import SolverChoice, solver_choice, weights
 
 
 @dataclass(frozen=True)
@@ -289,6 +269,7 @@ def _cell(
     if prior not in parts.priors or solver not in parts.solvers:
         return
     settings = parts.representations[name]
+    phi = representation(settings)
     yield Cell(
         representation=name,
         layer=layer,
@@ -296,66 +277,7 @@ def _cell(
         region=region,
         selection=selection,
         prior=prior,
-        weights=weights(parts.priors[prior], settings, layer),
+        weights=weights(parts.priors[prior], phi, settings.side, layer),
         solver=solver,
-        choice=solver_choice(parts.solvers[solver], settings, selection),
+        choice=solver_choice(parts.solvers[solver], phi, layer, selection),
     )
-
-
-def weights(
-    prior: PriorSettings, settings: RepresentationSettings, layer: str
-) -> Prior:
-    """Return the prior's numbers for a layer: `auto` and `by-depth` worked out."""
-    phi = representation(settings)
-    shape = phi.image_channels, settings.side, settings.side
-    jitter = _jitter(prior, phi, layer)
-    if prior.ijcv is not None:
-        return ijcv_prior(shape, prior.ijcv, jitter)
-    lambda_alpha, lambda_tv = prior.lambda_alpha, prior.lambda_tv
-    if lambda_alpha == "auto":
-        lambda_alpha = natural_prior(shape).lambda_alpha
-    if not isinstance(lambda_tv, float):
-        factor = lambda_tv.by_depth if isinstance(lambda_tv, ByDepth) else 1.0
-        # The published weights hold for beta = 2 and scale with s^(beta - 2).
-        scale = reference_norm(shape) ** (prior.beta - 2)
-        lambda_tv = factor * scale * lambda_tv_by_depth(phi.layers, layer)
-    return Prior(prior.alpha, lambda_alpha, prior.beta, lambda_tv, jitter=jitter)
-
-
-def _jitter(prior: PriorSettings, phi: Representation, layer: str) -> int:
-    """Return the jitter in pixels; `auto` is a quarter of the layer's stride (IJCV)."""
-    if prior.jitter != "auto":
-        return prior.jitter
-    return max(round(phi.geometry(layer).stride / 4), 1)
-
-
-def lambda_tv_by_depth(layers: Sequence[str], layer: str) -> float:
-    """Return the paper's weight for the third of the depth that the layer is in.
-
-    Of 20 layers, the first and the second third have 6 each, as in the authors' code.
-    """
-    a_third = max(len(layers) // 3, 1)
-    return LAMBDA_TV_BY_DEPTH[min(layers.index(layer) // a_third, 2)]
-
-
-def solver_choice(
-    solver: SolverSettings, settings: RepresentationSettings, selection: Selection
-) -> SolverChoice:
-    """Return the solver's numbers; the schedule `auto` follows what is inverted."""
-    if isinstance(solver, FastSettings):
-        rate = solver.rate or FAST_RATES[solver.parameterisation]
-        return SolverChoice("fast", solver.steps, rate, solver.parameterisation)
-    schedule = _schedule(solver, settings, selection)
-    return SolverChoice("paper", sum(n for n, _ in schedule), schedule=schedule)
-
-
-def _schedule(
-    solver: PaperSettings, settings: RepresentationSettings, selection: Selection
-) -> tuple[tuple[int, float], ...]:
-    if not isinstance(solver.schedule, str):
-        return tuple(solver.schedule)
-    name: str = solver.schedule
-    if name == "auto":
-        region = "cnn" if selection.window is None else "region"
-        name = "descriptors" if settings.kind in ("hog", "dsift") else region
-    return SCHEDULES[name]

@@ -282,12 +282,15 @@ class PriorSettings(Part):
 class FastSettings(Part):
     """Adam inside the pixel range, the default solver.
 
-    Without a `rate` it takes the parameterisation's own.
+    `rate` is in grey levels a step, `smoothing` the weight of TV to begin with, from
+    which it falls to the prior's own (0: it stays as it is). What is left out follows
+    the parameterisation and the depth of the layer.
     """
 
     kind: Literal["fast"]
     steps: Annotated[int, Field(ge=1)] = 400
     rate: Positive | None = None
+    smoothing: Weight | None = None
     parameterisation: Literal["pixels", "fourier", "deep-image-prior"] = "pixels"
 
 

@@ -14,7 +14,7 @@ from itertools import groupby, islice
 from typing import Any
 
 from stages.execution.process import Refusal
-from stages.grid import Cell, SolverChoice, representation
+from stages.grid import Cell, representation
 from stages.networks import weights_hash
 from stages.params import (
     CaffenetSettings,
@@ -22,6 +22,7 @@ from stages.params import (
     GridEntry,
     RepresentationSettings,
 )
+from stages.resolved import SolverChoice
 from stages.settings import EntryCells
 from stages.source_text import closure, digest, module_file
 

@@ -4,12 +4,13 @@ import pytest
 import torch
 
 from stages.batch import Batch
-from stages.grid import Cell, SolverChoice
+from stages.grid import Cell
 from stages.params import DsiftSettings, HogSettings
 from stages.plan import Job
 from stages.preimage import Prior
 from stages.representations import build
 from stages.representations.selection import Selection
+from stages.resolved import SolverChoice
 
 CPU = torch.device("cpu")
 WIDTH = 4

@@ -117,7 +117,7 @@ def test_a_picture_that_was_not_fetched_is_refused_with_those_that_were():
         {"solver": "s", "solvers": {"s": STUDY["solvers"]["fast"]}},
         {"representation": "r", "representations": {"r": {"kind": "hog", "side": 32}}},
         {"pictures": (Pictured(A.image_id, "another name"),)},
-        {"solver": "s", "solvers": {"s": {"kind": "fast", "steps": 6, "rate": 8}}},
+        {"solver": "s", "solvers": {"s": {"kind": "fast", "steps": 6, "rate": 16}}},
         {"priors": {"default": {"lambda_alpha": "auto", "lambda_tv": 5e-2, "beta": 2}}},
         {"channels": [list(range(27))], "region": {"centre": 4}},
         {"execution": {"width": AUTO_WIDTH}},

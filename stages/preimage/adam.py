@@ -10,6 +10,7 @@ import math
 import torch
 from torch import Tensor
 
+from stages.preimage.objective import Objective
 from stages.preimage.parameterisation import Parameterisation
 
 # Our choice, by measurement: with (0.9, 0.999) HOGb ends at 1.3 times the error after
@@ -18,16 +19,24 @@ BETAS = (0.95, 0.95)
 EPSILON = 1e-8
 
 
+# The share of the steps over which the weight of TV falls to the prior's own.
+SMOOTHED = 0.8
+
+
 class Adam:
     """Adam with a cosine rate from `rate` a step down to 0: grey levels, for pixels.
 
-    Adam is blind to the scale of the objective, so no norm enters.
+    Adam is blind to the scale of the objective, so no norm enters. It descends on a
+    relaxed representation, where there is one, and from coarse to fine: the weight of
+    TV falls from `lambda_tv` to the prior's own.
     """
 
-    anneals = True
-
     def __init__(
-        self, n_steps: int, rate: float, parameterisation: Parameterisation
+        self,
+        n_steps: int,
+        rate: float,
+        parameterisation: Parameterisation,
+        lambda_tv: float = 0.0,
     ) -> None:
         if n_steps < 1 or rate <= 0:
             raise ValueError(
@@ -35,6 +44,13 @@ class Adam:
             )
         self.n_steps, self._rate = n_steps, rate
         self.parameterisation = parameterisation
+        self._lambda_tv = lambda_tv
+
+    def descended(self, objective: Objective, step: int) -> Objective:
+        """Return the objective relaxed and smoothed, less and less."""
+        progress = step / self.n_steps
+        relaxed = objective.relaxed(progress)
+        return relaxed.smoothed(self._lambda_tv, progress / SMOOTHED)
 
     def slots(self, variables: Tensor) -> dict[str, Tensor]:
         """Return the memory of the solver at the start: both moments 0."""

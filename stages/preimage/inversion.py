@@ -31,14 +31,15 @@ TERM_NAMES = ("data", "alpha", "tv")
 class Solver(Protocol):
     """A step rule: `slots` is its memory, `update` its step, `n_steps` its length.
 
-    It moves the variables of its parameterisation. One that `anneals` descends on a
-    relaxed objective, where the representation offers it; the trace, the outcome and
-    the errors are those of the objective itself.
+    It moves the variables of its parameterisation. `descended` is the objective that a
+    step goes down on, such as a relaxed one; the trace, the outcome and the errors are
+    those of the objective itself.
     """
 
     n_steps: int
-    anneals: bool
     parameterisation: Parameterisation
+
+    def descended(self, objective: Objective, step: int) -> Objective: ...
 
     def slots(self, variables: Tensor) -> dict[str, Tensor]: ...
 
@@ -168,9 +169,8 @@ def minimise(objective: Objective, solver: Solver, state: State) -> Iterator[Sta
 
 
 def _descended(objective: Objective, solver: Solver, step: int) -> Objective:
-    """Return what a step descends on: relaxed and shifted, where that is wanted."""
-    if solver.anneals:
-        objective = objective.relaxed(step / solver.n_steps)
+    """Return what a step descends on: the solver's choice, with the prior's jitter."""
+    objective = solver.descended(objective, step)
     return objective.shifted(*offsets(objective.jitter, step, solver.n_steps))
 
 

@@ -14,6 +14,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
+from stages.preimage.objective import Objective
 from stages.preimage.parameterisation import Free, Parameterisation
 
 BASE_RATE = 0.004
@@ -30,8 +31,6 @@ SCHEDULES: dict[str, tuple[tuple[int, float], ...]] = {
 class MomentumDescent:
     """The paper's step. `norm` is `s`; `schedule` lists legs of (steps, factor)."""
 
-    anneals = False
-
     def __init__(self, schedule: Sequence[tuple[int, float]], *, norm: float) -> None:
         if not schedule or any(n < 1 or factor <= 0 for n, factor in schedule):
             raise ValueError(
@@ -44,6 +43,10 @@ class MomentumDescent:
         self._ends = set(accumulate(n_steps for n_steps, _ in schedule))
         self.n_steps = len(self._rates)
         self.parameterisation: Parameterisation = Free()
+
+    def descended(self, objective: Objective, step: int) -> Objective:
+        """Return the objective itself."""
+        return objective
 
     def slots(self, variables: Tensor) -> dict[str, Tensor]:
         """Return the memory of the solver at the start: velocity 0."""

@@ -89,6 +89,19 @@ class Objective:
             return self
         return replace(self, phi=self.relax(progress))
 
+    def smoothed(self, lambda_tv: float, progress: float) -> "Objective":
+        """Return the objective with more TV: from `lambda_tv` down to each job's own.
+
+        The weight falls geometrically with `progress` in 0..1. Jobs that weigh TV more
+        than that, or not at all, keep their weight.
+        """
+        if progress >= 1 or not lambda_tv or not self.weighs_tv:
+            return self
+        own = self.lambda_tv
+        rises = (own > 0) & (own < lambda_tv)
+        ratio = lambda_tv / torch.where(rises, own, lambda_tv)
+        return replace(self, lambda_tv=own * ratio.pow(1 - progress))
+
     def shifted(self, rows: int, columns: int) -> "Objective":
         """Return the objective whose `phi` sees its images shifted, edges repeated."""
         if rows == columns == 0:

@@ -11,7 +11,9 @@ from stages.preimage.parameterisation import Colour, Fourier, Pixels
 # Our choice, by measurement: tests/benchmarks/results.
 FAST_STEPS = 400
 # Grey levels a step of pixels and waves; weights of networks go by themselves.
-FAST_RATES = {"pixels": 8.0, "fourier": 4.0, "deep-image-prior": 0.01}
+FAST_RATES = {"pixels": 16.0, "fourier": 4.0, "deep-image-prior": 0.01}
+# The weight of TV to begin with.
+FAST_SMOOTHING = 5.0
 
 
 def fast(
@@ -20,12 +22,14 @@ def fast(
     shape: tuple[int, int, int] | None = None,
     steps: int = FAST_STEPS,
     rate: float | None = None,
+    smoothing: float = FAST_SMOOTHING,
     parameterisation: str = "pixels",
 ) -> Solver:
     """Return Adam inside the pixel range 0..255 around the mean colour.
 
     `parameterisation` is `pixels`, `fourier` or `deep-image-prior`; the last two need
-    the images' `shape`. `rate` is that of FAST_RATES if left out.
+    the images' `shape`. `rate` is that of FAST_RATES if left out; `smoothing` is the
+    weight of TV to begin with, where the prior has some.
     """
     low, high = -mean, 255.0 - mean
     if parameterisation not in FAST_RATES:
@@ -35,11 +39,11 @@ def fast(
         )
     rate = FAST_RATES[parameterisation] if rate is None else rate
     if parameterisation == "pixels":
-        return Adam(steps, rate, Pixels(low, high))
+        return Adam(steps, rate, Pixels(low, high), smoothing)
     if shape is None:
         raise ValueError(f"`shape` is needed for {parameterisation}.")
     made = Fourier if parameterisation == "fourier" else DeepImagePrior
-    return Adam(steps, rate, made(low, high, shape))
+    return Adam(steps, rate, made(low, high, shape), smoothing)
 
 
 def paper(

@@ -83,3 +83,19 @@ def test_a_target_of_another_shape_is_refused():
     problem = make(torch.ones(1, 3), [Prior()])
     with pytest.raises(ValueError, match=r"\(1, 1, 1, 2\), got \(1, 3\)"):
         problem.data_term(torch.zeros(1, 1, 1, 2))
+
+
+def test_smoothing_falls_geometrically_to_each_jobs_own_weight():
+    weights = [0.0, 0.2, 20.0, 100.0]
+    aim = objective(
+        lambda images: images,
+        torch.ones(4, 1, 4, 4),
+        [Prior(lambda_tv=weight) for weight in weights],
+        mean=torch.zeros(1, 1, 1),
+        norm=100.0,
+    )
+    assert aim.smoothed(20.0, 0.0).lambda_tv.tolist() == pytest.approx([0, 20, 20, 100])
+    # Half way: the geometric mean of 20 and 0.2 is 2.
+    assert aim.smoothed(20.0, 0.5).lambda_tv.tolist() == pytest.approx([0, 2, 20, 100])
+    assert aim.smoothed(20.0, 1.0) is aim
+    assert aim.smoothed(0.0, 0.5) is aim

@@ -73,5 +73,5 @@ def test_wrong_arguments_are_refused():
         paper(1.0, schedule="cmm")
     with pytest.raises(ValueError, match=r"`schedule` must list"):
         paper(1.0, schedule=[(0, 1.0)])
-    with pytest.raises(ValueError, match=r"must be positive, got 0 and 8"):
+    with pytest.raises(ValueError, match=r"must be positive, got 0 and 16"):
         fast(torch.zeros(1, 1, 1), steps=0)

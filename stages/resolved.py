@@ -1,0 +1,113 @@
+"""Priors and solvers with all their numbers: what depends on the layer worked out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stages.images import reference_norm
+from stages.params import ByDepth, PaperSettings, PriorSettings, SolverSettings
+from stages.preimage import Prior, ijcv_prior, natural_prior
+from stages.preimage.momentum import SCHEDULES
+from stages.preimage.solvers import FAST_RATES, FAST_SMOOTHING
+from stages.representations.dsift import Dsift
+from stages.representations.hog import Hog
+from stages.representations.representation import Representation
+from stages.representations.selection import Selection
+
+# The paper's lambda_tv for the first, second and last third of a network's layers
+# (arXiv 1412.0035, table 3, in the units of `stages.preimage.objective`).
+LAMBDA_TV_BY_DEPTH = (0.5, 5.0, 50.0)
+
+# Our choice for the fast solver, by measurement: tests/benchmarks/results. What is
+# shallow forgives long steps, which lead out of poor minima; what is deep needs a
+# smooth image first.
+RATE_BY_DEPTH = (128.0, 32.0, 16.0)
+SMOOTHING_BY_DEPTH = (5.0, 10.0, 50.0)
+
+
+@dataclass(frozen=True)
+class SolverChoice:
+    """A solver's kind and its resolved numbers."""
+
+    kind: str
+    steps: int
+    rate: float | None = None
+    smoothing: float | None = None
+    parameterisation: str = "pixels"
+    schedule: tuple[tuple[int, float], ...] | None = None
+
+
+def weights(prior: PriorSettings, phi: Representation, side: int, layer: str) -> Prior:
+    """Return the prior's numbers for a layer: `auto` and `by-depth` worked out."""
+    shape = phi.image_channels, side, side
+    jitter = _jitter(prior, phi, layer)
+    if prior.ijcv is not None:
+        return ijcv_prior(shape, prior.ijcv, jitter)
+    lambda_alpha, lambda_tv = prior.lambda_alpha, prior.lambda_tv
+    if lambda_alpha == "auto":
+        lambda_alpha = natural_prior(shape).lambda_alpha
+    if not isinstance(lambda_tv, float):
+        factor = lambda_tv.by_depth if isinstance(lambda_tv, ByDepth) else 1.0
+        # The published weights hold for beta = 2 and scale with s^(beta - 2).
+        scale = reference_norm(shape) ** (prior.beta - 2)
+        lambda_tv = factor * scale * by_depth(LAMBDA_TV_BY_DEPTH, phi.layers, layer)
+    return Prior(prior.alpha, lambda_alpha, prior.beta, lambda_tv, jitter=jitter)
+
+
+def _jitter(prior: PriorSettings, phi: Representation, layer: str) -> int:
+    """Return the jitter in pixels; `auto` is a quarter of the layer's stride (IJCV)."""
+    if prior.jitter != "auto":
+        return prior.jitter
+    return max(round(phi.geometry(layer).stride / 4), 1)
+
+
+def by_depth(
+    values: tuple[float, float, float], layers: Sequence[str], layer: str
+) -> float:
+    """Return the value for the third of the depth that the layer is in.
+
+    Of 20 layers, the first and the second third have 6 each, as in the authors' code.
+    """
+    a_third = max(len(layers) // 3, 1)
+    return values[min(layers.index(layer) // a_third, 2)]
+
+
+def solver_choice(
+    solver: SolverSettings, phi: Representation, layer: str, selection: Selection
+) -> SolverChoice:
+    """Return the solver's numbers: what `auto` is follows what is inverted."""
+    if isinstance(solver, PaperSettings):
+        schedule = _schedule(solver, phi, selection)
+        steps = sum(n for n, _ in schedule)
+        return SolverChoice("paper", steps, schedule=schedule)
+    rate, smoothing = _fast_numbers(solver.parameterisation, phi, layer)
+    return SolverChoice(
+        "fast",
+        solver.steps,
+        rate=rate if solver.rate is None else solver.rate,
+        smoothing=smoothing if solver.smoothing is None else solver.smoothing,
+        parameterisation=solver.parameterisation,
+    )
+
+
+def _fast_numbers(
+    parameterisation: str, phi: Representation, layer: str
+) -> tuple[float, float]:
+    """Return the rate and the smoothing that suit the depth of the layer."""
+    rate, smoothing = FAST_RATES[parameterisation], FAST_SMOOTHING
+    if len(phi.layers) > 1:
+        smoothing = by_depth(SMOOTHING_BY_DEPTH, phi.layers, layer)
+        if parameterisation == "pixels":
+            rate = by_depth(RATE_BY_DEPTH, phi.layers, layer)
+    return rate, smoothing
+
+
+def _schedule(
+    solver: PaperSettings, phi: Representation, selection: Selection
+) -> tuple[tuple[int, float], ...]:
+    if not isinstance(solver.schedule, str):
+        return tuple(solver.schedule)
+    name: str = solver.schedule
+    if name == "auto":
+        region = "cnn" if selection.window is None else "region"
+        name = "descriptors" if isinstance(phi, Dsift | Hog) else region
+    return SCHEDULES[name]
