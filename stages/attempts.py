@@ -35,10 +35,12 @@ class Attempt:
     """A batch to run: its jobs, and the keys of the checkpoint to go on from, if any.
 
     Those are the checkpoint's own: more than the jobs, where some are wanted no more.
+    `width` is there if memory was too short for the study's own.
     """
 
     jobs: list[Job]
     checkpoint: tuple[str, ...] = ()
+    width: int | None = None
 
 
 @cache
@@ -47,15 +49,17 @@ def layer_codes(representation: str, layer: str) -> codes.Codes:
     return codes.Codes(codes.path(representation, layer))
 
 
-def make_batch(chosen: list[Job], study: Any, device: torch.device) -> Batch:
-    """Return the jobs as a batch with their targets."""
+def make_batch(
+    chosen: list[Job], study: Any, device: torch.device, batch_width: int | None = None
+) -> Batch:
+    """Return the jobs as a batch with their targets, as wide as the study has it."""
     cell = chosen[0].cell
     targets = layer_codes(cell.representation, cell.layer)
     return Batch(
         chosen,
         targets.of(job.image_id for job in chosen),
         study.representations[cell.representation],
-        width=width(study.execution),
+        width=batch_width or width(study.execution),
         device=device,
     )
 
@@ -132,27 +136,52 @@ def attempt(
     job_store: JobStore,
     device: torch.device,
 ) -> None:
-    """Run a batch; where it fails, run its jobs one by one to find the bad ones."""
-    again = partial(attempt, study=study, job_store=job_store, device=device)
+    """Run a batch; where it fails, run it again in parts to find the bad jobs."""
     checkpoint = job_store.checkpoint(one.checkpoint)
     try:
-        batch = make_batch(one.jobs, study, device)
+        batch = make_batch(one.jobs, study, device, one.width)
         records = _run(batch, job_store, advance, checkpoint)
     except Exception as error:
-        if checkpoint is not None:  # perhaps that is what is wrong: start afresh
-            job_store.drop_checkpoint(one.checkpoint)
-            again(Attempt(one.jobs), advance)
-        elif len(one.jobs) > 1:
-            for job in one.jobs:
-                again(Attempt([job]), advance)
-        else:
+        parts = _parts(one, width(study.execution), checkpoint, error)
+        if not parts:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             _note_failure(one.jobs[0], job_store, reason)
-        return
-    for job, record in zip(one.jobs, records, strict=True):
-        job_store.save(job.key, record)
-    job_store.drop_checkpoint(batch.keys)
+    else:
+        for job, record in zip(one.jobs, records, strict=True):
+            job_store.save(job.key, record)
+        job_store.drop_checkpoint(batch.keys)
+        parts = []
+    # Only now: a batch that failed holds its memory while its error is looked at.
     job_store.drop_checkpoint(one.checkpoint)
+    for part in parts:
+        attempt(part, advance, study=study, job_store=job_store, device=device)
+
+
+def _parts(
+    one: Attempt, study_width: int, checkpoint: Checkpoint | None, error: Exception
+) -> list[Attempt]:
+    """Return what to run in place of a batch that failed; nothing for a single job."""
+    jobs, batch_width = one.jobs, one.width or study_width
+    if checkpoint is not None:  # perhaps that is what is wrong: start afresh
+        return [Attempt(jobs, width=one.width)]
+    if _is_shortage(error) and batch_width > 1:
+        half = batch_width // 2
+        say(f"out of memory with {batch_width} jobs a batch: going on with {half}")
+        starts = range(0, len(jobs), half)
+        return [Attempt(jobs[first : first + half], width=half) for first in starts]
+    if len(jobs) > 1:
+        return [Attempt([job], width=one.width) for job in jobs]
+    return []
+
+
+def _is_shortage(error: Exception) -> bool:
+    """Return whether memory was too short: of a GPU, or as torch's CPU allocator says.
+
+    The system may also kill the process, which no program can catch.
+    """
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
 def _run(

@@ -109,6 +109,49 @@ def test_a_process_that_dies_leaves_a_reason_and_the_others_alone(
     assert "failed: hog / hog" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "shortage",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+    ],
+)
+def test_out_of_memory_a_batch_goes_on_at_half_its_width(
+    study, monkeypatch, capsys, shortage
+):
+    study(processes=1)
+    make_batch = attempts.make_batch
+
+    def short_of_memory(chosen, of, device, batch_width=None):
+        if (batch_width or 3) > 1 and chosen[0].cell.representation == "hog":
+            raise shortage
+        return make_batch(chosen, of, device, batch_width)
+
+    monkeypatch.setattr(attempts, "make_batch", short_of_memory)
+    invert.main()
+    rows = list(store.rows(store.PREIMAGES))
+    assert {row["status"] for row in rows} == {"done"}
+    widths = {row["representation"]: row["width"] for row in rows}
+    assert widths.pop("hog") == 1
+    assert set(widths.values()) == {3}
+    assert (
+        "out of memory with 3 jobs a batch: going on with 1" in capsys.readouterr().err
+    )
+
+
+def test_a_single_job_without_memory_fails_alone(study, monkeypatch):
+    study(processes=1)
+
+    def short_of_memory(chosen, *others):
+        raise MemoryError("a lot")
+
+    monkeypatch.setattr(attempts, "make_batch", short_of_memory)
+    invert.main()
+    reasons = {row["reason"] for row in store.rows(store.PREIMAGES)}
+    assert reasons == {"MemoryError: a lot"}
+
+
 KILLER = """
 make = attempts.make_batch
 def deadly(chosen, *others):
