@@ -282,15 +282,15 @@ class PriorSettings(Part):
 class FastSettings(Part):
     """Adam inside the pixel range, the default solver.
 
-    `rate` is in grey levels a step, `smoothing` the weight of TV to begin with, from
-    which it falls to the prior's own (0: it stays as it is). What is left out follows
-    the parameterisation and the depth of the layer.
+    `rate` is in grey levels a step; left out, it follows the parameterisation and the
+    depth of the layer. `smoothing` is the weight of TV to begin with, from which it
+    falls to the prior's own (0: it stays as it is).
     """
 
     kind: Literal["fast"]
     steps: Annotated[int, Field(ge=1)] = 400
     rate: Positive | None = None
-    smoothing: Weight | None = None
+    smoothing: Weight = 5.0
     parameterisation: Literal["pixels", "fourier", "deep-image-prior"] = "pixels"
 
 

@@ -7,7 +7,7 @@ from stages.images import reference_norm
 from stages.params import ByDepth, PaperSettings, PriorSettings, SolverSettings
 from stages.preimage import Prior, ijcv_prior, natural_prior
 from stages.preimage.momentum import SCHEDULES
-from stages.preimage.solvers import FAST_RATES, FAST_SMOOTHING
+from stages.preimage.solvers import FAST_RATES
 from stages.representations.dsift import Dsift
 from stages.representations.hog import Hog
 from stages.representations.representation import Representation
@@ -17,11 +17,10 @@ from stages.representations.selection import Selection
 # (arXiv 1412.0035, table 3, in the units of `stages.preimage.objective`).
 LAMBDA_TV_BY_DEPTH = (0.5, 5.0, 50.0)
 
-# Our choice for the fast solver, by measurement: tests/benchmarks/results. What is
-# shallow forgives long steps, which lead out of poor minima; what is deep needs a
-# smooth image first.
-RATE_BY_DEPTH = (128.0, 32.0, 16.0)
-SMOOTHING_BY_DEPTH = (5.0, 10.0, 50.0)
+# Rates of the fast solver for a network's pixels, our choice by measurement
+# (tests/benchmarks/results): long steps lead out of the poor minima that noise starts
+# next to, but what is deep dies of longer ones.
+RATE_BY_DEPTH = (128.0, 32.0, 32.0)
 
 
 @dataclass(frozen=True)
@@ -79,26 +78,23 @@ def solver_choice(
         schedule = _schedule(solver, phi, selection)
         steps = sum(n for n, _ in schedule)
         return SolverChoice("paper", steps, schedule=schedule)
-    rate, smoothing = _fast_numbers(solver.parameterisation, phi, layer)
+    rate = solver.rate
+    if rate is None:
+        rate = _fast_rate(solver.parameterisation, phi, layer)
     return SolverChoice(
         "fast",
         solver.steps,
-        rate=rate if solver.rate is None else solver.rate,
-        smoothing=smoothing if solver.smoothing is None else solver.smoothing,
+        rate=rate,
+        smoothing=solver.smoothing,
         parameterisation=solver.parameterisation,
     )
 
 
-def _fast_numbers(
-    parameterisation: str, phi: Representation, layer: str
-) -> tuple[float, float]:
-    """Return the rate and the smoothing that suit the depth of the layer."""
-    rate, smoothing = FAST_RATES[parameterisation], FAST_SMOOTHING
-    if len(phi.layers) > 1:
-        smoothing = by_depth(SMOOTHING_BY_DEPTH, phi.layers, layer)
-        if parameterisation == "pixels":
-            rate = by_depth(RATE_BY_DEPTH, phi.layers, layer)
-    return rate, smoothing
+def _fast_rate(parameterisation: str, phi: Representation, layer: str) -> float:
+    """Return the rate that suits the variables and the depth of the layer."""
+    if parameterisation == "pixels" and len(phi.layers) > 1:
+        return by_depth(RATE_BY_DEPTH, phi.layers, layer)
+    return FAST_RATES[parameterisation]
 
 
 def _schedule(

@@ -20,7 +20,7 @@ from stages.params import (
     ReportSettings,
     Study,
 )
-from stages.preimage.solvers import FAST_RATES, FAST_STEPS
+from stages.preimage.solvers import FAST_RATES, FAST_SMOOTHING, FAST_STEPS
 from stages.representations import KINDS
 from stages.sources.builtin import PHOTOGRAPHS
 
@@ -248,7 +248,7 @@ def test_a_prior_left_out_weighs_nothing():
 
 def test_defaults_are_those_of_the_library():
     fast = FastSettings(kind="fast")
-    assert (fast.steps, fast.rate) == (FAST_STEPS, None)
+    assert (fast.steps, fast.rate, fast.smoothing) == (FAST_STEPS, None, FAST_SMOOTHING)
     allowed = FastSettings.model_fields["parameterisation"].annotation
     assert set(get_args(allowed)) == set(FAST_RATES)
     for settings in (HogSettings(kind="hog"), DsiftSettings(kind="dsift")):

@@ -20,7 +20,6 @@ from stages.representations.caffenet import LAYERS
 from stages.representations.selection import Selection
 from stages.resolved import (
     RATE_BY_DEPTH,
-    SMOOTHING_BY_DEPTH,
     SolverChoice,
     solver_choice,
     weights,
@@ -101,13 +100,12 @@ def test_the_fast_solver_takes_what_suits_the_layer_where_nothing_is_said():
     )
 
 
-def test_rate_and_smoothing_follow_the_depth():
+def test_the_rate_follows_the_depth_of_a_network():
     settings, choose = FastSettings(kind="fast"), solver_choice
     phi = representation(NETWORK)
-    found = [choose(settings, phi, layer, Selection()) for layer in LAYERS]
-    numbers = list(zip(RATE_BY_DEPTH, SMOOTHING_BY_DEPTH, strict=True))
-    expected = 6 * [numbers[0]] + 6 * [numbers[1]] + 8 * [numbers[2]]
-    assert [(one.rate, one.smoothing) for one in found] == expected
+    found = [choose(settings, phi, layer, Selection()).rate for layer in LAYERS]
+    first, second, third = RATE_BY_DEPTH
+    assert found == 6 * [first] + 6 * [second] + 8 * [third]
 
 
 def test_other_parameterisations_keep_their_rate_at_all_depths():

@@ -17,6 +17,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -26,7 +27,7 @@ from stages.preimage.inversion import Solver, begin, images, minimise, trace_ste
 from stages.preimage.objective import Objective, Prior, objective
 from stages.preimage.outcome import Outcome, outcomes
 from stages.preimage.prior_sets import ijcv_prior, natural_prior
-from stages.preimage.solvers import FAST_STEPS, fast, paper
+from stages.preimage.solvers import fast, paper
 from stages.preimage.start import noise
 
 __all__ = ["Inversion", "Prior", "Trace", "ijcv_prior", "invert", "natural_prior"]
@@ -70,7 +71,9 @@ def invert(
     seed: int | Sequence[int] = 0,
     solver: str = "fast",
     steps: int | None = None,
-    parameterisation: str = "pixels",
+    rate: float | None = None,
+    smoothing: float | None = None,
+    parameterisation: str | None = None,
     schedule: str | Sequence[tuple[int, float]] | None = None,
     prior: Prior | None = None,
     mean: float | Sequence[float] = 128.0,
@@ -82,10 +85,16 @@ def invert(
     `phi` is any differentiable callable from pixels `n c h w` in 0..255 to codes
     `n ...`. `target` is a code with or without the batch dimension, on the device and
     of the type to compute in; `shape` is the `c h w` of the image sought. Several seeds
-    for one target give several pre-images. `solver` is `fast` (as many `steps` as asked
-    for; `parameterisation` is `pixels`, `fourier` or `deep-image-prior`) or `paper`
-    (the `schedule` `cnn` if left out, `region`, `descriptors` or legs of (steps, factor
-    of 0.004)). `prior` is `natural_prior(shape)` if left out. `mean`
+    for one target give several pre-images.
+
+    `solver` is `fast` or `paper`; what is left out of their options has a default. Of
+    `fast`: `steps`; `rate`, grey levels a step to begin with (for pixels 16; shallow
+    layers of networks like 128, deeper ones 32); `smoothing`, the weight of TV to begin
+    with (5); `parameterisation` (`pixels`, `fourier` or `deep-image-prior`). Of
+    `paper`: `schedule` (`cnn`, `region`, `descriptors` or legs of (steps, factor of
+    0.004)).
+
+    `prior` is `natural_prior(shape)` if left out. `mean`
     is the colour at which the priors are smallest. `mask` (the shape of one code) is 1
     where the code must match and 0 elsewhere. `on_step` is told the step and their
     number. A `phi` with a method `relaxed(progress)` (HOG) is relaxed by `fast`.
@@ -108,7 +117,15 @@ def invert(
         norm=reference_norm(shape),
         masks=None if mask is None else _masks(mask, targets),
     )
-    rule = _solver(solver, steps, parameterisation, schedule, centre, shape)
+    options = {
+        "steps": steps,
+        "rate": rate,
+        "smoothing": smoothing,
+        "parameterisation": parameterisation,
+        "schedule": schedule,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    rule = _solver(solver, given, centre, shape)
     return _run(problem, rule, start, batched, on_step)
 
 
@@ -148,32 +165,19 @@ def _batch(
 
 
 def _solver(
-    name: str,
-    steps: int | None,
-    parameterisation: str,
-    schedule: str | Sequence[tuple[int, float]] | None,
-    mean: Tensor,
-    shape: tuple[int, int, int],
+    name: str, options: dict[str, Any], mean: Tensor, shape: tuple[int, int, int]
 ) -> Solver:
-    if name == "fast":
-        if schedule is not None:
-            raise ValueError(f"`schedule` belongs to paper, got {schedule!r} for fast.")
-        return fast(
-            mean,
-            shape=shape,
-            steps=FAST_STEPS if steps is None else steps,
-            parameterisation=parameterisation,
-        )
-    if name == "paper":
-        if steps is not None:
-            raise ValueError(f"`steps` belongs to fast, got {steps} for paper.")
-        if parameterisation != "pixels":
+    if name not in ("fast", "paper"):
+        raise ValueError(f"`solver` must be one of fast, paper; got {name!r}.")
+    for option, value in options.items():
+        owner = "paper" if option == "schedule" else "fast"
+        if owner != name:
             raise ValueError(
-                "`parameterisation` belongs to fast, "
-                f"got {parameterisation!r} for paper."
+                f"`{option}` belongs to {owner}, got {value!r} for {name}."
             )
-        return paper(reference_norm(shape), schedule=schedule or "cnn")
-    raise ValueError(f"`solver` must be one of fast, paper; got {name!r}.")
+    if name == "fast":
+        return fast(mean, shape=shape, **options)
+    return paper(reference_norm(shape), **options)
 
 
 def _run(
