@@ -236,6 +236,12 @@ class ByDepth(Part):
     by_depth: Annotated[Positive, Field(alias="by-depth")]
 
 
+Thirds = Annotated[
+    tuple[Weight, Weight, Weight],
+    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+]
+
+
 class PriorSettings(Part):
     """Weights of the natural-image priors; left out: weight 0.
 
@@ -250,8 +256,11 @@ class PriorSettings(Part):
     ] = 0.0
     beta: Positive = 2.0
     lambda_tv: Annotated[
-        Weight | Literal["by-depth"] | ByDepth,
-        must_be("a number of at least 0, by-depth or {by-depth: factor}"),
+        Weight | Literal["by-depth"] | ByDepth | Thirds,
+        must_be(
+            "a number of at least 0, three of them (for thirds of the depth), "
+            "by-depth or {by-depth: factor}"
+        ),
     ] = 0.0
     jitter: Annotated[
         Annotated[int, Field(ge=0, le=64)] | Literal["auto"],

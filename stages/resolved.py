@@ -44,7 +44,9 @@ def weights(prior: PriorSettings, phi: Representation, side: int, layer: str) ->
     lambda_alpha, lambda_tv = prior.lambda_alpha, prior.lambda_tv
     if lambda_alpha == "auto":
         lambda_alpha = natural_prior(shape).lambda_alpha
-    if not isinstance(lambda_tv, float):
+    if isinstance(lambda_tv, tuple):
+        lambda_tv = by_depth(lambda_tv, phi.layers, layer)
+    elif not isinstance(lambda_tv, float):
         factor = lambda_tv.by_depth if isinstance(lambda_tv, ByDepth) else 1.0
         # The published weights hold for beta = 2 and scale with s^(beta - 2).
         scale = reference_norm(shape) ** (prior.beta - 2)

@@ -88,7 +88,8 @@ NAN, INF = float("nan"), float("inf")
 # What keys of several types are told.
 WORDS = {
     "lambda_alpha": "must be auto or a number of at least 0",
-    "lambda_tv": "must be a number of at least 0, by-depth or {by-depth: factor}",
+    "lambda_tv": "must be a number of at least 0, three of them (for thirds of the "
+    "depth), by-depth or {by-depth: factor}",
     "schedule": "must be auto, cnn, region, descriptors "
     "or [[steps, factor of 0.004], ...]",
     "representation": "must be a name or a list of names",
@@ -116,7 +117,7 @@ REFUSED: list[tuple[Any, str, str, list[Any]]] = [
     (PRIOR, "beta", "a finite number", [NAN, INF]),
     (PRIOR, "beta", "greater than 0", [0]),
     (PRIOR, "lambda_alpha", "", [NAN, INF, -1, True, "by-depth"]),
-    (PRIOR, "lambda_tv", "", [NAN, INF, -0.1, True, "auto", "1e2"]),
+    (PRIOR, "lambda_tv", "", [NAN, INF, -0.1, True, "auto", "1e2", [1, 2], [1, 2, -3]]),
     (PAPER, "schedule", "", ["slow", 3, [], [[]], [[3]], [[3, 1, 1]], [3, 1.0]]),
     (PAPER, "schedule", "", [[[0, 1.0]], [[3.5, 1]], [[True, 1]]]),
     (PAPER, "schedule", "", [[[3, bad]] for bad in (NAN, INF, True, 0, "1")]),

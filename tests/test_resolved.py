@@ -141,6 +141,11 @@ def test_the_published_weights_change_after_six_and_twelve_layers():
     assert found == 6 * [0.5] + 6 * [5.0] + 8 * [50.0]
 
 
+def test_three_weights_are_those_of_the_thirds():
+    found = [lambda_tv(layer, lambda_tv=(3, 2, 1)) for layer in LAYERS]
+    assert found == 6 * [3] + 6 * [2] + 8 * [1]
+
+
 def test_weights_by_depth_may_be_scaled():
     tenth = ByDepth(**{"by-depth": 0.1})
     assert lambda_tv("relu2", lambda_tv=tenth) == pytest.approx(0.05)

@@ -1,0 +1,172 @@
+"""Invert layers of the embedded CaffeNet with some settings, and measure all of it.
+
+Measured is the stored, 8-bit pre-image; the judge and the network's own labels see the
+same. Every setting starts from the same noise.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from PIL import Image as PillowImage
+from torch import Tensor
+
+from stages.images import image_from_picture, picture_from_image, square
+from stages.metrics.judged import as_seen, judge_distance, labels_agree
+from stages.metrics.pixel import psnr, ssim
+from stages.networks import caffenet, judge
+from stages.params import CaffenetSettings
+from stages.preimage import Inversion, Prior, invert, natural_prior
+from stages.representations.representation import Representation
+from stages.resolved import LAMBDA_TV_BY_DEPTH, RATE_BY_DEPTH, by_depth
+
+SIDE = 64
+SHAPE = (3, SIDE, SIDE)
+# The study's weights of TV for `fast`, for thirds of the depth.
+STUDY_TV = (0.02, 0.05, 0.1)
+# Jobs inverted together: the study's width.
+WIDTH = 6
+PICTURES = Path(__file__).parents[2] / "../shared/images/imagenet-sample"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A solver and a prior; `lambda_tv` is one for all layers, or three by depth."""
+
+    name: str
+    solver: str = "fast"
+    steps: int | None = None
+    lambda_tv: float | tuple[float, float, float] = STUDY_TV
+    rate: float | None = None
+    smoothing: float | None = None
+    parameterisation: str | None = None
+    prior: Prior | None = None
+
+    def rate_at(self, layer: str) -> float | None:
+        """Return the rate for a layer: the study's for the pixels of `fast`."""
+        studied = self.solver == "fast" and self.parameterisation is None
+        if self.rate is None and studied:
+            return by_depth(RATE_BY_DEPTH, network().layers, layer)
+        return self.rate
+
+    def prior_at(self, layer: str) -> Prior:
+        """Return the prior for a layer."""
+        if self.prior is not None:
+            return self.prior
+        weight = self.lambda_tv
+        if isinstance(weight, tuple):
+            weight = by_depth(weight, network().layers, layer)
+        return natural_prior(SHAPE, lambda_tv=weight)
+
+
+PAPER = Setting("paper", solver="paper", lambda_tv=LAMBDA_TV_BY_DEPTH)
+
+
+def network() -> Representation:
+    """Return the embedded CaffeNet."""
+    return caffenet(CaffenetSettings(kind="caffenet"))
+
+
+def parser(description: str, limit: int, seeds: int = 1) -> argparse.ArgumentParser:
+    """Return a parser of the options that all benchmarks of inversion share."""
+    found = argparse.ArgumentParser(description=description)
+    found.add_argument("--pictures", type=Path, default=PICTURES)
+    found.add_argument("--limit", type=int, default=limit)
+    found.add_argument("--seeds", type=int, default=seeds)
+    found.add_argument("--layers", nargs="+", default=list(network().layers))
+    return found
+
+
+def originals(folder: Path, limit: int) -> Tensor:
+    """Return the first pictures of the folder, `n 3 64 64` in 0..255."""
+    files = sorted(folder.glob("*.JPEG"))[:limit]
+    pictures = (PillowImage.open(file).convert("RGB") for file in files)
+    return torch.stack([image_from_picture(square(p, SIDE), 3) for p in pictures])
+
+
+def measured(
+    layer: str, setting: Setting, images: Tensor, seeds: Sequence[int] = (0,)
+) -> pd.DataFrame:
+    """Return a row a pre-image: errors, quality, labels, and its share of the time."""
+    phi = network().cut(layer)
+    wanted = images.repeat(len(seeds), 1, 1, 1)
+    starts = [1000 * seed + i for seed in seeds for i in range(len(images))]
+    rows = []
+    for first in range(0, len(wanted), WIDTH):
+        part = slice(first, first + WIDTH)
+        rows.append(_batch(phi, layer, setting, wanted[part], starts[part]))
+    found = pd.concat(rows, ignore_index=True)
+    found.insert(0, "layer", layer)
+    found.insert(1, "setting", setting.name)
+    found.insert(2, "picture", [i % len(images) for i in range(len(wanted))])
+    return found
+
+
+def _batch(
+    phi: Representation,
+    layer: str,
+    setting: Setting,
+    images: Tensor,
+    starts: list[int],
+) -> pd.DataFrame:
+    with torch.no_grad():
+        targets = phi(images)
+    begun = time.perf_counter()
+    found = invert(
+        phi,
+        targets,
+        shape=SHAPE,
+        seed=starts,
+        solver=setting.solver,
+        steps=setting.steps,
+        rate=setting.rate_at(layer),
+        smoothing=setting.smoothing,
+        parameterisation=setting.parameterisation,
+        prior=setting.prior_at(layer),
+        mean=phi.mean,
+    )
+    seconds = (time.perf_counter() - begun) / len(images)
+    return pd.DataFrame({"seconds": seconds, **_columns(phi, found, images, targets)})
+
+
+@torch.no_grad()
+def _columns(
+    phi: Representation, found: Inversion, images: Tensor, targets: Tensor
+) -> dict[str, Any]:
+    stored = torch.stack(
+        [image_from_picture(picture_from_image(one), 3) for one in found.preimage]
+    )
+    codes = phi(stored)
+    norms = targets.flatten(1).norm(dim=1)
+    eyes = judge()
+    seen, meant = (eyes.features(as_seen(one)) for one in (stored, images))
+    labels = (eyes.scores(maps[-1]) for maps in (seen, meant))
+    whole = network()
+    own = whole(stored).flatten(1), whole(images).flatten(1)
+    columns = {
+        "objective": found.trace.objective[-1],
+        "relative_error": found.code_error,
+        "relative_error_8bit": (codes - targets).flatten(1).norm(dim=1) / norms,
+        "psnr": psnr(stored, images),
+        "ssim": ssim(stored, images),
+        "judge_distance": judge_distance(seen, meant),
+        "judge_agrees": labels_agree(*labels),
+        "own_label": labels_agree(*own),
+        "correlation": correlations(codes, targets).diagonal(),
+    }
+    return {name: column.double().numpy() for name, column in columns.items()}
+
+
+def correlations(codes: Tensor, targets: Tensor) -> Tensor:
+    """Return the correlation of each code with each target."""
+
+    def standard(values: Tensor) -> Tensor:
+        centred = values.flatten(1) - values.flatten(1).mean(dim=1, keepdim=True)
+        return centred / centred.norm(dim=1, keepdim=True).clamp(min=1e-12)
+
+    return standard(codes) @ standard(targets).T

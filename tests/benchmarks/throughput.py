@@ -1,0 +1,172 @@
+"""Steps of inversion a second at four depths of AlexNet: ours, a plain loop, the limit.
+
+    python -m tests.benchmarks.throughput [--width 6] [--seconds 8]
+
+Random weights, 224x224. Three rates a layer, in pre-image iterations a second:
+
+- ours: a batch of `fast`, as the study runs it;
+- loop: one image at a time, as public code does it: gradients of the weights too,
+  torch's Adam, the allocator as it comes. Same layer, same objective;
+- roofline: multiply-adds over the machine's measured matrix rate, or bytes over its
+  measured copy rate, whichever takes longer. Counted are forward and backward passes
+  of convolutions, and every map read and written once in each.
+
+Each of ours and the loop runs in a process of its own, in turns.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import alexnet
+
+from stages.execution.device import prepare
+from stages.images import reference_norm
+from stages.preimage import natural_prior
+from stages.preimage.inversion import begin, minimise
+from stages.preimage.objective import Objective, objective
+from stages.preimage.solvers import fast
+from stages.preimage.start import noise
+from tests.benchmarks.machine import (
+    copy_rate,
+    described,
+    fastest,
+    keep,
+    multiply_rate,
+)
+from tests.benchmarks.work import work_of_step
+
+SHAPE = (3, 224, 224)
+# Modules of torchvision's AlexNet that make up each cut.
+CUTS = {"conv1": 1, "relu2": 5, "relu3": 8, "relu5": 12}
+# Ours over the loop, at least, in float32 on two cores.
+BOUNDS = {"conv1": 1.2, "relu2": 1.5, "relu3": 1.7, "relu5": 1.7}
+ROUNDS = 3
+
+
+def network(layer: str, *, frozen: bool) -> nn.Sequential:
+    """Return AlexNet up to the layer, with random weights from a fixed seed."""
+    torch.manual_seed(0)
+    cut: nn.Sequential = alexnet(weights=None).features[: CUTS[layer]].eval()
+    for module in cut:
+        if isinstance(module, nn.ReLU):
+            module.inplace = False
+    return cut.requires_grad_(not frozen)
+
+
+def problem(phi: nn.Module, n: int, device: torch.device) -> tuple[Objective, Tensor]:
+    """Return the objective of n random pictures, and the starts."""
+    mean = torch.full((3, 1, 1), 128.0, device=device)
+    generator = torch.Generator().manual_seed(0)
+    pictures = 255 * torch.rand(n, *SHAPE, generator=generator)
+    with torch.no_grad():
+        targets = phi(pictures.to(device))
+    priors = [natural_prior(SHAPE)] * n
+    norm = reference_norm(SHAPE)
+    aim = objective(phi, targets, priors, mean=mean, norm=norm)
+    return aim, torch.stack([noise(SHAPE, i) for i in range(n)]).to(device)
+
+
+def ours(layer: str, n: int, seconds: float, device: str = "cpu") -> float:
+    """Return the pre-image iterations a second of a batch of `fast`."""
+    place = prepare(device)
+    phi = network(layer, frozen=True).to(place)
+    aim, starts = problem(phi, n, place)
+    solver = fast(aim.mean, steps=10**6)
+    steps = minimise(aim, solver, begin(aim, solver, starts))
+    return n / fastest(lambda: next(steps), seconds=seconds)
+
+
+def loop(layer: str, seconds: float, device: str = "cpu") -> float:
+    """Return the iterations a second of one image with gradients of the weights."""
+    place = torch.device(device)
+    phi = network(layer, frozen=False).to(place)
+    aim, starts = problem(phi, 1, place)
+    image = starts.clone().requires_grad_()
+    solver = torch.optim.Adam([image], lr=8.0)
+
+    def step() -> None:
+        solver.zero_grad()
+        aim.terms(image).total.sum().backward()
+        solver.step()
+
+    return 1 / fastest(step, seconds=seconds)
+
+
+def measured(what: str, layer: str, chosen: argparse.Namespace) -> float:
+    """Return the best of some rounds, each in a fresh process."""
+    command = [sys.executable, "-m", "tests.benchmarks.throughput", "--only"]
+    command += [what, layer, "--width", str(chosen.width), "--device", chosen.device]
+    command += ["--seconds", str(chosen.seconds)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(json.loads(found.stdout))
+
+
+HEAD = """\
+| layer | ours | loop | roofline | ours / loop | bound | ours / roofline \
+| limited by | multiply-adds, millions | megabytes |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+
+
+def report(chosen: argparse.Namespace) -> Iterator[str]:
+    """Yield the lines of the report as they are measured."""
+    place = torch.device(chosen.device)
+    yield "# Throughput: pre-image iterations a second, AlexNet at 224x224\n"
+    yield described(f"throughput --width {chosen.width}")
+    rates = multiply_rate(place), copy_rate(place)
+    yield (
+        f"Measured {rates[0] / 1e9:.1f} thousand million multiply-adds a second and "
+        f"{rates[1] / 1e9:.1f} GB a second. Best of {ROUNDS} rounds in turns; float32; "
+        f"batches of {chosen.width}.\n"
+    )
+    yield HEAD
+    for layer in CUTS:
+        yield row(layer, rates, chosen)
+
+
+def row(layer: str, rates: tuple[float, float], chosen: argparse.Namespace) -> str:
+    """Return a layer's line of the table."""
+    best: dict[str, float] = {"ours": 0.0, "loop": 0.0}
+    for _ in range(ROUNDS):
+        for what in best:
+            best[what] = max(best[what], measured(what, layer, chosen))
+    todo = work_of_step(network(layer, frozen=True), SHAPE)
+    times = todo.multiply_adds / rates[0], todo.bytes / rates[1]
+    limit = 1 / max(times)
+    gain = best["ours"] / best["loop"]
+    met = "met" if gain >= BOUNDS[layer] else "NOT MET"
+    cells: list[Any] = [layer, f"{best['ours']:.1f}", f"{best['loop']:.1f}"]
+    cells += [f"{limit:.1f}", f"{gain:.2f}", f"{BOUNDS[layer]} {met}"]
+    cells += [
+        f"{best['ours'] / limit:.0%}",
+        ("multiplying", "copying")[times[1] > times[0]],
+    ]
+    cells += [f"{todo.multiply_adds / 1e6:.0f}", f"{todo.bytes / 1e6:.1f}"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def main() -> None:
+    """Print the report and keep it; or, for one process, a single rate."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--width", type=int, default=6)
+    parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--only", nargs=2, metavar=("WHAT", "LAYER"))
+    chosen = parser.parse_args()
+    if chosen.only is None:
+        keep("throughput", report(chosen))
+        return
+    what, layer = chosen.only
+    if what == "ours":
+        print(ours(layer, chosen.width, chosen.seconds, chosen.device))
+    else:
+        print(loop(layer, chosen.seconds, chosen.device))
+
+
+if __name__ == "__main__":
+    main()
