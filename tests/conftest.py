@@ -1,5 +1,6 @@
 """Small studies that tests share: two drawn pictures, 32 pixels, a handful of steps."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from stages import images, schemas, store
 from stages.jobs import Record
 
 pytest_plugins = ["tests.webserver"]
+
+# Tests run in several processes, which share the cores: threads would get in their way.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
 
 PARAMS = """
 fetch:

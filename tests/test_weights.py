@@ -180,7 +180,7 @@ def test_study_goes_on_without_a_trunk_that_cannot_be_had_and_says_so(
     name = publish(good(), *bad_answers(server)[kind])
     begun = monotonic()
     entry = run()
-    assert monotonic() - begun < 3
+    assert monotonic() - begun < 10
     assert server.asked[f"/{name}"] == 1
     reason = f"{server.url}/{name}: {REASONS[kind]}"
     assert entry == {
@@ -222,7 +222,7 @@ def test_absent_server_costs_a_moment_and_strictness_an_error(
     monkeypatch.setattr(weights, "ADDRESS", closed_port)
     begun = monotonic()
     entry = run()
-    assert monotonic() - begun < 1
+    assert monotonic() - begun < 5
     reason = f"{closed_port}/{name}: no connection, connection refused"
     assert (entry["status"], entry["reason"]) == ("unreachable", reason)
     assert reason in strict()

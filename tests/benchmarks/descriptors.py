@@ -2,13 +2,14 @@
 
     python -m tests.benchmarks.descriptors [--pictures FOLDER] [--limit 20]
 
-Three runs a representation, same pictures, same starts:
+Four runs a representation, same pictures, same starts:
 
 - paper: the published solver, schedule and prior (lambda_tv 0.5);
 - fast, equal prior: ours on the same objective, so that the lower objective is the
   solver's merit alone;
-- fast: ours with its default, lighter prior. Its lower code error is partly the
-  prior's doing, which is why the line above stands beside it.
+- fast: ours with the study's lighter prior. Its lower code error is partly the prior's
+  doing, which is why the line above stands beside it;
+- fast, long: the same with more steps, for which the bounds are.
 
 Writes results/descriptors.md with date, hardware and command.
 """
@@ -45,9 +46,12 @@ REPRESENTATIONS = {
     "HOGb": {"kind": "hog", "assignment": "bilinear"},
     "DSIFT": {"kind": "dsift"},
 }
-# Squared normalised error of `fast`, at most; seconds for all pictures, at most.
-TARGETS = {"HOG": 0.12, "HOGb": 0.01, "DSIFT": 0.01}
+# Of the long run: squared normalised error at most, and that as a share of `paper`'s;
+# seconds for all pictures at most.
+TARGETS = {"HOG": (0.02, 1 / 8), "HOGb": (0.002, 0.1), "DSIFT": (0.002, 0.1)}
 SECONDS = 90.0
+LONG_STEPS = 1500
+STUDY_TV = 0.02
 
 
 class Run(NamedTuple):
@@ -56,6 +60,7 @@ class Run(NamedTuple):
     name: str
     solver: str
     prior: Prior
+    steps: int | None = None
 
 
 class Result(NamedTuple):
@@ -73,12 +78,14 @@ class Result(NamedTuple):
 
 
 def runs() -> list[Run]:
-    """Return the three runs."""
+    """Return the four runs."""
     published = natural_prior(SHAPE, lambda_tv=0.5)
+    light = natural_prior(SHAPE, lambda_tv=STUDY_TV)
     return [
         Run("paper", "paper", published),
         Run("fast, equal prior", "fast", published),
-        Run("fast", "fast", natural_prior(SHAPE)),
+        Run("fast", "fast", light),
+        Run("fast, long", "fast", light, LONG_STEPS),
     ]
 
 
@@ -100,6 +107,7 @@ def inversions(phi: Representation, targets: Tensor, run: Run) -> Iterator[Inver
             shape=SHAPE,
             seed=seeds,
             solver=run.solver,
+            steps=run.steps,
             prior=run.prior,
             schedule="descriptors" if run.solver == "paper" else None,
         )
@@ -171,15 +179,16 @@ HEAD = """\
 
 
 def verdict(name: str, results: dict[str, Result]) -> str:
-    """Return how `fast` stands against its bound and against `paper` in this run."""
-    ours = statistics.mean(results["fast"].squared)
+    """Return how the long run stands against its bounds and `paper` in this run."""
+    ours = statistics.mean(results["fast, long"].squared)
     theirs = statistics.mean(results["paper"].squared)
-    seconds = results["fast"].seconds
-    met = ours <= TARGETS[name] and ours <= theirs / 2 and seconds <= SECONDS
+    seconds = results["fast, long"].seconds
+    error, share = TARGETS[name]
+    met = ours <= error and ours <= theirs * share and seconds <= SECONDS
     return (
-        f"- {name}: squared normalised error {100 * ours:.2f} % (bound "
-        f"{100 * TARGETS[name]:g} %), {ours / theirs:.3f} of paper's (bound 0.5), "
-        f"{seconds:.0f} s (bound {SECONDS:.0f} s): {'met' if met else 'NOT MET'}"
+        f"- {name}: squared normalised error {100 * ours:.3f} % (bound {100 * error:g} "
+        f"%), {ours / theirs:.3f} of paper's (bound {share:g}), {seconds:.0f} s (bound "
+        f"{SECONDS:.0f} s): {'met' if met else 'NOT MET'}"
     )
 
 

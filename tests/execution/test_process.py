@@ -52,7 +52,7 @@ def test_a_signal_ends_the_process_between_steps_with_its_code(number, code):
     with start(LOOP) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert out.endswith("step\n")
     assert "what was finished is kept" in err
@@ -65,13 +65,13 @@ def test_a_second_signal_does_not_wait():
         process.send_signal(signal.SIGTERM)
         time.sleep(0.2)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     assert process.returncode == 143
 
 
 def test_a_refusal_is_a_message_and_code_one():
     with start(REFUSE) as process:
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert err == "the folder is empty: put pictures into it\n"
 

@@ -108,7 +108,7 @@ if __name__ == "__main__":
 """
 
 
-def appeared(folder, names, seconds=20.0):
+def appeared(folder, names, seconds=60.0):
     end = time.monotonic() + seconds
     while not all((folder / name).exists() for name in names):
         assert time.monotonic() < end, sorted(path.name for path in folder.iterdir())
@@ -128,7 +128,7 @@ def test_stopped_in_any_way_the_processes_keep_what_they_have(tmp_path, number, 
     ) as process:
         appeared(tmp_path, ["begun-a", "begun-b"])
         process.send_signal(number)
-        assert process.wait(timeout=20) == code
+        assert process.wait(timeout=60) == code
         appeared(tmp_path, ["kept-a", "kept-b"])
         words = process.stderr.read().decode()
     assert "Traceback" not in words

@@ -204,7 +204,7 @@ def test_server_that_dribbles_for_ever_is_given_up(server, tmp_path):
     url = server.serve("/a.zip", server.Answer(CONTENT, dribble=1))
     begun = monotonic()
     message = refusal(url, tmp_path, patience=SHORT)
-    assert monotonic() - begun < 2
+    assert monotonic() - begun < 10
     assert f"{url}: next to nothing came for 0.3 s" in message
     assert files(tmp_path) == []
 
@@ -215,7 +215,7 @@ def test_download_that_goes_on_too_long_is_given_up(server, tmp_path):
     url = server.serve("/a.zip", server.Answer(body, dribble=1 << 14))
     begun = monotonic()
     assert f"{url}: not done after 0.8 s" in refusal(url, tmp_path, patience=SHORT)
-    assert 0.8 < monotonic() - begun < 2
+    assert 0.8 < monotonic() - begun < 3
     assert files(tmp_path) == []
 
 
@@ -242,7 +242,7 @@ def test_slow_look_up_of_a_name_ends_in_time(server, tmp_path, monkeypatch):
     begun = monotonic()
     message = refusal("http://pictures.invalid/a.zip", tmp_path, patience=SHORT)
     assert asked.is_set()
-    assert monotonic() - begun < 2
+    assert monotonic() - begun < 10
     assert "a.zip: next to nothing came for 0.3 s" in message
 
 

