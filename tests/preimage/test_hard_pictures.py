@@ -1,0 +1,69 @@
+"""Pictures that are hard on a solver: nothing may break, and the objective falls."""
+
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from stages.images import image_from_picture
+from stages.networks import caffenet
+from stages.params import CaffenetSettings
+from stages.preimage import invert
+from stages.representations import build
+from stages.resolved import RATE_BY_DEPTH, by_depth
+
+SIDE = 64
+CAFFENET = CaffenetSettings(kind="caffenet")
+
+
+def drawing(kind):
+    picture = Image.new("RGB", (SIDE, SIDE), "white")
+    pen = ImageDraw.Draw(picture)
+    if kind == "text":
+        for row in range(0, SIDE, 12):
+            pen.text((1, row), "pre-image of", fill="black")
+    else:
+        for x in range(0, SIDE, 7):
+            pen.line((x, 0, SIDE - x, SIDE), fill="black")
+    return image_from_picture(picture, 3)
+
+
+def pictures():
+    noise = torch.randint(
+        0, 256, (3, SIDE, SIDE), generator=torch.Generator().manual_seed(0)
+    )
+    return torch.stack(
+        [
+            torch.full((3, SIDE, SIDE), 128.0),
+            torch.zeros(3, SIDE, SIDE),
+            torch.full((3, SIDE, SIDE), 255.0),
+            noise.float(),
+            drawing("text"),
+            drawing("lines"),
+        ]
+    )
+
+
+def check(phi, images, rate):
+    with torch.no_grad():
+        targets = phi(images)
+    shape = tuple(images.shape[1:])
+    found = invert(
+        phi, targets, shape=shape, seed=range(6), steps=60, rate=rate, mean=phi.mean
+    )
+    assert {one.status for one in found.outcomes} == {"done"}
+    assert torch.isfinite(found.preimage).all()
+    first, last = found.trace.objective[0], found.trace.objective[-1]
+    assert (last < first).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layer", ["conv1", "norm1", "relu2", "relu4", "pool5", "fc8"])
+def test_no_layer_of_the_network_breaks(layer):
+    network = caffenet(CAFFENET)
+    rate = by_depth(RATE_BY_DEPTH, network.layers, layer)
+    check(network.cut(layer), pictures(), rate)
+
+
+@pytest.mark.parametrize("kind", ["hog", "dsift"])
+def test_no_descriptor_breaks(kind):
+    check(build(kind), pictures().mean(dim=1, keepdim=True), None)
