@@ -11,7 +11,7 @@ from stages.preimage.parameterisation import Colour, Fourier, Pixels
 # Our choice, by measurement: tests/benchmarks/results.
 FAST_STEPS = 400
 # Grey levels a step of pixels and waves; weights of networks go by themselves.
-FAST_RATES = {"pixels": 16.0, "fourier": 4.0, "deep-image-prior": 0.01}
+FAST_RATES = {"pixels": 16.0, "fourier": 8.0, "deep-image-prior": 0.01}
 # The weight of TV to begin with.
 FAST_SMOOTHING = 5.0
 

@@ -71,6 +71,17 @@ def test_waves_are_clipped_to_the_range():
     assert (images.min(), images.max()) == (-30, 20)
 
 
+def test_the_gradient_passes_where_waves_are_clipped():
+    low, high = torch.full((3, 1, 1), -1.0), torch.full((3, 1, 1), 1.0)
+    variables = waves().variables(starts())
+    gradients = []
+    for made in (waves(), Fourier(low, high, SHAPE)):
+        at = variables.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(made.images(at).sum(), at)
+        gradients.append(gradient)
+    assert torch.equal(*gradients)
+
+
 def test_a_grey_level_of_waves_is_a_grey_level_of_pixels():
     # Random variables of root mean square 1 make images of root mean square about 1.
     made = waves((3, 64, 64))
