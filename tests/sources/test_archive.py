@@ -151,18 +151,18 @@ def test_tar_that_swells_is_refused_at_the_limit(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["some.file"]
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        tar_of(MEMBERS)[:700],
-        gzip.compress(tar_of(MEMBERS))[:-20],
-        gzip.compress(b"no tar"),
-        bz2.compress(tar_of(MEMBERS))[:60],
-        lzma.compress(tar_of(MEMBERS))[:60],
-        zip_of(MEMBERS)[:-30],
-        b"\x1f\x8bnothing",
-    ],
-)
+DAMAGED = {
+    "tar": tar_of(MEMBERS)[:700],
+    "tar.gz": gzip.compress(tar_of(MEMBERS))[:-20],
+    "no tar": gzip.compress(b"no tar"),
+    "tar.bz2": bz2.compress(tar_of(MEMBERS))[:60],
+    "tar.xz": lzma.compress(tar_of(MEMBERS))[:60],
+    "zip": zip_of(MEMBERS)[:-30],
+    "no gzip": b"\x1f\x8bnothing",
+}
+
+
+@pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_archive_is_refused_by_name(tmp_path, data):
     message = r"some\.file cannot be read as an archive: .*https://host/some\.file"
     with pytest.raises(Refusal, match=message):
