@@ -52,6 +52,12 @@ RECORD = Record(
 )
 
 
+@pytest.fixture(autouse=True)
+def _denormal_numbers():
+    """Give each test denormal numbers, which an earlier one may have switched off."""
+    torch.set_flush_denormal(False)
+
+
 def drawing(name: str) -> Image.Image:
     """Return a picture with edges in all directions, different for each name."""
     place = 3 + sum(map(ord, name)) % 9
