@@ -5,6 +5,9 @@
 - `pooling`: votes summed into cells;
 - `hog`: HOG, and HOGb with bilinear orientation assignment;
 - `dsift`: dense SIFT;
+- `caffenet`: the paper's network, of any size;
+- `mat_file`, `matconvnet_layers`, `matconvnet`: networks in MATLAB's files;
+- `caffe_reference`: the paper's network out of such a file;
 - `selection`: channels and a window of cells, by name or number, as a mask;
 - `receptive_field`: the pixels that a window of cells can see.
 

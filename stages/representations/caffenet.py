@@ -66,6 +66,8 @@ class CaffeNet(Representation):
     channels of conv1..conv5, `hidden` those of fc6 and fc7, `side` the height and width
     of its images, `stem` conv1's kernel, stride and padding. Weights are frozen and
     random (He et al., arXiv:1502.01852, biases 0) from `seed` until others are loaded.
+    What is subtracted is the buffer `centre`, `c 1 1`: an average image, `c h w`, may
+    take its place (`caffe_reference`).
     """
 
     image_channels = 3
