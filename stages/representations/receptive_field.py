@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from stages.images import Codes, Images
@@ -98,17 +99,64 @@ def measured_field(
     pixels = images.detach().clone().requires_grad_()
     entries = phi(pixels)[:, :, row:end_row, col:end_col]
     chosen = entries if channel is None else entries[:, channel : channel + 1]
+    where = f"at rows {row}:{end_row}, columns {col}:{end_col}, channel {channel}"
+    return _moving(pixels, chosen, where)
+
+
+def masked_field(
+    phi: Callable[[Images], Codes], images: Images, mask: Float[Tensor, "k r s"]
+) -> Window:
+    """Return the bounding box of the pixels that move what `mask` selects of a code.
+
+    As `measured_field`, for cells that make no window.
+    """
+    pixels = images.detach().clone().requires_grad_()
+    return _moving(pixels, phi(pixels)[:, mask > 0], "where the mask is")
+
+
+def _moving(pixels: Images, entries: Tensor, where: str) -> Window:
+    """Return the bounding box of the pixels with a gradient of any of the entries."""
     generator = torch.Generator().manual_seed(0)
-    weights = 0.5 + torch.rand(chosen.shape, generator=generator)
-    total = (chosen * weights.to(chosen)).sum()
-    (gradient,) = torch.autograd.grad(total, pixels)
+    weights = 0.5 + torch.rand(entries.shape, generator=generator)
+    total = (entries * weights.to(entries)).sum()
+    (gradient,) = torch.autograd.grad(total, pixels, retain_graph=True)
     seen = (gradient != 0).flatten(end_dim=1).any(dim=0)
     if not seen.any():
         raise ValueError(
-            f"`phi` has no gradient at rows {row}:{end_row}, columns {col}:{end_col}, "
-            f"channel {channel}: no pixel of these images moves them."
+            f"`phi` has no gradient {where}: no pixel of these images moves them."
         )
     return (*_extent(seen.any(dim=1)), *_extent(seen.any(dim=0)))
+
+
+def measured_geometry(
+    phi: Callable[[Images], Codes], images: Images, rows: int
+) -> Geometry:
+    """Return what a cell of a code of `rows` rows sees of square images, measured.
+
+    Measured along the rows at the centre; columns are taken to be alike. Where the
+    image cuts the field off at one end, it is taken to reach as far to either side;
+    where it cuts it off at both, every cell is said to see the whole image.
+    """
+    side, row = images.shape[-1], rows // 2
+    pixels = images.detach().clone().requires_grad_()
+    code = phi(pixels)
+    first, end = _rows_seen(pixels, code, row)
+    before = _rows_seen(pixels, code, row - 1) if row else (first, end)
+    stride = max(first - before[0], end - before[1]) or max(1, round(side / rows))
+    if first == 0 and end == side:
+        return Geometry(stride, side + stride * (rows - 1), -stride * (rows - 1))
+    middle = side * (row + 0.5) / rows
+    if first == 0:
+        first = round(2 * middle) - end
+    elif end == side:
+        end = round(2 * middle) - first
+    return Geometry(stride, max(end - first, 1), first - stride * row)
+
+
+def _rows_seen(pixels: Images, code: Codes, row: int) -> tuple[int, int]:
+    """Return the first and end row of pixels that a row of cells sees."""
+    first, end, *_ = _moving(pixels, code[:, :, row : row + 1], f"at row {row}")
+    return first, end
 
 
 def _span(geometry: Geometry, first: int, end: int, length: int) -> tuple[int, int]:

@@ -1,11 +1,18 @@
 """What every representation offers to the rest of the study: `Representation`."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 
+import torch
 from torch import nn
 
 from stages.images import Codes, Images
-from stages.representations.receptive_field import Geometry
+from stages.representations.costs import Costs, costs
+from stages.representations.points import Grid
+from stages.representations.receptive_field import Geometry, Window, field
+from stages.representations.selection import Selection
 
 
 class Representation(nn.Module):
@@ -36,9 +43,38 @@ class Representation(nn.Module):
         """
         return self
 
+    def on(self, device: torch.device) -> "Representation":
+        """Return the representation on the device: itself on the CPU, else a copy.
+
+        Its cuts share its weights, which must stay where they are.
+        """
+        return self if device.type == "cpu" else deepcopy(self).to(device)
+
+    def code_shape(self, layer: str, side: int) -> tuple[int, int, int]:
+        """Return the shape `k r s` of the layer's code of an image of this side."""
+        image = torch.zeros(1, self.image_channels, side, side)
+        with torch.no_grad():
+            k, r, s = self.cut(layer)(image).shape[1:]
+        return k, r, s
+
+    def costs(self, layer: str, side: int) -> Costs:
+        """Return what the layer's code of an image of this side costs."""
+        cut = self.cut(layer)
+        return costs(cut, torch.zeros(1, self.image_channels, side, side), cut)
+
+    def patches(self, layer: str) -> Grid | None:
+        """Return how patches lie among a layer's tokens; None where it has cells."""
+        return None
+
     def geometry(self, layer: str) -> Geometry:
         """Return what a cell of the code of `layer` sees, in pixels."""
         raise NotImplementedError
+
+    def field(self, layer: str, selection: Selection, side: int) -> Window:
+        """Return the window of pixels that the selection sees in a square image."""
+        _, r, s = self.code_shape(layer, side)
+        window = selection.window or (0, r, 0, s)
+        return field(self.geometry(layer), window, side, side)
 
     def channels_of_orientations(self, orientations: Sequence[int]) -> tuple[int, ...]:
         """Return the channels that measure these orientations, in ascending order."""
@@ -47,12 +83,46 @@ class Representation(nn.Module):
             f"channels are no orientations; got {list(orientations)}."
         )
 
+    def name(self, layer: str) -> str:
+        """Return the name in `layers` of a layer that may have others.
+
+        Raises ValueError if there is no such layer.
+        """
+        if layer not in self.layers:
+            known = ", ".join(_near(layer, self.layers))
+            raise ValueError(f"`layer` must be one of {known}; got {layer!r}.")
+        return layer
+
+    def named(self, pattern: str) -> list[str]:
+        """Return the layers that a name, or a pattern such as `relu*`, stands for.
+
+        From shallow to deep, each by the name that fits. `*` stands for any letters,
+        `?` for one, `[ab]` for one of those. Raises ValueError if there is none.
+        """
+        if not set(pattern) & set("*?["):
+            self.check_layer(pattern)
+            return [pattern]
+        fitting = (
+            [n for n in (layer, *self.others(layer)) if fnmatchcase(n, pattern)]
+            for layer in self.layers
+        )
+        found = [names[0] for names in fitting if names]
+        if not found:
+            known = ", ".join(_near(pattern, self.layers))
+            raise ValueError(f"`layer` {pattern!r} fits none of {known}.")
+        return found
+
+    def depth(self, layer: str) -> int:
+        """Return the place of a layer among all, from 0 on."""
+        return self.layers.index(self.name(layer))
+
+    def others(self, layer: str) -> tuple[str, ...]:
+        """Return further names of a layer."""
+        return ()
+
     def check_layer(self, layer: str) -> None:
         """Raise ValueError unless `layer` is one of `layers`."""
-        if layer not in self.layers:
-            raise ValueError(
-                f"`layer` must be one of {', '.join(self.layers)}; got {layer!r}."
-            )
+        self.name(layer)
 
     def check_channels(self, images: Images) -> None:
         """Raise ValueError unless the images have `image_channels` channels."""
@@ -61,6 +131,17 @@ class Representation(nn.Module):
                 f"`images` must have {self.image_channels} channel(s), got the shape "
                 f"{tuple(images.shape)}."
             )
+
+
+# Layers that a message names in full, our choice; of more those that are near.
+_N_NAMED = 24
+
+
+def _near(name: str, layers: Sequence[str]) -> list[str]:
+    if len(layers) <= _N_NAMED:
+        return list(layers)
+    near = get_close_matches(name, layers, n=6, cutoff=0.3) or layers[:6]
+    return [*near, f"... ({len(layers)} layers)"]
 
 
 def check_orientations(orientations: Sequence[int], n_orientations: int) -> None:

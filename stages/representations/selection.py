@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from stages.representations.points import Grid
 from stages.representations.receptive_field import Geometry, Window, field
 
 CodeShape = tuple[int, int, int]
@@ -24,15 +25,22 @@ Mask = Float[Tensor, "k r s"]
 class Selection:
     """Channels, ascending, and a half-open window of cells; None selects all.
 
-    The window is `(first row, end row, first column, end column)`. With `top`, the
-    channels are as many as that and depend on the code: see `resolved`.
+    The window is `(first row, end row, first column, end column)`. Tokens, which lie in
+    one column, may be chosen by number in its place: `tokens`, ascending. With `top`,
+    the channels are as many as that and depend on the code: see `resolved`.
     """
 
     channels: tuple[int, ...] | None = None
     window: Window | None = None
     top: int | None = None
+    tokens: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
+        if self.tokens is not None and (self.window or not _ascending(self.tokens)):
+            raise ValueError(
+                "`tokens` must be None or ascending numbers from 0 on, at least one, "
+                f"without `window`; got {self.tokens} and {self.window}."
+            )
         if self.top is not None and (self.top < 1 or self.channels is not None):
             raise ValueError(
                 "`top` must be None or at least 1, without `channels`; got "
@@ -161,6 +169,19 @@ def resolve_region(
     return None if whole else (first_row, end_row, first_col, end_col)
 
 
+def patch_tokens(
+    window: Window | None, patches: Grid, n_tokens: int
+) -> tuple[int, ...] | None:
+    """Return the numbers of the tokens of a window of patches; None if that is all."""
+    row, end_row, col, end_col = window or (0, patches.rows, 0, patches.columns)
+    chosen = tuple(
+        patches.first + patches.columns * i + j
+        for i in range(row, end_row)
+        for j in range(col, end_col)
+    )
+    return None if len(chosen) == n_tokens else chosen
+
+
 def mask(
     selection: Selection,
     code_shape: CodeShape,
@@ -181,7 +202,23 @@ def mask(
             f"`selection` must lie inside the code shape {code_shape}, got {selection}."
         )
     chosen = torch.zeros(code_shape, device=device, dtype=dtype)
-    chosen[channels, row:end_row, col:end_col] = 1
+    rows = _rows(selection, code_shape)
+    chosen[channels, row:end_row, col:end_col] = rows[row:end_row, None].to(chosen)
+    return chosen
+
+
+def _rows(selection: Selection, code_shape: CodeShape) -> Tensor:
+    """Return 1 at the rows of the chosen tokens, everywhere if none are chosen."""
+    _, n_tokens, columns = code_shape
+    if selection.tokens is None:
+        return torch.ones(n_tokens)
+    if columns > 1 or selection.tokens[-1] >= n_tokens:
+        raise ValueError(
+            f"`tokens` must be in 0..{n_tokens - 1}, of a code of one column; got "
+            f"{selection.tokens} for the code shape {code_shape}."
+        )
+    chosen = torch.zeros(n_tokens)
+    chosen[list(selection.tokens)] = 1
     return chosen
 
 
