@@ -47,6 +47,23 @@ def listed_channels(value: Any) -> Any:
     return [value] if one else listed(value)
 
 
+def frozen_list(value: Any) -> Any:
+    """Return a list as a tuple, which settings can hold without changing."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def pairs(value: Any) -> Any:
+    """Return pairs as a tuple: a mapping in the file might have a key `size`."""
+    good = isinstance(value, list | tuple) and all(
+        isinstance(pair, list | tuple) and len(pair) == 2 for pair in value
+    )
+    if not good:
+        raise PydanticCustomError(
+            "not_pairs", "must be pairs, such as [[split, val], [size, 160px]]"
+        )
+    return tuple(tuple(pair) for pair in value)
+
+
 def _wording(line: Any) -> str:
     """Return what is wrong in the words of params files, not of Python."""
     match line["type"]:

@@ -2,11 +2,10 @@
 
     data/images -> data/targets/<representation>/<layer>.safetensors, statistics.json
 
-Every layer of every representation of the params is extracted, whatever the grid uses,
-so that a new grid entry computes nothing here.
+Every layer that the grid inverts is extracted, of every picture.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,15 @@ import torch
 from torch import Tensor
 
 from stages import codes, settings, store
+from stages.built import code_shape, cut, representation
 from stages.execution.device import prepare
 from stages.execution.process import run
 from stages.execution.progress import Progress
-from stages.grid import code_shape, cut, representation
+from stages.grid import layers_of
 from stages.images import Images, image_as_seen
+from stages.kinds import RepresentationSettings
 from stages.metrics.code import pairwise_statistics
-from stages.params import RepresentationSettings
+from stages.params import GridEntry
 
 PICTURES_A_BATCH = 16
 
@@ -81,15 +82,29 @@ def mean_norm(settings: RepresentationSettings) -> float:
     return float(torch.cat(norms).mean())
 
 
+def wanted_layers(
+    name: str, settings: RepresentationSettings, grid: Iterable[GridEntry]
+) -> list[str]:
+    """Return the layers of a representation that the grid inverts, shallow to deep."""
+    wanted = {
+        layer
+        for entry in grid
+        if name in entry.representation
+        for layer in layers_of(entry, settings)
+        if isinstance(layer, str)
+    }
+    return sorted(wanted, key=representation(settings).depth)
+
+
 def main() -> None:
-    """Extract every layer of every representation."""
+    """Extract the layers of every representation."""
     study = settings.load("extract")
     device = prepare(study.execution.device)
     image_ids = [row["image_id"] for row in store.rows(store.IMAGES, ["image_id"])]
     layers = [
         (name, chosen, layer)
         for name, chosen in study.representations.items()
-        for layer in representation(chosen).layers
+        for layer in wanted_layers(name, chosen, study.grid)
     ]
     found: dict[str, Any] = {}
     with Progress("extract", len(layers) * len(image_ids), "codes") as progress:

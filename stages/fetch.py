@@ -1,7 +1,7 @@
 """Fetch the study's pictures: made upright, RGB and, if wanted, square.
 
     the source named in the params -> data/images/images.parquet, skipped.json
-    the trunks of LPIPS named in the params -> data/weights
+    the weights of networks and of LPIPS's trunks -> data/weights
 
 A picture that cannot be read, or that repeats the pixels of an earlier one, is skipped
 by name and reported; it never stops the others.
@@ -16,6 +16,7 @@ from stages import settings, store
 from stages.execution.process import Refusal, run, say
 from stages.execution.progress import Progress
 from stages.images import Picture, pixel_hash, png, square
+from stages.network_downloads import fetch_networks
 from stages.schemas import IMAGES
 from stages.sources import SOURCES, BadPicture, Candidate, Source, upright
 from stages.weights import fetch_weights
@@ -124,10 +125,11 @@ def _named(skipped: Skipped) -> str:
 
 def main() -> None:
     """Run the stage as params.yaml says."""
-    params = settings.load("fetch").fetch
-    downloads = store.work() / "downloads"
-    # First: where a trunk is required and cannot be had, it is told before the work.
-    fetch_weights(params.lpips, downloads)
+    study = settings.load("fetch")
+    params, downloads = study.fetch, store.work() / "downloads"
+    # First: where weights are required and cannot be had, it is told before the work.
+    networks = fetch_networks(study.representations, params.networks, downloads)
+    fetch_weights(params.lpips, downloads, networks)
     fetch(params.images, downloads)
 
 

@@ -7,39 +7,17 @@ the names that the user gave them.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import product
 from typing import Any
 
-import torch
-
-from stages.execution.device import on_device
-from stages.networks import caffenet
-from stages.params import (
-    CaffenetSettings,
-    Centre,
-    ChannelChoice,
-    GridEntry,
-    Orientations,
-    PriorSettings,
-    RandomChannels,
-    RegionChoice,
-    RepresentationSettings,
-    Share,
-    SolverSettings,
-    TopChannels,
-    Window,
-)
+from stages.built import code_shape, representation
+from stages.choices import channels, channels_name, region, region_name
+from stages.execution.process import Refusal
+from stages.kinds import RepresentationSettings
+from stages.networks import identity
+from stages.params import GridEntry, PriorSettings, SolverSettings
 from stages.preimage import Prior
-from stages.representations import build
-from stages.representations.representation import Representation
-from stages.representations.selection import (
-    Selection,
-    random_channels,
-    resolve_channels,
-    resolve_region,
-    shared_window,
-)
+from stages.representations.selection import Selection
 from stages.resolved import SolverChoice, solver_choice, weights
 
 
@@ -87,32 +65,6 @@ class Parts:
     names: Mapping[str, list[str]]
 
 
-@cache
-def representation(settings: RepresentationSettings) -> Representation:
-    """Return the representation that the settings describe, made once."""
-    if isinstance(settings, CaffenetSettings):
-        return caffenet(settings)
-    return build(settings.kind, **settings.options())
-
-
-@cache
-def cut(
-    settings: RepresentationSettings, layer: str, device: torch.device
-) -> Representation:
-    """Return the representation cut at the layer, on the device, made once."""
-    return on_device(representation(settings).cut(layer), device)
-
-
-@cache
-def code_shape(settings: RepresentationSettings, layer: str) -> tuple[int, int, int]:
-    """Return the shape `k r s` of the layer's code of one image."""
-    phi = representation(settings)
-    image = torch.zeros(1, phi.image_channels, settings.side, settings.side)
-    with torch.no_grad():
-        k, r, s = phi.cut(layer)(image).shape[1:]
-    return k, r, s
-
-
 def buildable(parts: Parts) -> tuple[Parts, list[Mistake]]:
     """Return the parts without representations that give no code, and why not."""
     good, mistakes = {}, []
@@ -120,10 +72,15 @@ def buildable(parts: Parts) -> tuple[Parts, list[Mistake]]:
         try:
             for layer in representation(settings).layers:
                 code_shape(settings, layer)
+            identity(settings)
             good[name] = settings
-        except (ValueError, RuntimeError) as error:
+        # Refusals say it all; anything else may come out of a network's own code.
+        except Refusal:
+            raise
+        except Exception as error:
             found = repr(settings.model_dump())
-            mistakes.append(Mistake(f"representations.{name}", found, str(error)))
+            reason = f"{error}" or type(error).__name__
+            mistakes.append(Mistake(f"representations.{name}", found, reason))
     return replace(parts, representations=good), mistakes
 
 
@@ -153,12 +110,10 @@ def _cells_of(
     entry: GridEntry, name: str, parts: Parts, path: str
 ) -> Iterator[Cell | Mistake]:
     settings = parts.representations[name]
-    known = representation(settings).layers
-    layers = list(known) if entry.layers == "all" else entry.layers
-    for layer in layers:
-        if layer not in known:
-            text = f"{name} has the layers {', '.join(known)}"
-            yield Mistake(f"{path}.layers", repr(layer), text)
+    for layer in layers_of(entry, settings):
+        if isinstance(layer, Mistake):
+            text = f"{name}: {layer.text}"
+            yield replace(layer, path=f"{path}.layers", text=text)
             continue
         selections, mistakes = _selections(entry, settings, layer, path)
         yield from mistakes
@@ -166,23 +121,42 @@ def _cells_of(
             yield from _cell(name, layer, choice, parts)
 
 
+def layers_of(
+    entry: GridEntry, settings: RepresentationSettings
+) -> list[str | Mistake]:
+    """Return the layers that the entry asks for by their own names, each once.
+
+    In the order in which they are asked for; a pattern stands for its layers from
+    shallow to deep. What is no layer is a mistake.
+    """
+    phi = representation(settings)
+    wanted = ["*"] if entry.layers == "all" else entry.layers
+    found: dict[str | Mistake, None] = {}
+    for layer in wanted:
+        try:
+            found |= dict.fromkeys(phi.named(layer))
+        except ValueError as error:
+            found[Mistake("layers", repr(layer), f"{error}")] = None
+    return list(found)
+
+
 def _selections(
     entry: GridEntry, settings: RepresentationSettings, layer: str, path: str
 ) -> tuple[list[tuple[str, str, Selection]], list[Mistake]]:
     """Return the named selections of the entry at this layer, and the mistakes."""
-    channels, wrong_channels = _resolved(
+    parts, wrong_channels = _resolved(
         entry.channels,
         f"{path}.channels",
-        lambda choice: (_channels_name(choice), _channels(choice, settings, layer)),
+        lambda choice: (channels_name(choice), channels(choice, settings, layer)),
     )
     regions, wrong_regions = _resolved(
         entry.region,
         f"{path}.region",
-        lambda choice: (_region_name(choice), _window(choice, settings, layer)),
+        lambda choice: (region_name(choice), region(choice, settings, layer)),
     )
     found = [
-        (channels_name, region_name, replace(chosen, window=window))
-        for (channels_name, chosen), (region_name, window) in product(channels, regions)
+        (one, other, replace(part, window=cells.window, tokens=cells.tokens))
+        for (one, part), (other, cells) in product(parts, regions)
     ]
     return found, wrong_channels + wrong_regions
 
@@ -199,64 +173,6 @@ def _resolved(
             found = choice.model_dump() if hasattr(choice, "model_dump") else choice
             mistakes.append(Mistake(f"{path}[{i}]", repr(found), str(error)))
     return good, mistakes
-
-
-def _channels(
-    choice: ChannelChoice, settings: RepresentationSettings, layer: str
-) -> Selection:
-    """Return the selection of these channels, of all cells."""
-    k = code_shape(settings, layer)[0]
-    if isinstance(choice, TopChannels):
-        if choice.top > k:
-            raise ValueError(f"`top` must be in 1..{k}, the channels of {layer}")
-        return Selection(top=choice.top if choice.top < k else None)
-    if isinstance(choice, RandomChannels):
-        return Selection(random_channels(choice.random, choice.seed, k))
-    if isinstance(choice, Orientations):
-        phi = representation(settings)
-        choice = list(phi.channels_of_orientations(choice.orientations))
-    return Selection(resolve_channels(choice, k))
-
-
-def _window(
-    choice: RegionChoice, settings: RepresentationSettings, layer: str
-) -> tuple[int, int, int, int] | None:
-    _, r, s = code_shape(settings, layer)
-    if isinstance(choice, Share):
-        geometry = representation(settings).geometry(layer)
-        return shared_window(choice.share, geometry, r, settings.side)
-    try:
-        if isinstance(choice, Centre):
-            return resolve_region({"centre": choice.centre}, r, s)
-        if isinstance(choice, Window):
-            return resolve_region([*choice.rows, *choice.columns], r, s)
-    except ValueError:
-        text = f"must lie inside the code's {r} rows and {s} columns, first before end"
-        raise ValueError(text) from None
-    return None
-
-
-def _channels_name(choice: ChannelChoice) -> str:
-    match choice:
-        case Orientations():
-            return "orientations " + " ".join(map(str, choice.orientations))
-        case RandomChannels():
-            seed = f" (seed {choice.seed})" if choice.seed else ""
-            return f"random {choice.random}{seed}"
-        case TopChannels():
-            return f"top {choice.top}"
-    return choice if isinstance(choice, str) else " ".join(map(str, choice))
-
-
-def _region_name(choice: RegionChoice) -> str:
-    match choice:
-        case Centre():
-            return f"centre {choice.centre}"
-        case Share():
-            return f"share {choice.share:g}"
-        case Window(rows=[top, bottom], columns=[left, right]):
-            return f"rows {top}:{bottom} columns {left}:{right}"
-    return "all"
 
 
 def _cell(

@@ -1,30 +1,56 @@
-"""The networks that the project trained itself: CaffeNet at 64x64, and the judge.
+"""Networks from their settings: CaffeNet, torchvision's, the user's own; and the judge.
 
-Their weights are small files in Git, `data/embedded/<name>.safetensors`, whose metadata
-say how the network is built. A card beside each says how it was trained and how good it
-is.
+The weights that the project trained itself are small files in Git,
+`data/embedded/<name>.safetensors`, whose metadata say how the network is built. A card
+beside each says how it was trained and how good it is. Other weights are fetched
+(`stages.network_weights`) or the user's own (`stages.custom`).
 """
 
 import hashlib
 import json
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from safetensors import safe_open
 from torch import Tensor
 
+from stages import custom, network_weights
 from stages.execution.process import Refusal
+from stages.kinds import (
+    CaffenetSettings,
+    CustomSettings,
+    RepresentationSettings,
+    TorchvisionSettings,
+)
 from stages.metrics.judge import Judge
-from stages.params import CaffenetSettings
+from stages.representations.caffe_reference import from_state
 from stages.representations.caffenet import CaffeNet
+from stages.representations.network import Network
+from stages.representations.representation import Representation
+from stages.representations.zoo import paper_names, untrained
 from stages.source_text import ROOT
 
 EMBEDDED = ROOT / "data" / "embedded"
 
 
+def network(settings: RepresentationSettings) -> Representation | None:
+    """Return the network that the settings describe, None if they describe none."""
+    match settings:
+        case CaffenetSettings():
+            return caffenet(settings)
+        case TorchvisionSettings():
+            return torchvision_network(settings)
+        case CustomSettings():
+            return custom_network(settings)
+    return None
+
+
 def caffenet(settings: CaffenetSettings) -> CaffeNet:
     """Return CaffeNet as the settings describe it, with trained or random weights."""
+    if settings.weights == "authors" and network_weights.is_stored(settings):
+        return from_state(network_weights.stored_weights(settings))
+    # Until its weights are fetched, the authors' network is known by its shape.
     if settings.full_size:
         return CaffeNet(seed=settings.seed)
     architecture, weights = stored("caffenet")
@@ -32,6 +58,47 @@ def caffenet(settings: CaffenetSettings) -> CaffeNet:
     if settings.weights == "embedded":
         network.load_state_dict(weights)
     return network
+
+
+def torchvision_network(settings: TorchvisionSettings) -> Network:
+    """Return torchvision's network; its weights are read when it is first computed."""
+    known = settings.published
+    trained = settings.weights != "random"
+    return Network(
+        partial(untrained, known),
+        side=settings.side,
+        mean=known.mean,
+        std=known.std,
+        aliases=paper_names(settings.model),
+        weights=partial(network_weights.stored_weights, settings) if trained else None,
+        seed=settings.seed,
+    )
+
+
+def custom_network(settings: CustomSettings) -> Network:
+    """Return the user's own network; raises ValueError if it cannot be made."""
+    return Network(
+        custom.factory(settings),
+        side=settings.side,
+        mean=settings.mean,
+        std=settings.std,
+        weights=partial(custom.weights, settings) if settings.weights else None,
+        seed=settings.seed,
+    )
+
+
+def identity(settings: RepresentationSettings) -> dict[str, Any]:
+    """Return what determines the representation: its settings, weights and source."""
+    found = settings.model_dump()
+    if isinstance(settings, CaffenetSettings) and settings.weights == "embedded":
+        found["sha256"] = weights_hash("caffenet")
+    elif isinstance(settings, CustomSettings):
+        found["sha256"] = custom.weights_hash(settings)
+        found["source"] = custom.source(settings)
+        del found["weights"]
+    elif network_weights.weights_file(settings) is not None:
+        found["sha256"] = network_weights.weights_hash(settings)
+    return found
 
 
 @cache

@@ -21,24 +21,24 @@ from pydantic_core import PydanticCustomError
 
 from stages.checks import (
     Part,
+    frozen_list,
     listed,
     listed_channels,
     listed_unless_all,
     must_be,
+    pairs,
 )
+from stages.kinds import Index, RepresentationSettings, Sha256, Side
 
 Positive = Annotated[float, Field(gt=0, le=1e9)]
 Weight = Annotated[float, Field(ge=0, le=1e30)]
 Count = Annotated[int, Field(ge=1, le=10**6)]
-Side = Annotated[int, Field(ge=16, le=4096)]
-Index = Annotated[int, Field(ge=0, lt=2**63)]
 # Representations name files and folders; none may lead out of its own.
 Name = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,63}$"),
     must_be("a name of up to 64 letters, digits, blanks, - and _"),
 ]
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 # fetch ------------------------------------------------------------------------------
@@ -96,25 +96,14 @@ class UrlPictures(_Pictures):
     files: Annotated[list[RemoteFile], Field(min_length=1)]
 
 
-def _from_pairs(value: Any) -> Any:
-    """Return a mapping from pairs: a mapping in the file might have a key `size`."""
-    pairs = isinstance(value, list) and all(
-        isinstance(pair, list) and len(pair) == 2 for pair in value
-    )
-    if not pairs:
-        raise PydanticCustomError(
-            "not_pairs", "must be pairs, such as [[split, val], [size, 160px]]"
-        )
-    return {pair[0]: pair[1] for pair in value}
-
-
 class TorchvisionPictures(_Pictures):
     """A data set that torchvision knows by name, such as Imagenette."""
 
     source: Literal["torchvision"]
     dataset: str
     arguments: Annotated[
-        dict[str, str | int | float | bool], BeforeValidator(_from_pairs)
+        dict[str, str | int | float | bool],
+        BeforeValidator(lambda value: dict(pairs(value))),
     ] = {}
     sha256: dict[str, Sha256] = {}
     mirrors: dict[str, str] = {}
@@ -151,80 +140,25 @@ class LpipsSettings(Part):
     ] = []
 
 
+class NetworkWeightsSettings(Part):
+    """What to do where a network's weights are unreachable, and other places for them.
+
+    `skip` leaves out the representations whose weights cannot be had. `mirrors` are
+    addresses of folders with the files, tried after their own.
+    """
+
+    on_unreachable: Literal["error", "skip"] = "error"
+    mirrors: Annotated[
+        list[Annotated[str, Field(pattern="^https?://")]], BeforeValidator(listed)
+    ] = []
+
+
 class FetchSettings(Part):
-    """What the fetch stage gets."""
+    """What the fetch stage gets; the networks' weights are named where they are."""
 
     images: PictureSettings
     lpips: LpipsSettings = LpipsSettings(trunks=[])
-
-
-# representations --------------------------------------------------------------------
-
-
-class _Representation(Part):
-    side: Side
-
-    def options(self) -> dict[str, Any]:
-        """Return the arguments of `stages.representations.build` beside the kind."""
-        return self.model_dump(exclude={"kind", "side"})
-
-
-class HogSettings(_Representation):
-    """HOG (`assignment: hard`) or HOGb (`bilinear`)."""
-
-    kind: Literal["hog"]
-    side: Side = 128
-    cell: Annotated[int, Field(ge=2, le=1024)] = 8
-    orientations: Annotated[int, Field(ge=2, le=180)] = 9
-    assignment: Literal["hard", "bilinear"] = "hard"
-
-
-class DsiftSettings(_Representation):
-    """Dense SIFT descriptors."""
-
-    kind: Literal["dsift"]
-    side: Side = 128
-    bin: Annotated[int, Field(ge=1, le=1024)] = 5
-    orientations: Annotated[int, Field(ge=3, le=180)] = 8
-
-
-# Sides of CaffeNet's images: the embedded network's and the paper's.
-EMBEDDED_SIDE, PAPER_SIDE = 64, 227
-
-
-class CaffenetSettings(_Representation):
-    """CaffeNet, the paper's CNN-A: trained at 64 pixels, or with random weights.
-
-    `seed` is that of the random weights. Of 227 pixels it has the paper's widths.
-    """
-
-    kind: Literal["caffenet"]
-    side: Side = EMBEDDED_SIDE
-    weights: Literal["embedded", "random"] = "embedded"
-    seed: Index = 0
-
-    @property
-    def full_size(self) -> bool:
-        """Whether it is the network of the paper's size."""
-        return self.side == PAPER_SIDE
-
-    @model_validator(mode="after")
-    def _sides_that_exist(self) -> "CaffenetSettings":
-        if self.side not in (EMBEDDED_SIDE, PAPER_SIDE):
-            raise ValueError(
-                f"`side` must be {EMBEDDED_SIDE} (the embedded network) or "
-                f"{PAPER_SIDE} (the paper's, with `weights: random`)"
-            )
-        if self.weights == "embedded" and self.full_size:
-            raise ValueError(f"`weights: embedded` are for `side: {EMBEDDED_SIDE}`")
-        if self.weights == "embedded" and self.seed:
-            raise ValueError("`seed` is for `weights: random`")
-        return self
-
-
-RepresentationSettings = Annotated[
-    HogSettings | DsiftSettings | CaffenetSettings, Discriminator("kind")
-]
+    networks: NetworkWeightsSettings = NetworkWeightsSettings()
 
 
 # priors and solvers -----------------------------------------------------------------
@@ -238,7 +172,7 @@ class ByDepth(Part):
 
 Thirds = Annotated[
     tuple[Weight, Weight, Weight],
-    BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
+    BeforeValidator(frozen_list),
 ]
 
 
@@ -367,6 +301,15 @@ class Share(Part):
     share: Annotated[float, Field(gt=0, le=1)]
 
 
+class Tokens(Part):
+    """Tokens by number, the class token (the first), or those of the patches."""
+
+    tokens: Annotated[
+        Literal["class", "patches"] | Annotated[list[Index], Field(min_length=1)],
+        must_be("class, patches or a list of token numbers"),
+    ]
+
+
 ChannelChoice = Annotated[
     Literal["all", "first-half", "second-half"]
     | Annotated[list[Index], Field(min_length=1)]
@@ -379,10 +322,11 @@ ChannelChoice = Annotated[
     ),
 ]
 RegionChoice = Annotated[
-    Literal["all"] | Centre | Window | Share,
+    Literal["all"] | Centre | Window | Share | Tokens,
     must_be(
-        "all, {centre: cells}, {share: part of the image} or "
-        "{rows: [first, end], columns: [first, end]} in cells"
+        "all, {centre: cells}, {share: part of the image}, "
+        "{rows: [first, end], columns: [first, end]} in cells, or, of tokens, "
+        "{tokens: class}, {tokens: patches} or {tokens: [numbers]}"
     ),
 ]
 Names = Annotated[
@@ -403,7 +347,7 @@ class GridEntry(Part):
     layers: Annotated[
         Literal["all"] | Annotated[list[str], Field(min_length=1)],
         BeforeValidator(listed_unless_all),
-        must_be("all or a list of layer names"),
+        must_be("all or a list of layer names or patterns, such as relu*"),
     ] = "all"
     channels: Annotated[
         list[ChannelChoice], Field(min_length=1), BeforeValidator(listed_channels)

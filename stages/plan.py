@@ -10,18 +10,15 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Any
 
+from stages.built import job_costs, representation
 from stages.execution.process import Refusal
-from stages.grid import Cell, representation
-from stages.networks import weights_hash
-from stages.params import (
-    CaffenetSettings,
-    ExecutionSettings,
-    GridEntry,
-    RepresentationSettings,
-)
+from stages.grid import Cell
+from stages.kinds import RepresentationSettings
+from stages.networks import identity
+from stages.params import ExecutionSettings, GridEntry
 from stages.resolved import SolverChoice
 from stages.settings import EntryCells
 from stages.source_text import closure, digest, module_file
@@ -29,6 +26,11 @@ from stages.source_text import closure, digest, module_file
 # Jobs a batch holds where `execution.width` is auto. Our choice: on two cores a job
 # costs 6 % more than at 8, and six pictures fill a batch.
 AUTO_WIDTH = 6
+
+# Memory that the jobs of a batch may take together where `execution.width` is auto. Our
+# choice: two processes with VGG-16 at 224 pixels then stay below 6 GB. It is the same
+# on all machines, as the width is part of the key.
+BATCH_BYTES = 1 << 29
 
 PRECISION = "float32"
 
@@ -58,13 +60,17 @@ class Pictured:
 
 @dataclass(frozen=True)
 class Job:
-    """One pre-image to compute: a cell, a picture, a seed; `key` names the result."""
+    """One pre-image to compute: a cell, a picture, a seed; `key` names the result.
+
+    `width` is how many jobs its batch holds.
+    """
 
     cell: Cell
     image_id: str
     image_name: str
     seed: int
     key: str
+    width: int
 
     @property
     def group(self) -> tuple[Any, ...]:
@@ -87,13 +93,15 @@ def jobs(
     for entry, cells in entries:
         chosen = _chosen(entry, pictures)
         for cell in cells:
-            prefix = _cell_content(cell, representations[cell.representation])
-            prefix["width"] = width(execution)
+            settings = representations[cell.representation]
+            prefix = _cell_content(cell, settings)
+            n_jobs = prefix["width"] = width(execution, settings, cell.layer)
             for picture in chosen:
                 for seed in entry.seed_list():
                     key = _key({**prefix, "image": picture.image_id, "seed": seed})
                     identity = (cell, picture.image_id, seed)
-                    job = Job(cell, picture.image_id, picture.name, seed, key)
+                    names = picture.image_id, picture.name
+                    job = Job(cell, *names, seed, key, n_jobs)
                     found.setdefault(identity, job)
     order: dict[Cell, int] = {}
     for job in found.values():
@@ -116,17 +124,21 @@ def _chosen(entry: GridEntry, pictures: list[Pictured]) -> list[Pictured]:
     return [by_name[name] for name in entry.images]
 
 
-def width(execution: ExecutionSettings) -> int:
-    """Return how many jobs a batch holds."""
-    return AUTO_WIDTH if execution.width == "auto" else execution.width
+def width(
+    execution: ExecutionSettings, settings: RepresentationSettings, layer: str
+) -> int:
+    """Return how many jobs a batch holds; `auto`: as memory allows, up to six."""
+    if execution.width != "auto":
+        return execution.width
+    return max(1, min(AUTO_WIDTH, BATCH_BYTES // job_costs(settings, layer).bytes))
 
 
 def _cell_content(cell: Cell, settings: RepresentationSettings) -> dict[str, Any]:
     """Return all that the cell contributes to its jobs' keys."""
     phi = representation(settings)
     return {
-        "representation": _identity(settings),
-        "layer": cell.layer,
+        "representation": identity(settings),
+        "layer": phi.name(cell.layer),
         "mean": phi.mean,
         **asdict(cell.selection),
         "weights": asdict(cell.weights),
@@ -134,14 +146,6 @@ def _cell_content(cell: Cell, settings: RepresentationSettings) -> dict[str, Any
         "precision": PRECISION,
         "source": source_digest(type(phi).__module__, cell.choice),
     }
-
-
-def _identity(settings: RepresentationSettings) -> dict[str, Any]:
-    """Return the representation's settings, and the hash of its weights."""
-    found = settings.model_dump()
-    if isinstance(settings, CaffenetSettings) and settings.weights == "embedded":
-        found["sha256"] = weights_hash("caffenet")
-    return found
 
 
 def source_digest(representation_module: str, choice: SolverChoice) -> str:
@@ -166,8 +170,8 @@ def _key(content: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def batches(pending: Iterable[Job], width: int) -> list[list[Job]]:
-    """Return the jobs in batches of at most `width` that share what they must.
+def batches(pending: Iterable[Job]) -> list[list[Job]]:
+    """Return the jobs in batches, at most as many as their width, that fit together.
 
     The order of the plan is kept within a group; jobs with one key come once.
     """
@@ -178,6 +182,7 @@ def batches(pending: Iterable[Job], width: int) -> list[list[Job]]:
     ranked = sorted(unique.values(), key=lambda job: order[job.group])
     found = []
     for _, group in groupby(ranked, key=lambda job: job.group):
-        while batch := list(islice(group, width)):
-            found.append(batch)
+        jobs = list(group)
+        starts = range(0, len(jobs), jobs[0].width)
+        found += [jobs[first : first + jobs[0].width] for first in starts]
     return found

@@ -17,20 +17,21 @@ from stages import store
 from stages.checks import plain
 from stages.execution.process import Refusal
 from stages.grid import Cell, Mistake, Parts, buildable, cells
+from stages.kinds import RepresentationSettings
+from stages.network_weights import check_stored, unreachable
 from stages.params import (
     TRUNK_SIDES,
     BuiltinPictures,
     GridEntry,
     PriorSettings,
-    RepresentationSettings,
     SolverSettings,
     Study,
 )
 
 # The sections of params.yaml that each stage reads; dvc.yaml lists the same (tested).
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "fetch": ("fetch",),
-    "extract": ("representations", "execution"),
+    "fetch": ("fetch", "representations"),
+    "extract": ("representations", "grid", "execution"),
     "invert": ("representations", "priors", "solvers", "grid", "execution"),
     "score": ("representations", "execution"),
     "report": (
@@ -73,7 +74,36 @@ def load(stage: str, path: Path = store.PARAMS) -> SimpleNamespace:
     and what is allowed.
     """
     study = load_study(path)
+    if stage != "fetch":
+        study = available(study)
+        for chosen in study.representations.values():
+            check_stored(chosen)
     return SimpleNamespace(**{name: getattr(study, name) for name in SECTIONS[stage]})
+
+
+def available(study: Study) -> Study:
+    """Return the study without the representations whose weights could not be had.
+
+    The fetch stage noted them; it stops unless the params let it go on without them.
+    Raises Refusal if nothing is left.
+    """
+    missing = set(unreachable()) & set(study.representations)
+    grid = [_without(entry, missing) for entry in study.grid]
+    left = [entry for entry in grid if entry.representation]
+    if not left:
+        raise Refusal(
+            "nothing is left to invert: the weights of all representations in the "
+            f"grid ({', '.join(sorted(missing))}) could not be fetched; "
+            "`dvc repro -f fetch` tries again"
+        )
+    named = study.representations.items()
+    kept = {name: chosen for name, chosen in named if name not in missing}
+    return study.model_copy(update={"representations": kept, "grid": left})
+
+
+def _without(entry: GridEntry, missing: set[str]) -> GridEntry:
+    kept = [name for name in entry.representation if name not in missing]
+    return entry.model_copy(update={"representation": kept})
 
 
 def load_study(path: Path = store.PARAMS) -> Study:

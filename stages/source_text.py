@@ -71,11 +71,12 @@ def closure(*modules: str) -> frozenset[Path]:
 @cache
 def digest(files: frozenset[Path]) -> str:
     """Return a hash of what the files say: comments, docstrings and layout aside."""
-    texts = sorted(f"{path.relative_to(ROOT)}\n{_essence(path)}" for path in files)
+    texts = sorted(f"{path.relative_to(ROOT)}\n{essence(path)}" for path in files)
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
-def _essence(path: Path) -> str:
+def essence(path: Path) -> str:
+    """Return the program text of a file without comments, docstrings and layout."""
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):

@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 PARAMS = Path("params.yaml")
 # The folder of one's own pictures that dvc.yaml names.
 PICTURES = Path("data/pictures")
+# The folder of one's own networks that dvc.yaml names.
+MODELS = Path("data/models")
 IMAGES = Path("data/images/images.parquet")
 SKIPPED = Path("data/images/skipped.json")
 WEIGHTS = Path("data/weights")

@@ -9,7 +9,7 @@ hold exactly the weights of torchvision's network.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -17,7 +17,9 @@ from safetensors.torch import save_file
 
 from stages import store
 from stages.execution.process import Refusal, say
-from stages.sources.download import Patience, Unfetched, fetch_verified
+from stages.network_weights import stored
+from stages.recorded_downloads import fetch_recorded, remember
+from stages.sources.download import Patience, Unfetched
 from stages.sources.trunk_file import TRUNKS, TrunkFile, checked_weights
 from stages.trunks import LATER, STAND_IN, column, weights_file
 
@@ -49,8 +51,15 @@ class LpipsSettings(Protocol):
         """Return addresses of folders to try after torchvision's."""
 
 
-def fetch_weights(lpips: LpipsSettings, downloads: Path) -> None:
+def fetch_weights(
+    lpips: LpipsSettings,
+    downloads: Path,
+    networks: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
     """Write the trunks that can be had, and the manifest of all that are wanted.
+
+    `networks` is what the manifest says of the study's networks, whose weights are
+    written already; weights that are in no entry are removed.
 
     Raises Refusal if a file holds other than its network's weights, and, where
     `if_unreachable` is `error`, if one cannot be fetched.
@@ -61,9 +70,11 @@ def fetch_weights(lpips: LpipsSettings, downloads: Path) -> None:
         for trunk, entry in entries.items()
         if entry["status"] == "fetched"
     }
-    for path in set(store.WEIGHTS.glob("*.safetensors")) - fetched:
+    networks = networks or {}
+    kept = fetched | {stored(entry["file"]) for entry in networks.values()}
+    for path in set(store.WEIGHTS.glob("*.safetensors")) - kept:
         path.unlink()
-    manifest = {"trunks": entries, "embedded": embedded()}
+    manifest = {"trunks": entries, "networks": networks, "embedded": embedded()}
     store.write_json(store.WEIGHTS_MANIFEST, manifest)
 
 
@@ -71,7 +82,7 @@ def _entry(trunk: str, lpips: LpipsSettings, downloads: Path) -> dict[str, Any]:
     """Return what the manifest says of the trunk, which is written if it can be had."""
     sha256, reason = None, None
     try:
-        path = _downloaded(TRUNKS[trunk], lpips, downloads)
+        path, sha256 = _downloaded(TRUNKS[trunk], lpips, downloads)
     except Unfetched as refusal:
         if lpips.if_unreachable == "error":
             raise Refusal(
@@ -82,8 +93,7 @@ def _entry(trunk: str, lpips: LpipsSettings, downloads: Path) -> dict[str, Any]:
         say(_left_out(trunk, refusal))
     else:
         _write(trunk, path)
-        sha256 = _sha256(path)
-        _record(downloads / RECORD, TRUNKS[trunk].name, sha256)
+        remember(downloads / RECORD, TRUNKS[trunk].name, sha256)
         say(f"LPIPS ({trunk}): its trunk is in {weights_file(trunk)}")
     return {
         "file": TRUNKS[trunk].name,
@@ -104,43 +114,24 @@ def _left_out(trunk: str, refusal: Unfetched) -> str:
     )
 
 
-def _downloaded(file: TrunkFile, lpips: LpipsSettings, downloads: Path) -> Path:
+def _downloaded(
+    file: TrunkFile, lpips: LpipsSettings, downloads: Path
+) -> tuple[Path, str]:
     """Return the file that has the hash in its name and, if recorded, the whole one."""
-    recorded = _recorded(downloads / RECORD).get(file.name)
-    try:
-        return fetch_verified(
-            f"{ADDRESS}/{file.name}",
-            recorded or f"prefix:{file.prefix}",
-            downloads,
-            [f"{mirror.rstrip('/')}/{file.name}" for mirror in lpips.mirrors],
-            n_digits=len(file.prefix),
-            patience=_patience(file, lpips),
-        )
-    except Unfetched as refusal:
-        if recorded is None:
-            raise
-        hint = (
-            f"sha256 {recorded} was recorded when the file was first fetched; "
-            f"if another one is right, delete {downloads / RECORD}"
-        )
-        raise Unfetched(f"{refusal}\n{hint}", [*refusal.failures, hint]) from refusal
+    return fetch_recorded(
+        f"{ADDRESS}/{file.name}",
+        f"prefix:{file.prefix}",
+        downloads / RECORD,
+        lpips.mirrors,
+        _patience(file, lpips),
+        n_digits=len(file.prefix),
+    )
 
 
 def _patience(file: TrunkFile, lpips: LpipsSettings) -> Patience:
     if lpips.if_unreachable == "error":
         return STRICT
     return Patience(seconds=SILENCE, attempts=1, total=60.0 + file.megabytes)
-
-
-def _recorded(path: Path) -> dict[str, str]:
-    found: dict[str, str] = store.read_json(path) if path.is_file() else {}
-    return found
-
-
-def _record(path: Path, name: str, sha256: str) -> None:
-    recorded = _recorded(path)
-    if recorded.get(name) != sha256:
-        store.write_json(path, {**recorded, name: sha256})
 
 
 def _sha256(path: Path) -> str:

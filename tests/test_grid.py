@@ -5,23 +5,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from stages.grid import (
-    Cell,
-    Mistake,
-    Parts,
-    buildable,
-    cells,
-    code_shape,
-)
-from stages.params import (
-    CaffenetSettings,
-    DsiftSettings,
-    FastSettings,
-    GridEntry,
-    HogSettings,
-    PaperSettings,
-    PriorSettings,
-)
+from stages.built import code_shape
+from stages.grid import Cell, Mistake, Parts, buildable, cells
+from stages.kinds import CaffenetSettings, DsiftSettings, HogSettings
+from stages.params import FastSettings, GridEntry, PaperSettings, PriorSettings
 from stages.preimage import Prior
 from stages.preimage.momentum import SCHEDULES
 from stages.representations.caffenet import LAYERS
@@ -132,7 +119,7 @@ def test_regions_are_named_as_written_and_resolved_to_windows(region, name, wind
         ("representation", "hogg", "must be one of hog, dsift"),
         ("prior", "n", "must be one of default, none"),
         ("solver", "f", "must be one of fast, paper"),
-        ("layers", "fc8", "hog has the layers hog"),
+        ("layers", "fc8", "hog: `layer` must be one of hog"),
         ("channels", [2, 9], "distinct numbers in 0..8"),
         ("channels", [2, 2], "distinct numbers in 0..8"),
         ("channels", {"orientations": [3]}, "`orientations` must be distinct numbers "),
@@ -228,7 +215,7 @@ def test_a_share_of_the_image_becomes_a_window():
         ({"channels": {"top": 65}}, "`top` must be in 1..64"),
         ({"channels": {"random": 65}}, "must be half or 1..64 channels"),
         ({"region": {"share": 0.001}}, "`share` must be at least 0.006"),
-        ({"layers": "relu9"}, "network has the layers conv1, relu1, pool1"),
+        ({"layers": "relu9"}, "network: `layer` must be one of conv1, relu1, pool1"),
     ],
 )
 def test_what_a_network_does_not_have_is_told(keys, text):

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from stages import networks
+from stages.built import cut, representation
 from stages.execution.process import Refusal
-from stages.grid import cut, representation
-from stages.params import CaffenetSettings
+from stages.kinds import CaffenetSettings
 
 TRAINED = CaffenetSettings(kind="caffenet")
 UNTRAINED = CaffenetSettings(kind="caffenet", weights="random")

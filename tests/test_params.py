@@ -7,13 +7,12 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from stages import params
+from stages.kinds import DsiftSettings, HogSettings
 from stages.params import (
-    DsiftSettings,
     ExecutionSettings,
     FastSettings,
     FetchSettings,
     GridEntry,
-    HogSettings,
     LpipsSettings,
     PaperSettings,
     PriorSettings,
@@ -95,12 +94,13 @@ WORDS = {
     "representation": "must be a name or a list of names",
     "prior": "must be a name or a list of names",
     "solver": "must be a name or a list of names",
-    "layers": "must be all or a list of layer names",
+    "layers": "must be all or a list of layer names or patterns, such as relu*",
     "channels": "must be all, first-half, second-half, a list of channel numbers, "
     "{random: half}, {random: number, seed: number}, {top: number} "
     "or {orientations: [numbers]}",
-    "region": "must be all, {centre: cells}, {share: part of the image} "
-    "or {rows: [first, end], columns: [first, end]} in cells",
+    "region": "must be all, {centre: cells}, {share: part of the image}, "
+    "{rows: [first, end], columns: [first, end]} in cells, or, of tokens, "
+    "{tokens: class}, {tokens: patches} or {tokens: [numbers]}",
     "seeds": "must be a number of seeds or a list of seeds",
     "images": "must be all, a number of images or a list of their names",
 }

@@ -1,6 +1,7 @@
 """The plan: which jobs, in which order, under which keys, in which batches."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -247,7 +248,7 @@ def test_a_batch_holds_what_shares_representation_layer_solver_and_exponents():
         {"prior": "odd", "region": ["all", {"centre": 2}], "channels": "first-half"},
         priors={"odd": {"beta": 1, "lambda_tv": 1}},
     )
-    made = batches(found, 6)
+    made = batches(found)
     assert [len(batch) for batch in made] == [6, 2, 6, 2, 2, 4]
     for batch in made:
         assert len({job.group for job in batch}) == 1
@@ -256,8 +257,8 @@ def test_a_batch_holds_what_shares_representation_layer_solver_and_exponents():
 
 @pytest.mark.parametrize("width", [1, 3, 4, 100])
 def test_batches_keep_the_order_of_the_plan_and_the_width(width):
-    found = plan({"seeds": 5})
-    made = batches(found, width)
+    found = [replace(job, width=width) for job in plan({"seeds": 5})]
+    made = batches(found)
     assert joined(made) == found
     assert all(len(batch) == width for batch in made[:-1])
     assert 1 <= len(made[-1]) <= width
@@ -266,5 +267,5 @@ def test_batches_keep_the_order_of_the_plan_and_the_width(width):
 def test_jobs_with_one_key_are_computed_once():
     found = plan({"prior": ["none", "zero"]}, priors={"zero": {"alpha": 6}})
     assert len(found) == 4
-    (batch,) = batches(found, 6)
+    (batch,) = batches(found)
     assert [job.key for job in batch] == [job.key for job in found[:2]]

@@ -5,10 +5,11 @@ Mahendran & Vedaldi (arXiv:1412.0035) took Caffe's reference model, as MatConvNe
 (`helpers/cnn_normalize.m` of `aravindhm/deep-goggle`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import isclose
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from stages.representations.caffenet import (
     LAYERS,
@@ -23,6 +24,10 @@ from stages.representations.matconvnet_layers import (
     Normalisation,
     Pooling,
 )
+
+# Names in a state, beside those of the weights: the average image, and conv1's stride
+# and padding with the side of the images.
+AVERAGE, STEM = "average", "stem"
 
 # What CaffeNet's names begin with, and MatConvNet's types.
 _KINDS = {"conv": "conv", "fc": "conv", "relu": "relu", "pool": "pool", "norm": "lrn"}
@@ -51,18 +56,37 @@ def from_matconvnet(file: MatConvNet) -> CaffeNet:
     layers = _named(file.layers)
     _check_forms(layers, file.side)
     banks = {n: one for n, one in layers.items() if isinstance(one, Convolution)}
-    widths = [len(bank.bias) for bank in banks.values()]
-    stem = banks["conv1"]
-    network = CaffeNet(
-        widths[:5],
-        widths[5:7],
-        widths[7],
-        file.side,
-        (stem.weight.shape[2], stem.stride, stem.padding),
-        file.average.double().mean(dim=(1, 2)).tolist(),
+    stem = torch.tensor([banks["conv1"].stride, banks["conv1"].padding, file.side])
+    return from_state(
+        {**dict(_state(banks)), AVERAGE: file.average.clone(), STEM: stem}
     )
-    network.load_state_dict(dict(_state(banks)))
-    network.register_buffer("centre", file.average.clone(), persistent=False)
+
+
+def to_state(network: CaffeNet) -> dict[str, Tensor]:
+    """Return all that `from_state` needs to build the network again, as tensors."""
+    conv1 = network.get_submodule("stack.conv1")
+    if not isinstance(conv1, nn.Conv2d):
+        raise TypeError(f"`network` must have a convolution conv1, got {conv1}.")
+    stride, padding = int(conv1.stride[0]), int(conv1.padding[0])
+    stem = torch.tensor([stride, padding, network.side])
+    average = network.get_buffer("centre")
+    return {**network.state_dict(), AVERAGE: average, STEM: stem}
+
+
+def from_state(state: Mapping[str, Tensor]) -> CaffeNet:
+    """Return CaffeNet from its weights, its average image and what conv1 is like."""
+    weights = {name: one for name, one in state.items() if name.startswith("stack.")}
+    # In the order of their names, conv1 to fc8.
+    biases = sorted(name for name in weights if name.endswith(".bias"))
+    widths = [len(weights[name]) for name in biases]
+    stride, padding, side = state[STEM].tolist()
+    kernel = weights["stack.conv1.weight"].shape[2]
+    mean = state[AVERAGE].double().mean(dim=(1, 2)).tolist()
+    network = CaffeNet(
+        widths[:5], widths[5:7], widths[7], side, (kernel, stride, padding), mean
+    )
+    network.load_state_dict(weights)
+    network.register_buffer("centre", state[AVERAGE], persistent=False)
     return network
 
 

@@ -64,10 +64,11 @@ def fetch_verified(
 ) -> Path:
     """Return the path of the file with this hash, downloaded if it is not there yet.
 
-    `known_hash` is a sha256, `md5:` and an MD5, or `prefix:` and the first digits, 8 or
-    more, of a sha256. The file is called by the hash's first `n_digits` and `name`,
-    which is the last part of the URL unless given. A copy that somebody put into
-    `downloads` under `name` alone serves as well.
+    `known_hash` is a sha256, `md5:` and an MD5, `prefix:` and the first digits, 8 or
+    more, of a sha256, or `any`, which every file has. The
+    file is called by the hash's first `n_digits` and `name`, which is the last part of
+    the URL unless given. A copy that somebody put into `downloads` under `name` alone
+    serves as well.
 
     Raises Unfetched, a Refusal, if no address gives the file; Refusal if an address or
     the hash is none, or the file cannot be written.
@@ -75,7 +76,8 @@ def fetch_verified(
     addresses = [_checked(address) for address in (url, *mirrors)]
     known = known_hash_of(known_hash, public(url))
     plain = downloads / (name or base_name(url))
-    place = downloads / f"{known.digits[:n_digits]}-{plain.name}"
+    begin = f"{known.digits[:n_digits]}-" if known.digits else ""
+    place = downloads / f"{begin}{plain.name}"
     found = {path: known.digits_of(path) for path in (place, plain) if path.is_file()}
     for path, digits in found.items():
         if known.fits(digits):
@@ -95,10 +97,11 @@ def _unfetched(
     plain: Path, place: Path, known: KnownHash, failures: list[str]
 ) -> Unfetched:
     lines = "".join(f"\n  {failure}" for failure in failures)
+    which = f"a file of {known.algorithm} {known}" if known.digits else "it"
     return Unfetched(
         f"{plain.name} could not be fetched:{lines}\n"
         f"Try again when the network is on, name a mirror under `mirrors`, or get it "
-        f"by other means: a file of {known.algorithm} {known} is accepted as "
+        f"by other means: {which} is accepted as "
         f"{plain.name} (or {place.name}) in the folder {plain.parent.resolve()}",
         failures,
     )

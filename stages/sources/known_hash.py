@@ -41,11 +41,14 @@ class KnownHash(NamedTuple):
 
 
 def known_hash_of(text: str, url: str) -> KnownHash:
-    """Return the hash that is written as a sha256, `md5:...` or `prefix:...`.
+    """Return the hash that is written as a sha256, `md5:...`, `prefix:...` or `any`.
 
-    A prefix is the first digits, 8 or more, of a sha256. Raises Refusal, with the
+    A prefix is the first digits, 8 or more, of a sha256; `any` is for files of which
+    nothing is known. Raises Refusal, with the
     `url` whose hash it is, if it is none of these.
     """
+    if text == "any":
+        return KnownHash("sha256", "")
     algorithm, _, digits = text.lower().rpartition(":")
     shortened = algorithm == "prefix"
     known = KnownHash("sha256" if shortened else algorithm or "sha256", digits)
