@@ -15,17 +15,22 @@ import torch
 
 from stages import codes
 from stages.batch import Batch
+from stages.built import job_costs
 from stages.execution.device import prepare
 from stages.execution.process import Interrupted, deferred_signals, say
 from stages.execution.workers import most_processes, n_cores, share
 from stages.jobs import Checkpoint, JobStore, Record
-from stages.params import ExecutionSettings
-from stages.plan import Job, batches, width
+from stages.plan import Job, batches
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
 # Steps of an image that make a process worth its start (4 s): some 10 s of work.
 STEPS_WORTH_A_PROCESS = 2500
+
+# Memory of a process before it loads a network. With twice its weights, for what the
+# convolutions make of them, that is what was measured with VGG-16 (2.3 GB), ViT-B/16
+# (1.9) and ConvNeXt-Tiny (1.4) at 224 pixels.
+BASE_BYTES = 3 << 28
 
 Advance = Callable[[float], None]
 
@@ -59,14 +64,12 @@ def make_batch(
         chosen,
         targets.of(job.image_id for job in chosen),
         study.representations[cell.representation],
-        width=batch_width or width(study.execution),
+        width=batch_width or chosen[0].width,
         device=device,
     )
 
 
-def attempts(
-    pending: Sequence[Job], job_store: JobStore, batch_width: int
-) -> list[Attempt]:
+def attempts(pending: Sequence[Job], job_store: JobStore) -> list[Attempt]:
     """Return what to run: the batches that a previous run left, then new ones."""
     by_key = {job.key: job for job in pending}
     found = []
@@ -74,23 +77,30 @@ def attempts(
         wanted = [by_key.pop(key) for key in checkpoint.keys if key in by_key]
         if wanted:
             found.append(Attempt(wanted, checkpoint.keys))
-    return found + [Attempt(jobs) for jobs in batches(by_key.values(), batch_width)]
+    return found + [Attempt(jobs) for jobs in batches(by_key.values())]
 
 
-def n_processes(
-    execution: ExecutionSettings, device: torch.device, wanted: Sequence[Attempt]
-) -> int:
+def n_processes(study: Any, device: torch.device, wanted: Sequence[Attempt]) -> int:
     """Return among how many processes the attempts are shared.
 
     `auto`: one on a GPU; on a CPU as many as it has cores and memory for, unless there
     is less to do than starting them is worth.
     """
-    if execution.processes != "auto":
-        return execution.processes
+    if study.execution.processes != "auto":
+        n: int = study.execution.processes
+        return n
     if device.type != "cpu":
         return 1
     steps = sum(len(one.jobs) * one.jobs[0].cell.choice.steps for one in wanted)
-    return max(1, min(most_processes(), steps // STEPS_WORTH_A_PROCESS))
+    need = max((process_bytes(one.jobs[0], study) for one in wanted), default=1)
+    return max(1, min(most_processes(need), steps // STEPS_WORTH_A_PROCESS))
+
+
+def process_bytes(job: Job, study: Any) -> int:
+    """Return the memory that a process needs for batches such as this job's."""
+    settings = study.representations[job.cell.representation]
+    costs = job_costs(settings, job.cell.layer)
+    return BASE_BYTES + 2 * costs.weights + job.width * costs.bytes
 
 
 def n_threads(processes: int) -> int | None:
@@ -107,7 +117,7 @@ def compute(
 ) -> None:
     """Run all batches; `advance` is told of the progress, in jobs."""
     run = partial(attempt, study=study, job_store=job_store, device=device)
-    n = n_processes(study.execution, device, wanted)
+    n = n_processes(study, device, wanted)
     if n == 1:
         for one in wanted:
             run(one, advance)
@@ -142,7 +152,7 @@ def attempt(
         batch = make_batch(one.jobs, study, device, one.width)
         records = _run(batch, job_store, advance, checkpoint)
     except Exception as error:
-        parts = _parts(one, width(study.execution), checkpoint, error)
+        parts = _parts(one, checkpoint, error)
         if not parts:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             _note_failure(one.jobs[0], job_store, reason)
@@ -158,10 +168,10 @@ def attempt(
 
 
 def _parts(
-    one: Attempt, study_width: int, checkpoint: Checkpoint | None, error: Exception
+    one: Attempt, checkpoint: Checkpoint | None, error: Exception
 ) -> list[Attempt]:
     """Return what to run in place of a batch that failed; nothing for a single job."""
-    jobs, batch_width = one.jobs, one.width or study_width
+    jobs, batch_width = one.jobs, one.width or one.jobs[0].width
     if checkpoint is not None:  # perhaps that is what is wrong: start afresh
         return [Attempt(jobs, width=one.width)]
     if _is_shortage(error) and batch_width > 1:

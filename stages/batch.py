@@ -11,11 +11,12 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from stages.built import cut, representation
 from stages.execution.device import description
-from stages.grid import Cell, cut, representation
+from stages.grid import Cell
 from stages.images import picture_from_image, png, reference_norm
 from stages.jobs import Checkpoint, Record
-from stages.params import RepresentationSettings
+from stages.kinds import RepresentationSettings
 from stages.plan import Job
 from stages.preimage.inversion import (
     Solver,

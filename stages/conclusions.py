@@ -72,14 +72,24 @@ def _comparison(against: str, scores: pd.DataFrame) -> ComparisonPart:
 
 def untrained(representations: Mapping[str, Any]) -> dict[str, str]:
     """Return the trained networks, each with the same of random weights, by name."""
-    networks = {n: r for n, r in representations.items() if r.kind == "caffenet"}
+    networks = {n: r for n, r in representations.items() if hasattr(r, "weights")}
     return {
         name: twin
         for name, chosen in networks.items()
         for twin, other in networks.items()
-        if chosen.weights != "random"
-        and (other.weights, other.side) == ("random", chosen.side)
+        if chosen.weights not in UNTRAINED
+        and other.weights in UNTRAINED
+        and _architecture(chosen) == _architecture(other)
     }
+
+
+# How settings say that a network has random weights: the user's own name no file.
+UNTRAINED = ("random", None)
+
+
+def _architecture(network: Any) -> dict[str, Any]:
+    found: dict[str, Any] = network.model_dump(exclude={"weights", "sha256", "seed"})
+    return found
 
 
 def descriptors(representations: Mapping[str, Any]) -> dict[str, str]:

@@ -1,14 +1,13 @@
 """What the report's page says of the study in the working directory."""
 
 import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from stages import gleaning, images, store, trunks
-from stages.conclusions import Conclusions, Statistics
+from stages import gleaning, images, network_weights, store, trunks
+from stages.conclusions import Conclusions
 from stages.execution.progress import duration
 from stages.page import (
     alerts,
@@ -21,8 +20,6 @@ from stages.page import (
 )
 from stages.page.page import Page
 from stages.page.wording import counted, listed, number, shared, sides
-from stages.representations.receptive_field import Geometry
-from stages.representations.receptive_field import field as receptive_field
 
 CITATION = Path("CITATION.cff")
 
@@ -43,7 +40,7 @@ def page(
     }
     originals, photograph = _originals(spool, jobs, views, opening)
     forms = gleaning.described(views)
-    forms["fields"] = fields(scores, known.statistics, forms["sides"])
+    forms["fields"] = fields(scores)
     return Page(
         title=params.report.title,
         notices=_notices(),
@@ -97,45 +94,33 @@ def _opening(
     return gallery.Opening(photograph, figures, names[0] if len(names) == 1 else "")
 
 
-def fields(
-    scores: pd.DataFrame, statistics: Statistics, sides: Mapping[str, int]
-) -> list[tuple[str, str, str, list[int]]]:
-    """Return representation, layer, region and the window of pixels that it sees.
-
-    `sides` are those of each representation's images.
-    """
+def fields(scores: pd.DataFrame) -> list[tuple[str, str, str, list[int]]]:
+    """Return representation, layer, region and the window of pixels that it sees."""
     columns = ["representation", "layer", "region"]
-    ones = scores.drop_duplicates(columns)[[*columns, "window"]]
-    found = []
-    for name, layer, region, window in ones.itertuples(index=False):
-        values = statistics.get(name, {}).get("layers", {}).get(layer)
-        if values is not None:
-            seen = _window(values, window, sides[name])
-            found.append((name, layer, region, seen))
-    return found
-
-
-def _window(values: Statistics, window: Any, side: int) -> list[int]:
-    _, rows, columns = values["code_shape"]
-    place = values["geometry"]
-    geometry = Geometry(place["stride"], place["receptive_field"], place["offset"])
-    top, end, left, right = (
-        (0, rows, 0, columns) if window is None else map(int, window)
-    )
-    cells = (top, end, left, right)
-    return list(receptive_field(geometry, cells, side, side))
+    known = scores[scores["field"].notna()].drop_duplicates(columns)
+    ones = known[[*columns, "field"]].itertuples(index=False)
+    return [(*names, list(map(int, field))) for *names, field in ones]
 
 
 def _notices() -> list[str]:
     """Return what stands in for LPIPS, and how to get it, where a trunk is missing."""
+    without = [
+        f"{name} is missing from this study: its weights, {entry['file']}, could not "
+        f"be fetched from {entry['url']} ({entry['reason']}). A copy whose sha256 is "
+        f"{entry['known_hash']} is accepted in {entry['folder']}. When the "
+        f"network is on: {trunks.LATER}"
+        for name, entry in network_weights.entries().items()
+        if entry["status"] != "fetched"
+    ]
     wanted = trunks.manifest()["trunks"]
     missing = [name for name, entry in wanted.items() if entry["status"] != "fetched"]
     if not missing:
-        return []
+        return without
     return [
+        *without,
         f"LPIPS ({listed(missing)}) is not in these scores: its weights could not be "
         "fetched. The judge's distance stands in for it, in a column of its own. When "
-        f"the network is on: {trunks.LATER}"
+        f"the network is on: {trunks.LATER}",
     ]
 
 

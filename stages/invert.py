@@ -16,7 +16,7 @@ from stages.execution.device import prepare
 from stages.execution.process import run
 from stages.execution.progress import Progress
 from stages.jobs import JobStore, Record
-from stages.plan import Job, Pictured, jobs, width
+from stages.plan import Job, Pictured, jobs
 from stages.representations.selection import resolved
 from stages.schemas import PREIMAGES
 
@@ -58,6 +58,7 @@ def _job_columns(job: Job) -> dict[str, Any]:
         "channel_indices": selection.channels,
         "region": cell.region,
         "window": selection.window,
+        "tokens": selection.tokens,
         "prior": cell.prior,
         "alpha": cell.weights.alpha,
         "lambda_alpha": cell.weights.lambda_alpha,
@@ -124,7 +125,7 @@ def main() -> None:
     plan = planned(study, pictures())
     with job_store.locked():
         pending = missing(plan, job_store)
-        wanted = attempts(pending, job_store, width(study.execution))
+        wanted = attempts(pending, job_store)
         with Progress("invert", len(pending), "jobs") as progress:
             compute(wanted, study, job_store, device, progress.advance)
         lay_out(plan, job_store)

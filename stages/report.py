@@ -110,8 +110,7 @@ def main(against: str = "") -> None:
     write_numbers(scores, known)
     shutil.rmtree(store.FIGURES, ignore_errors=True)
     sides = {name: chosen.side for name, chosen in params.representations.items()}
-    fields = contents.fields(scores, known.statistics, sides)
-    write_figures(scores, known, shares(fields, sides))
+    write_figures(scores, known, shares(contents.fields(scores), sides))
     say(f"the report is in {store.REPORT}")
 
 

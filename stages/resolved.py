@@ -45,12 +45,13 @@ def weights(prior: PriorSettings, phi: Representation, side: int, layer: str) ->
     if lambda_alpha == "auto":
         lambda_alpha = natural_prior(shape).lambda_alpha
     if isinstance(lambda_tv, tuple):
-        lambda_tv = by_depth(lambda_tv, phi.layers, layer)
+        lambda_tv = by_depth(lambda_tv, phi.layers, phi.name(layer))
     elif not isinstance(lambda_tv, float):
         factor = lambda_tv.by_depth if isinstance(lambda_tv, ByDepth) else 1.0
         # The published weights hold for beta = 2 and scale with s^(beta - 2).
         scale = reference_norm(shape) ** (prior.beta - 2)
-        lambda_tv = factor * scale * by_depth(LAMBDA_TV_BY_DEPTH, phi.layers, layer)
+        published = by_depth(LAMBDA_TV_BY_DEPTH, phi.layers, phi.name(layer))
+        lambda_tv = factor * scale * published
     return Prior(prior.alpha, lambda_alpha, prior.beta, lambda_tv, jitter=jitter)
 
 
@@ -95,7 +96,7 @@ def solver_choice(
 def _fast_rate(parameterisation: str, phi: Representation, layer: str) -> float:
     """Return the rate that suits the variables and the depth of the layer."""
     if parameterisation == "pixels" and len(phi.layers) > 1:
-        return by_depth(RATE_BY_DEPTH, phi.layers, layer)
+        return by_depth(RATE_BY_DEPTH, phi.layers, phi.name(layer))
     return FAST_RATES[parameterisation]
 
 

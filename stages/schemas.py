@@ -49,6 +49,7 @@ CELL = [
         "first row, end row, first column, end column; null: all",
         "cells",
     ),
+    _column("tokens", pa.list_(pa.int32()), "selected tokens; null: all, or cells"),
     _name("prior", "its name in params.yaml"),
     _name("solver", "its name in params.yaml"),
 ]
@@ -152,6 +153,12 @@ SCORES = pa.schema(
             "chroma_error",
             "root-mean-square error of Cb and Cr; null for grey images",
             "grey levels",
+        ),
+        _column(
+            "field",
+            pa.list_(pa.int32()),
+            "what the selection sees: first row, end row, first column, end column",
+            "pixels",
         ),
         _number(
             "inside_energy",

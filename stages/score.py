@@ -15,10 +15,10 @@ from typing import Any
 import torch
 
 from stages import images, schemas, settings, store, trunks
+from stages.built import placed
 from stages.execution.device import prepare
 from stages.execution.process import Refusal, run
 from stages.execution.progress import Progress
-from stages.grid import representation
 from stages.images import Image
 from stages.metrics.baselines import BASELINES
 from stages.metrics.diversity import diversity
@@ -80,7 +80,7 @@ def _batches(
 
 def _chosen(row: Row) -> Chosen:
     names = ("representation", "layer", "channels", "region")
-    numbers = (row[name] for name in ("channel_indices", "window"))
+    numbers = (row[name] for name in ("channel_indices", "window", "tokens"))
     return Chosen(*(row[name] for name in names), *map(_frozen, numbers))
 
 
@@ -96,7 +96,9 @@ def _preimage_rows(
     stored = [_image(row["image"], stick) for row in pictured]
     found = iter(_measures(pictured, stored, stick))
     for row in batch:
-        metrics: Row = {} if row.pop("image") is None else next(found)
+        metrics: Row = {"field": list(stick.field)}
+        if row.pop("image") is not None:
+            metrics |= next(found)
         spread = apart.get(_siblings(row)) if row["status"] == "done" else None
         yield {**_BLANK, **row, **metrics, "kind": "preimage", "diversity": spread}
 
@@ -135,7 +137,8 @@ def _baseline_rows(batch: list[Row], stick: Yardstick) -> Iterator[Row]:
         pictures = [baseline(stick.original(row["image_id"])).round() for row in batch]
         measures = _measures(batch, pictures, stick)
         for row, metrics in zip(batch, measures, strict=True):
-            yield {**row, **metrics, "kind": "baseline", "baseline": name}
+            labels = {"kind": "baseline", "baseline": name}
+            yield {**row, **metrics, **labels, "field": list(stick.field)}
 
 
 def diversities(jobs: Iterable[Row]) -> dict[Siblings, float | None]:
@@ -172,7 +175,7 @@ def main() -> None:
     device = prepare(params.execution.device)
     eyes = load_perception(trunks.lpips_metrics(device), device)
     views = {
-        name: View(representation(chosen), chosen.side)
+        name: View(placed(chosen, device), chosen.side)
         for name, chosen in params.representations.items()
     }
     store.write_table(store.SCORES, scores(views, eyes), schemas.SCORES)

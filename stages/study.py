@@ -11,23 +11,24 @@ import argparse
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain, groupby
 from pathlib import Path
 
 import torch
 
 from stages import settings, store
-from stages.attempts import Attempt, n_processes, n_threads
+from stages.attempts import Attempt, n_processes, n_threads, process_bytes
 from stages.batch import Batch
+from stages.built import code_shape, job_costs, representation
 from stages.execution.device import description, prepare
 from stages.execution.process import Refusal, run, say
 from stages.execution.progress import duration
-from stages.grid import code_shape
 from stages.invert import pictures, planned
 from stages.jobs import JobStore
+from stages.network_weights import unreachable
 from stages.params import Study
-from stages.plan import Job, Pictured, batches, width
+from stages.plan import Job, Pictured, batches
 
 PRESETS = Path("stages/presets")
 PROBE_STEPS = 3
@@ -87,6 +88,8 @@ def show(study: Study, job_store: JobStore) -> None:
     n_failed = sum(job.key in failed for job in todo)
     device = prepare(study.execution.device)
     print(f"pictures  {len(known)} ({study.fetch.images.source}, {remark})")
+    if missing := unreachable():
+        print(f"missing   {', '.join(missing)}: weights could not be fetched")
     print(f"cells     {len({job.cell for job in plan})}")
     n_done = sum(job.key in finished for job in plan)
     print(
@@ -94,6 +97,8 @@ def show(study: Study, job_store: JobStore) -> None:
         + (f" ({n_failed} of them failed before)" if n_failed else "")
     )
     print(_table(plan, finished))
+    for line in _memory(study, plan):
+        print(line)
     print(f"disk      about {_megabytes(_disk(plan, study))} when all is done")
     print(f"time      {_time(study, todo, device)}")
     if device.type == "cuda":
@@ -106,8 +111,8 @@ def show(study: Study, job_store: JobStore) -> None:
 
 def _time(study: Study, todo: list[Job], device: torch.device) -> str:
     """Return how long the rest takes, from a few steps of each kind of batch."""
-    made = batches(todo, width(study.execution))
-    n = n_processes(study.execution, device, [Attempt(batch) for batch in made])
+    made = batches(todo)
+    n = n_processes(study, device, [Attempt(batch) for batch in made])
     prepare(study.execution.device, n_threads(n))
     try:
         groups = groupby(made, key=lambda batch: batch[0].group)
@@ -131,20 +136,33 @@ def _table(plan: list[Job], finished: set[str]) -> str:
     return "\n".join(lines)
 
 
+def _memory(study: Study, plan: list[Job]) -> Iterator[str]:
+    """Yield what a process takes for each representation and layer, once each."""
+    ones = {(job.cell.representation, job.cell.layer): job for job in plan}
+    wide = max((len(f"{name} / {layer}") for name, layer in ones), default=0)
+    yield f"  {'memory: representation / layer':{wide}}  a job      jobs  a process"
+    for (name, layer), job in ones.items():
+        one = job_costs(study.representations[name], layer).bytes
+        whole = process_bytes(job, study)
+        yield (
+            f"  {f'{name} / {layer}':{max(wide, 30)}}  {one / 1e6:6.1f} MB  "
+            f"{job.width:4d}  {whole / 1e9:6.2f} GB"
+        )
+
+
 def _seconds(study: Study, made: list[list[Job]], device: torch.device) -> float:
     """Return the seconds that batches of one group take, from a few steps of one."""
     trial = made[0]
     cell = trial[0].cell
     chosen = study.representations[cell.representation]
     targets = torch.rand(len(trial), *code_shape(chosen, cell.layer))
-    batch_width = width(study.execution)
-    batch = Batch(trial, targets, chosen, width=batch_width, device=device)
+    batch = Batch(trial, targets, chosen, width=trial[0].width, device=device)
     return batch.probe(PROBE_STEPS) * batch.n_steps * len(made)
 
 
 def _disk(plan: list[Job], study: Study) -> int:
     sizes = {
-        name: chosen.side**2 * (1 if chosen.kind in ("hog", "dsift") else 3)
+        name: chosen.side**2 * representation(chosen).image_channels
         for name, chosen in study.representations.items()
     }
     return COPIES * sum(sizes[job.cell.representation] for job in plan)
@@ -214,7 +232,7 @@ def _confirmed(yes: bool) -> bool:
 def main() -> None:
     """Do what the command line asks for."""
     chosen = arguments()
-    study = settings.load_study(chosen.params)
+    study = settings.available(settings.load_study(chosen.params))
     job_store = JobStore(store.work())
     if chosen.retry_failed:
         retry_failed(study, job_store)

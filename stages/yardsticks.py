@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import torch
 
 from stages import codes, images, store
-from stages.execution.device import on_device
 from stages.images import Codes, Image, Images
 from stages.metrics.code import (
     Mask,
@@ -24,7 +23,7 @@ from stages.metrics.energy import field_energy
 from stages.metrics.measures import Measures, code_measures, defined, pixel_measures
 from stages.perception import Perception
 from stages.preimage.start import noise
-from stages.representations.receptive_field import Window, field
+from stages.representations.receptive_field import Window
 from stages.representations.representation import Representation
 from stages.representations.selection import Selection, mask
 
@@ -44,11 +43,12 @@ class Chosen(NamedTuple):
     region: str
     indices: tuple[int, ...] | None
     window: tuple[int, int, int, int] | None
+    tokens: tuple[int, ...] | None
 
 
 @dataclass(frozen=True)
 class View:
-    """A representation, and the side in pixels of the images that it sees."""
+    """A representation on its device, and the side of its images in pixels."""
 
     representation: Representation
     size: int
@@ -179,15 +179,15 @@ def yardstick(
     targets = codes.Codes(codes.path(chosen.representation, chosen.layer))
     k, r, s = targets.shape
     device = perception.device
-    geometry = view.representation.geometry(chosen.layer)
-    selected = mask(Selection(chosen.indices, chosen.window), (k, r, s)).bool()
+    part = Selection(chosen.indices, chosen.window, tokens=chosen.tokens)
+    selected = mask(part, (k, r, s)).bool()
     return Yardstick(
         view=view,
-        phi=on_device(view.representation.cut(chosen.layer), device),
+        phi=view.representation.cut(chosen.layer),
         targets=targets,
         mask=selected,
         pairs=pairwise_statistics(targets.all(), selected),
-        field=field(geometry, chosen.window or (0, r, 0, s), view.size, view.size),
+        field=view.representation.field(chosen.layer, part, view.size),
         originals=originals,
         perception=perception,
         device=device,

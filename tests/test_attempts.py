@@ -12,7 +12,6 @@ import torch
 
 from stages import attempts, extract, invert, settings, store
 from stages.jobs import JobStore
-from stages.params import ExecutionSettings
 from tests.conftest import PARAMS
 
 ROOT = Path(__file__).parent.parent
@@ -91,7 +90,7 @@ def test_stopped_in_several_processes_a_run_goes_on_where_it_was(study, at_start
     assert len(found) == 2
     assert all(one.tensors["progress"][0] > 0 for one in found)
     one = [job for job in jobs() if job.key == found[0].keys[0]]
-    (wanted,) = attempts.attempts(one, JobStore(store.work()), 3)
+    (wanted,) = attempts.attempts(one, JobStore(store.work()))
     assert wanted == attempts.Attempt(one, found[0].keys)
 
 
@@ -172,8 +171,8 @@ def attempt(n_jobs):
 
 def test_a_small_study_is_not_worth_a_process(study, monkeypatch):
     study(processes="auto", steps=250)
-    monkeypatch.setattr(attempts, "most_processes", lambda: 4)
-    auto = ExecutionSettings()
+    monkeypatch.setattr(attempts, "most_processes", lambda n_bytes: 4)
+    auto = settings.load("invert")
     assert attempts.n_processes(auto, CPU, []) == 1
     assert attempts.n_processes(auto, CPU, [attempt(3)] * 4) == 1
     assert attempts.n_processes(auto, CPU, [attempt(6)] * 4) == 2
@@ -183,9 +182,21 @@ def test_a_small_study_is_not_worth_a_process(study, monkeypatch):
 def test_the_user_has_the_last_word_and_a_gpu_one_process(study):
     study(processes="auto", steps=250)
     large = [attempt(6)] * 400
-    assert attempts.n_processes(ExecutionSettings(processes=3), CPU, []) == 3
     gpu = torch.device("cuda")
-    assert attempts.n_processes(ExecutionSettings(), gpu, large) == 1
+    assert attempts.n_processes(settings.load("invert"), gpu, large) == 1
+    study(processes=3, steps=250)
+    assert attempts.n_processes(settings.load("invert"), CPU, []) == 3
+
+
+def test_as_many_processes_as_memory_has_room_for(study, monkeypatch):
+    study(processes="auto", steps=250)
+    many, chosen = [attempt(6)] * 400, settings.load("invert")
+    need = attempts.process_bytes(many[0].jobs[0], chosen)
+    assert need > attempts.BASE_BYTES
+    asked = []
+    monkeypatch.setattr(attempts, "most_processes", lambda n: asked.append(n) or 2)
+    assert attempts.n_processes(chosen, CPU, many) == 2
+    assert asked == [need]
 
 
 def test_cores_are_divided_among_processes(monkeypatch):

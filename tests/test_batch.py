@@ -5,7 +5,7 @@ import torch
 
 from stages.batch import Batch
 from stages.grid import Cell
-from stages.params import DsiftSettings, HogSettings
+from stages.kinds import DsiftSettings, HogSettings
 from stages.plan import Job
 from stages.preimage import Prior
 from stages.representations import build
@@ -35,7 +35,7 @@ def job(seed, choice=FAST, selection=None, weights=None, kind="hog"):
         solver="",
         choice=choice,
     )
-    return Job(cell, f"image {seed}", "name", seed, f"key {seed}")
+    return Job(cell, f"image {seed}", "name", seed, f"key {seed}", 4)
 
 
 def targets(n, kind):

@@ -17,10 +17,10 @@ import torch
 
 from stages import images, settings
 from stages.batch import Batch
-from stages.grid import representation
+from stages.built import representation
 from stages.images import picture_from_png
 from stages.params import Study
-from stages.plan import Job, Pictured, jobs, width
+from stages.plan import Job, Pictured, jobs
 from tests.conftest import PARAMS, drawing
 
 GOLDEN = Path(__file__).parent / "golden.json"
@@ -55,7 +55,7 @@ def png(job: Job, chosen: Study) -> bytes:
     image = images.image_as_seen(stored, form.side, phi.image_channels)
     targets = phi.cut(job.cell.layer)(image[None])
     device = torch.device("cpu")
-    batch = Batch([job], targets, form, width=width(chosen.execution), device=device)
+    batch = Batch([job], targets, form, width=job.width, device=device)
     return batch.run(lambda step: None)[0].png
 
 

@@ -3,16 +3,10 @@
 import pytest
 from pydantic import TypeAdapter
 
-from stages.grid import representation
+from stages.built import representation
 from stages.images import reference_norm
-from stages.params import (
-    ByDepth,
-    CaffenetSettings,
-    FastSettings,
-    HogSettings,
-    PaperSettings,
-    PriorSettings,
-)
+from stages.kinds import CaffenetSettings, HogSettings
+from stages.params import ByDepth, FastSettings, PaperSettings, PriorSettings
 from stages.preimage import Prior, ijcv_prior
 from stages.preimage.momentum import SCHEDULES
 from stages.preimage.solvers import FAST_RATES, FAST_SMOOTHING

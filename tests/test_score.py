@@ -182,7 +182,7 @@ def test_a_failed_job_keeps_its_place_with_null_metrics(study):
     assert [row["image_id"] for row in rows] == ["a", "b", "c"]
     assert rows[1]["reason"] == "out of memory"
     metrics = set(schemas.SCORES.names) - set(schemas.PREIMAGES.names)
-    assert all(rows[1][name] is None for name in metrics - {"kind"})
+    assert all(rows[1][name] is None for name in metrics - {"kind", "field"})
     assert rows[0]["mse"] == rows[2]["mse"] == 0.0
 
 

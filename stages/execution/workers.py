@@ -31,9 +31,6 @@ Item = TypeVar("Item")
 Advance = Callable[[float], None]
 Attempt = Callable[[Item, Advance], None]
 
-# Memory that a process may come to need, our choice: twice what was measured.
-BYTES_A_PROCESS = 1 << 30
-
 # A new process each, not a copy of this one: threads do not survive being copied.
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -45,10 +42,10 @@ def n_cores() -> int:
     return os.cpu_count() or 1
 
 
-def most_processes() -> int:
-    """Return how many processes the machine has cores and free memory for."""
+def most_processes(n_bytes: int) -> int:
+    """Return how many processes of so much memory there is room and a core for."""
     free = int(psutil.virtual_memory().available)
-    return max(1, min(n_cores(), free // BYTES_A_PROCESS))
+    return max(1, min(n_cores(), free // n_bytes))
 
 
 @dataclass

@@ -17,10 +17,10 @@ from PIL import Image as PillowImage
 from torch import Tensor
 
 from stages.images import image_from_picture, picture_from_image, square
+from stages.kinds import CaffenetSettings
 from stages.metrics.judged import as_seen, judge_distance, labels_agree
 from stages.metrics.pixel import psnr, ssim
 from stages.networks import caffenet, judge
-from stages.params import CaffenetSettings
 from stages.preimage import Inversion, Prior, invert, natural_prior
 from stages.representations.representation import Representation
 from stages.resolved import LAMBDA_TV_BY_DEPTH, RATE_BY_DEPTH, by_depth

@@ -5,8 +5,8 @@ import torch
 from PIL import Image, ImageDraw
 
 from stages.images import image_from_picture
+from stages.kinds import CaffenetSettings
 from stages.networks import caffenet
-from stages.params import CaffenetSettings
 from stages.preimage import invert
 from stages.representations import build
 from stages.resolved import RATE_BY_DEPTH, by_depth
