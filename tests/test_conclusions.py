@@ -3,10 +3,11 @@
 from types import SimpleNamespace
 
 from stages.conclusions import descriptors, untrained
+from stages.kinds import CaffenetSettings, TorchvisionSettings
 
 
 def network(weights, side=64):
-    return SimpleNamespace(kind="caffenet", weights=weights, side=side)
+    return CaffenetSettings(kind="caffenet", weights=weights, side=side)
 
 
 def test_a_trained_network_s_twin_has_random_weights_and_its_size():
@@ -17,6 +18,19 @@ def test_a_trained_network_s_twin_has_random_weights_and_its_size():
         "hog": SimpleNamespace(kind="hog", assignment="hard"),
     }
     assert untrained(chosen) == {"net": "null"}
+
+
+def test_a_twin_is_of_the_same_model():
+    def model(name, weights):
+        values = {"kind": "torchvision", "model": name, "weights": weights}
+        return TorchvisionSettings.model_validate(values)
+
+    chosen = {
+        "net": model("resnet18", "DEFAULT"),
+        "other": model("resnet34", "random"),
+        "twin": model("resnet18", "random"),
+    }
+    assert untrained(chosen) == {"net": "twin"}
 
 
 def test_without_a_trained_network_there_is_no_twin():

@@ -39,3 +39,26 @@ def test_a_trunk_that_is_missing_is_a_notice_with_the_line_that_gets_it(
     notices = contents._notices()
     assert len(notices) == n
     assert all("dvc repro -f fetch && dvc repro" in text for text in notices)
+
+
+def test_a_network_that_is_missing_is_a_notice_with_all_that_gets_it(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    entry = {
+        "file": "vgg16-397923af.pth",
+        "url": "https://host/vgg16-397923af.pth",
+        "known_hash": "prefix:397923af",
+        "folder": "data/work/downloads",
+        "reason": "the host is silent",
+    }
+    networks = {
+        "vgg": entry | {"status": "unreachable"},
+        "resnet": entry | {"status": "fetched"},
+    }
+    store.write_json(store.WEIGHTS_MANIFEST, {"trunks": {}, "networks": networks})
+    (notice,) = contents._notices()
+    assert notice.startswith("vgg is missing from this study")
+    told = {key: value in notice for key, value in entry.items()}
+    assert all(told.values()), told
+    assert "dvc repro -f fetch && dvc repro" in notice

@@ -74,6 +74,10 @@ class Network(Representation):
         self._sketch = _Sketch()
         self._points = self._look()
         self.layers = tuple(self._points.named)
+        if not self.layers:
+            reasons = self._points.unreadable.items()
+            told = "; ".join(f"{name}: {reason}" for name, reason in reasons)
+            raise ValueError(f"`make` must give a network with a code; {told}.")
         self._aliases = _all_aliases(self._points, aliases or {})
 
     def _look(self) -> Points:

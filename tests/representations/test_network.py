@@ -11,7 +11,7 @@ from stages.preimage import invert
 from stages.representations.network import Network
 from stages.representations.points import CHANNELS_LAST, MAP, TOKENS, Grid
 from stages.representations.receptive_field import Geometry, stack_geometry
-from stages.representations.selection import Selection
+from stages.representations.selection import Selection, mask
 from stages.representations.zoo import paper_names
 
 MEAN, STD = (124.0, 116.0, 104.0), (58.0, 57.0, 57.0)
@@ -208,6 +208,33 @@ def test_a_function_is_a_network_of_one_layer():
     # Rows are tokens of 16 numbers here: a code without channels reads as n t d.
     assert network.code_shape("output", 16) == (16, 16, 1)
     assert network.cut("output")(images()).shape == (2, 16, 16, 1)
+
+
+@pytest.mark.parametrize(
+    ("function", "match"),
+    [
+        (lambda x: (x, x), "output: it gives a tuple, not one tensor"),
+        (lambda x: x.sum(), r"output: it gives the shape \(\) for 2 images"),
+        (lambda x: x > 0, "type torch.bool, which have no gradient"),
+    ],
+)
+def test_a_function_without_a_code_is_refused_with_the_reason(function, match):
+    with pytest.raises(ValueError, match=match):
+        Network(lambda: function, side=16, mean=MEAN)
+
+
+def test_tokens_that_are_not_chosen_have_no_gradient():
+    network = of("vit_b_16", 64, image_size=64)
+    phi = network.cut("encoder.dropout")
+    chosen = mask(Selection(tokens=(2, 5)), network.code_shape("encoder.dropout", 64))
+    assert chosen.sum() == 2 * 768
+    pixels = images(1, 64).requires_grad_()
+    (gradient,) = torch.autograd.grad((phi(pixels) * chosen).sum(), pixels)
+    # Tokens 2 and 5 are patches 1 and 4 of 4 x 4, of 16 pixels.
+    assert gradient[..., :16, 16:32].any()
+    assert gradient[..., 16:32, :16].any()
+    gradient[..., :16, 16:32] = gradient[..., 16:32, :16] = 0
+    assert not gradient.any()
 
 
 def test_a_network_that_needs_numbers_is_looked_at_with_some():

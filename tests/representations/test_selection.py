@@ -3,10 +3,12 @@ import torch
 
 from stages.representations.caffenet import CaffeNet
 from stages.representations.hog import Hog
+from stages.representations.points import Grid
 from stages.representations.receptive_field import Geometry, field
 from stages.representations.selection import (
     Selection,
     mask,
+    patch_tokens,
     random_channels,
     resolve_channels,
     resolve_region,
@@ -231,3 +233,41 @@ def test_pixels_outside_the_field_have_exactly_no_gradient_in_a_network(chosen):
     outside[row:end_row, col:end_col] = False
     assert torch.count_nonzero(on_image[..., outside]) == 0
     assert torch.count_nonzero(on_image) > 0
+
+
+# tokens -----------------------------------------------------------------------------
+
+
+def test_chosen_tokens_are_rows_of_a_column():
+    chosen = mask(Selection(channels=(1,), tokens=(0, 3)), (2, 5, 1))
+    assert chosen[:, :, 0].tolist() == [[0] * 5, [1, 0, 0, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("selection", "shape", "match"),
+    [
+        (Selection(tokens=(5,)), (2, 5, 1), r"must be in 0\.\.4"),
+        (Selection(tokens=(1,)), (2, 5, 5), "of a code of one column"),
+    ],
+)
+def test_tokens_that_are_not_there_are_refused(selection, shape, match):
+    with pytest.raises(ValueError, match=match):
+        mask(selection, shape)
+
+
+@pytest.mark.parametrize("tokens", [(), (2, 1), (-1,)])
+def test_tokens_ascend_from_zero(tokens):
+    with pytest.raises(ValueError, match="`tokens` must be None or ascending"):
+        Selection(tokens=tokens)
+
+
+def test_tokens_and_a_window_exclude_each_other():
+    with pytest.raises(ValueError, match="without `window`"):
+        Selection(window=(0, 1, 0, 1), tokens=(0,))
+
+
+def test_a_window_of_patches_is_a_set_of_tokens():
+    patches = Grid(rows=2, columns=3, first=1)
+    assert patch_tokens((1, 2, 0, 2), patches, 7) == (4, 5)
+    assert patch_tokens(None, patches, 7) == (1, 2, 3, 4, 5, 6)
+    assert patch_tokens(None, Grid(2, 3, 0), 6) is None
