@@ -40,6 +40,7 @@ from stages.representations.selection import (
     resolve_region,
     shared_window,
 )
+from stages.representations.stem import with_stem
 from stages.resolved import SolverChoice, solver_choice, weights
 
 
@@ -100,7 +101,14 @@ def cut(
     settings: RepresentationSettings, layer: str, device: torch.device
 ) -> Representation:
     """Return the representation cut at the layer, on the device, made once."""
-    return on_device(representation(settings).cut(layer), device)
+    whole = _laid_out(settings) if device.type == "cpu" else representation(settings)
+    return on_device(whole.cut(layer), device)
+
+
+@cache
+def _laid_out(settings: RepresentationSettings) -> Representation:
+    """Return the representation as a CPU descends on it fastest, made once."""
+    return with_stem(representation(settings))
 
 
 @cache

@@ -5,6 +5,7 @@
 - `pooling`: votes summed into cells;
 - `hog`: HOG, and HOGb with bilinear orientation assignment;
 - `dsift`: dense SIFT;
+- `stem`: a network's first convolution, laid out for descending on its images;
 - `selection`: channels and a window of cells, by name or number, as a mask;
 - `receptive_field`: the pixels that a window of cells can see.
 

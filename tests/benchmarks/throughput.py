@@ -4,7 +4,7 @@
 
 Random weights, 224x224. Three rates a layer, in pre-image iterations a second:
 
-- ours: a batch of `fast`, as the study runs it;
+- ours: a batch of `fast`, as the study runs it, network laid out for the CPU;
 - loop: one image at a time, as public code does it: gradients of the weights too,
   torch's Adam, the allocator as it comes. Same layer, same objective;
 - roofline: multiply-adds over the machine's measured matrix rate, or bytes over its
@@ -32,6 +32,7 @@ from stages.preimage.inversion import begin, minimise
 from stages.preimage.objective import Objective, objective
 from stages.preimage.solvers import fast
 from stages.preimage.start import noise
+from stages.representations.stem import with_stem
 from tests.benchmarks.machine import (
     copy_rate,
     described,
@@ -76,6 +77,8 @@ def ours(layer: str, n: int, seconds: float, device: str = "cpu") -> float:
     """Return the pre-image iterations a second of a batch of `fast`."""
     place = prepare(device)
     phi = network(layer, frozen=True).to(place)
+    if place.type == "cpu":
+        phi = with_stem(phi)
     aim, starts = problem(phi, n, place)
     solver = fast(aim.mean, steps=10**6)
     steps = minimise(aim, solver, begin(aim, solver, starts))
