@@ -64,10 +64,12 @@ class Adam:
     ) -> Tensor:
         """Return the next variables; `slots` change in place."""
         mean, square = slots["mean"], slots["square"]
-        mean.mul_(BETAS[0]).add_(gradient, alpha=1 - BETAS[0])
+        mean.lerp_(gradient, 1 - BETAS[0])
         square.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])
         rate = self._rate * (1 + math.cos(math.pi * step / self.n_steps)) / 2
-        stride = rate / (1 - BETAS[0] ** (step + 1))
-        scale = (square / (1 - BETAS[1] ** (step + 1))).sqrt_().add_(EPSILON)
+        # Both moments' corrections go into the stride, which saves a pass.
+        correction = math.sqrt(1 - BETAS[1] ** (step + 1))
+        stride = rate * correction / (1 - BETAS[0] ** (step + 1))
+        scale = square.sqrt().add_(EPSILON * correction)
         moved = torch.addcdiv(variables, mean, scale, value=-stride)
         return self.parameterisation.project(moved)

@@ -159,7 +159,7 @@ def minimise(objective: Objective, solver: Solver, state: State) -> Iterator[Sta
         yield state
     terms = _terms(objective, solver, state.x)
     standing = state.alive
-    _retire(state, terms, torch.zeros_like(state.x))
+    _retire(state, _finite(terms, torch.zeros_like(state.x)))
     if len(state.trace) < len(recorded):
         if not torch.equal(standing, state.alive):
             # A job went back to its last good image: its terms are those of another.
@@ -179,10 +179,15 @@ def _terms(objective: Objective, solver: Solver, x: Tensor) -> Terms:
         return objective.terms(images(solver, x))
 
 
-def _gradient(objective: Objective, solver: Solver, x: Tensor) -> tuple[Terms, Tensor]:
-    x = x.detach().requires_grad_()
-    terms = objective.terms(solver.parameterisation.images(x))
-    (gradient,) = torch.autograd.grad(terms.total.sum(), x)
+def _gradient(
+    objective: Objective, solver: Solver, variables: Tensor
+) -> tuple[Terms, Tensor]:
+    """Return the terms and their sum's gradient by the variables of the solver."""
+    variables = variables.detach().requires_grad_()
+    found = solver.parameterisation.images(variables)
+    terms, gradient = objective.slope(found.detach())
+    if found is not variables:
+        (gradient,) = torch.autograd.grad(found, variables, gradient)
     return terms, gradient
 
 
@@ -191,10 +196,12 @@ def _stacked(terms: Terms) -> Float[Tensor, "n 3"]:
 
 
 def _step(solver: Solver, state: State, terms: Terms, gradient: Tensor) -> None:
-    _retire(state, terms, gradient)
-    alive = _rows(state.alive, state.x)
-    resting = not bool(alive.all())
+    finite = _finite(terms, gradient)
+    # One question to the device a step: a GPU waits for each.
+    resting = not bool((state.alive & finite.all(dim=1)).all())
     if resting:
+        _retire(state, finite)
+        alive = _rows(state.alive, state.x)
         gradient = torch.where(alive, gradient, 0.0)
     moved = solver.update(state.x, gradient, state.slots, state.step)
     state.previous = state.x
@@ -207,15 +214,20 @@ def _rows(flags: Flags, like: Tensor) -> Tensor:
     return flags.view(-1, *[1] * (like.dim() - 1))
 
 
-def _retire(state: State, terms: Terms, gradient: Tensor) -> None:
+def _finite(terms: Terms, gradient: Tensor) -> Bool[Tensor, "n 4"]:
+    """Return which terms of each job are finite, and whether all its gradient is.
+
+    By the extremes, which nan passes through: a twentieth of the time of `isfinite` on
+    every number.
+    """
+    rows = gradient.flatten(1)
+    extremes = torch.stack([rows.amin(dim=1), rows.amax(dim=1)], dim=1)
+    all_finite = torch.isfinite(extremes).all(dim=1, keepdim=True)
+    return torch.cat([torch.isfinite(_stacked(terms)), all_finite], dim=1)
+
+
+def _retire(state: State, finite: Bool[Tensor, "n 4"]) -> None:
     """Take jobs that stopped being finite out of the race, at their last good image."""
-    finite = torch.cat(
-        [
-            torch.isfinite(_stacked(terms)),
-            torch.isfinite(gradient).flatten(1).all(dim=1, keepdim=True),
-        ],
-        dim=1,
-    )
     broken = state.alive & ~finite.all(dim=1)
     state.broken_term = torch.where(
         broken, finite.int().argmin(dim=1), state.broken_term

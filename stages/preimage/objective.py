@@ -19,7 +19,7 @@ from torch import Tensor
 
 from stages.images import Images, PerImage
 from stages.preimage.jitter import shift
-from stages.preimage.priors import alpha_norm, tv_beta
+from stages.preimage.priors import alpha_norm, alpha_slope, tv_beta, tv_slope
 
 Codes = Float[Tensor, "n ..."]
 
@@ -111,11 +111,7 @@ class Objective:
 
     def data_term(self, x: Images) -> PerImage:
         """Return `||Phi(x) - Phi0||^2 / ||Phi0||^2` over the selected entries."""
-        code = self.phi(x + self.mean)
-        _check_code(code, self.targets)
-        difference = code - self.targets
-        if self.masks is not None:
-            difference = difference * self.masks
+        difference = self._selected(self._code(x + self.mean) - self.targets)
         return _summed(difference.square()) / self.target_energy
 
     def terms(self, x: Images) -> Terms:
@@ -123,16 +119,70 @@ class Objective:
         data = self.data_term(x)
         alpha = tv = torch.zeros_like(data)
         if self.weighs_alpha:
-            # The weight goes inside the power: for weight 0 the term stays 0 however
-            # large x grows, whatever the other jobs of the batch weigh.
-            scale = self.lambda_alpha.pow(1 / self.alpha) / self.norm
-            scaled = x * scale[:, None, None, None]
+            scaled = x * self._alpha_scale
             alpha = alpha_norm(scaled, alpha=self.alpha, of_colours=self.of_colours)
         if self.weighs_tv:
-            # In pixels, as the floor of its gradient is.
-            weight = self.lambda_tv / self.norm**self.beta
-            tv = weight * tv_beta(x, beta=self.beta)
+            tv = self._tv_weight * tv_beta(x, beta=self.beta)
         return Terms(data, alpha, tv)
+
+    def slope(self, x: Images) -> tuple[Terms, Images]:
+        """Return the weighted terms and the gradient of their sum at the images `x`.
+
+        As `terms` and autograd would give them, but only `phi` is left to autograd.
+        """
+        data, gradient = self._data_slope(x)
+        alpha = tv = torch.zeros_like(data)
+        if self.weighs_alpha:
+            scale = self._alpha_scale
+            alpha, slope = alpha_slope(
+                x * scale, alpha=self.alpha, of_colours=self.of_colours
+            )
+            gradient = torch.addcmul(gradient, slope, scale)
+        if self.weighs_tv:
+            value, slope = tv_slope(x, beta=self.beta)
+            tv = self._tv_weight * value
+            gradient = torch.addcmul(
+                gradient, slope, self._tv_weight[:, None, None, None]
+            )
+        return Terms(data, alpha, tv), gradient
+
+    def _data_slope(self, x: Images) -> tuple[PerImage, Images]:
+        with torch.enable_grad():
+            seen = (x + self.mean).requires_grad_()
+            code = self._code(seen)
+        difference = self._selected(code.detach() - self.targets)
+        data = _summed(difference.square()) / self.target_energy
+        weight = 2 / self.target_energy
+        towards = self._selected(difference) * weight.view(-1, *[1] * (code.dim() - 1))
+        (gradient,) = torch.autograd.grad(code, seen, towards)
+        return data, gradient
+
+    def _code(self, images: Images) -> Codes:
+        code = self.phi(images)
+        _check_code(code, self.targets)
+        return code
+
+    def _selected(self, codes: Codes) -> Codes:
+        if self.masks is None:
+            return codes
+        selected: Codes = codes * self.masks
+        return selected
+
+    @property
+    def _alpha_scale(self) -> Float[Tensor, "n 1 1 1"]:
+        """What the images are multiplied by under the alpha-norm.
+
+        The weight goes inside the power: for weight 0 the term stays 0 however large x
+        grows, whatever the other jobs of the batch weigh.
+        """
+        scale: Tensor = self.lambda_alpha.pow(1 / self.alpha) / self.norm
+        return scale[:, None, None, None]
+
+    @property
+    def _tv_weight(self) -> PerImage:
+        """The weight of TV in pixels, as the floor of its gradient is."""
+        weight: PerImage = self.lambda_tv / self.norm**self.beta
+        return weight
 
 
 def objective(

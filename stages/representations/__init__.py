@@ -8,6 +8,11 @@
 - `caffenet`: the paper's network, of any size;
 - `mat_file`, `matconvnet_layers`, `matconvnet`: networks in MATLAB's files;
 - `caffe_reference`: the paper's network out of such a file;
+- `network`: any network, or differentiable function, as a black box;
+- `points`: where such a network can be read;
+- `zoo`: torchvision's models, and the literature's names of their layers;
+- `costs`: multiply-adds and memory of a code;
+- `stem`: a network's first convolution, laid out for descending on its images;
 - `selection`: channels and a window of cells, by name or number, as a mask;
 - `receptive_field`: the pixels that a window of cells can see.
 

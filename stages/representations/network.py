@@ -24,6 +24,7 @@ from stages.representations.receptive_field import (
 )
 from stages.representations.representation import Representation
 from stages.representations.selection import Selection, mask
+from stages.representations.stem import laid_out
 
 Callable_ = Callable[[Images], Tensor]
 
@@ -129,7 +130,9 @@ class Network(Representation):
 
         It shares the weights. Raises ValueError if there is no such layer.
         """
-        network = self.on(torch.device("cpu"))
+        made = self._callable
+        network = copy(self)
+        network.__dict__["_callable"] = made
         network.layers = self.layers[: self.depth(layer) + 1]
         return network
 
@@ -140,8 +143,11 @@ class Network(Representation):
         """
         made = self._callable
         network = copy(self)
-        if device.type != "cpu" and isinstance(made, nn.Module):
-            network.__dict__["_callable"] = deepcopy(made).to(device)
+        if isinstance(made, nn.Module):
+            on_cpu = device.type == "cpu"
+            # On the CPU without a copy: large networks are there once.
+            moved = laid_out(made) if on_cpu else deepcopy(made).to(device)
+            network.__dict__["_callable"] = moved
         return network
 
     def name(self, layer: str) -> str:

@@ -13,6 +13,7 @@ from stages.representations.costs import Costs, costs
 from stages.representations.points import Grid
 from stages.representations.receptive_field import Geometry, Window, field
 from stages.representations.selection import Selection
+from stages.representations.stem import with_stem
 
 
 class Representation(nn.Module):
@@ -44,11 +45,13 @@ class Representation(nn.Module):
         return self
 
     def on(self, device: torch.device) -> "Representation":
-        """Return the representation on the device: itself on the CPU, else a copy.
+        """Return a copy on the device, laid out as descending on it is fastest.
 
         Its cuts share its weights, which must stay where they are.
         """
-        return self if device.type == "cpu" else deepcopy(self).to(device)
+        if device.type == "cpu":
+            return with_stem(self)
+        return deepcopy(self).to(device)
 
     def code_shape(self, layer: str, side: int) -> tuple[int, int, int]:
         """Return the shape `k r s` of the layer's code of an image of this side."""

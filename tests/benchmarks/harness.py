@@ -8,6 +8,7 @@ import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from stages.metrics.pixel import psnr, ssim
 from stages.networks import caffenet, judge
 from stages.preimage import Inversion, Prior, invert, natural_prior
 from stages.representations.representation import Representation
+from stages.representations.stem import with_stem
 from stages.resolved import LAMBDA_TV_BY_DEPTH, RATE_BY_DEPTH, by_depth
 
 SIDE = 64
@@ -67,9 +69,10 @@ class Setting:
 PAPER = Setting("paper", solver="paper", lambda_tv=LAMBDA_TV_BY_DEPTH)
 
 
+@cache
 def network() -> Representation:
-    """Return the embedded CaffeNet."""
-    return caffenet(CaffenetSettings(kind="caffenet"))
+    """Return the embedded CaffeNet, laid out for the CPU as the study has it."""
+    return with_stem(caffenet(CaffenetSettings(kind="caffenet")))
 
 
 def parser(description: str, limit: int, seeds: int = 1) -> argparse.ArgumentParser:

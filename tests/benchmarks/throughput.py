@@ -4,7 +4,7 @@
 
 Random weights, 224x224. Three rates a layer, in pre-image iterations a second:
 
-- ours: a batch of `fast`, as the study runs it;
+- ours: a batch of `fast`, as the study runs it, network laid out for the CPU;
 - loop: one image at a time, as public code does it: gradients of the weights too,
   torch's Adam, the allocator as it comes. Same layer, same objective;
 - roofline: multiply-adds over the machine's measured matrix rate, or bytes over its
@@ -32,6 +32,7 @@ from stages.preimage.inversion import begin, minimise
 from stages.preimage.objective import Objective, objective
 from stages.preimage.solvers import fast
 from stages.preimage.start import noise
+from stages.representations.stem import with_stem
 from tests.benchmarks.machine import (
     copy_rate,
     described,
@@ -76,6 +77,8 @@ def ours(layer: str, n: int, seconds: float, device: str = "cpu") -> float:
     """Return the pre-image iterations a second of a batch of `fast`."""
     place = prepare(device)
     phi = network(layer, frozen=True).to(place)
+    if place.type == "cpu":
+        phi = with_stem(phi)
     aim, starts = problem(phi, n, place)
     solver = fast(aim.mean, steps=10**6)
     steps = minimise(aim, solver, begin(aim, solver, starts))
@@ -118,32 +121,43 @@ def report(chosen: argparse.Namespace) -> Iterator[str]:
     place = torch.device(chosen.device)
     yield "# Throughput: pre-image iterations a second, AlexNet at 224x224\n"
     yield described(f"throughput --width {chosen.width}")
-    rates = multiply_rate(place), copy_rate(place)
+    yield f"Best of {ROUNDS} rounds in turns; float32; batches of {chosen.width}.\n"
+    rounds = {layer: list(in_turns(layer, place, chosen)) for layer in CUTS}
+    # A machine that others use is slow at times: the limit is its best.
+    rates = [
+        max(one[of] for found in rounds.values() for one in found) for of in (2, 3)
+    ]
     yield (
         f"Measured {rates[0] / 1e9:.1f} thousand million multiply-adds a second and "
-        f"{rates[1] / 1e9:.1f} GB a second. Best of {ROUNDS} rounds in turns; float32; "
-        f"batches of {chosen.width}.\n"
+        f"{rates[1] / 1e9:.1f} GB a second.\n"
     )
     yield HEAD
-    for layer in CUTS:
-        yield row(layer, rates, chosen)
+    for layer, found in rounds.items():
+        yield row(
+            layer, max(one[0] for one in found), max(one[1] for one in found), rates
+        )
 
 
-def row(layer: str, rates: tuple[float, float], chosen: argparse.Namespace) -> str:
-    """Return a layer's line of the table."""
-    best: dict[str, float] = {"ours": 0.0, "loop": 0.0}
+def in_turns(
+    layer: str, place: torch.device, chosen: argparse.Namespace
+) -> Iterator[tuple[float, float, float, float]]:
+    """Yield each round's rates: of ours and the loop, of multiplying and copying."""
     for _ in range(ROUNDS):
-        for what in best:
-            best[what] = max(best[what], measured(what, layer, chosen))
+        rates = [measured(what, layer, chosen) for what in ("ours", "loop")]
+        yield rates[0], rates[1], multiply_rate(place), copy_rate(place)
+
+
+def row(layer: str, ours: float, loop: float, rates: list[float]) -> str:
+    """Return a layer's line of the table."""
     todo = work_of_step(network(layer, frozen=True), SHAPE)
     times = todo.multiply_adds / rates[0], todo.bytes / rates[1]
     limit = 1 / max(times)
-    gain = best["ours"] / best["loop"]
+    gain = ours / loop
     met = "met" if gain >= BOUNDS[layer] else "NOT MET"
-    cells: list[Any] = [layer, f"{best['ours']:.1f}", f"{best['loop']:.1f}"]
+    cells: list[Any] = [layer, f"{ours:.1f}", f"{loop:.1f}"]
     cells += [f"{limit:.1f}", f"{gain:.2f}", f"{BOUNDS[layer]} {met}"]
     cells += [
-        f"{best['ours'] / limit:.0%}",
+        f"{ours / limit:.0%}",
         ("multiplying", "copying")[times[1] > times[0]],
     ]
     cells += [f"{todo.multiply_adds / 1e6:.0f}", f"{todo.bytes / 1e6:.1f}"]

@@ -19,6 +19,8 @@ from torch import Tensor
 
 from stages.execution.device import prepare
 from stages.images import reference_norm
+from stages.networks import caffenet
+from stages.params import CaffenetSettings
 from stages.preimage.objective import objective
 from stages.preimage.solvers import paper
 from stages.preimage.start import noise
@@ -28,7 +30,6 @@ from tests.benchmarks.harness import (
     STUDY_TV,
     Setting,
     measured,
-    network,
     originals,
     parser,
 )
@@ -42,7 +43,7 @@ BATCHED_BOUND, LOOP_BOUND = 5.0, 15.0
 
 def loop_seconds(layer: str, image: Tensor) -> float:
     """Return the seconds that `paper` takes for one image with gradients of weights."""
-    phi = network().cut(layer)
+    phi = caffenet(CaffenetSettings(kind="caffenet")).cut(layer)
     for weight in phi.parameters():
         weight.requires_grad_()
     target = phi(image).detach()

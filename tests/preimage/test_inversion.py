@@ -89,6 +89,28 @@ def test_a_job_that_breaks_keeps_its_last_finite_image_and_harms_no_other():
     assert torch.equal(broken.x[others], whole.x[others])
 
 
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_a_gradient_that_is_not_finite_ends_its_job_alone(bad):
+    def breaks_second(images):
+        code = blur(images)
+        if code.requires_grad:
+            code.register_hook(broken)
+        return code
+
+    def broken(gradient):
+        gradient = gradient.clone()
+        gradient[1, 0, 2, 2] = bad
+        return gradient
+
+    solver = fast(MEAN, steps=10)
+    whole, ended = finish(TARGETS, solver), finish(TARGETS, solver, breaks_second)
+    found = outcomes(ended)
+    assert [one.status for one in found] == ["done", "diverged", "done", "done"]
+    assert "gradient not finite at step 0" in found[1].reason
+    assert torch.equal(ended.x[1], starts(4)[1])
+    assert torch.equal(ended.x[[0, 2, 3]], whole.x[[0, 2, 3]])
+
+
 def test_rising_objective_is_called_diverged():
     # The paper's descent diverges above lambda_tv of about 59 (rate 0.004).
     end = finish(TARGETS, paper(551.4), prior=Prior(lambda_tv=500.0))

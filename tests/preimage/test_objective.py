@@ -99,3 +99,65 @@ def test_smoothing_falls_geometrically_to_each_jobs_own_weight():
     assert aim.smoothed(20.0, 0.5).lambda_tv.tolist() == pytest.approx([0, 2, 20, 100])
     assert aim.smoothed(20.0, 1.0) is aim
     assert aim.smoothed(0.0, 0.5) is aim
+
+
+def by_autograd(aim, x):
+    x = x.clone().requires_grad_()
+    terms = aim.terms(x)
+    (gradient,) = torch.autograd.grad(terms.total.sum(), x)
+    return [term.detach() for term in terms], gradient
+
+
+def mixed(phi, form, masked=False):
+    """Return an objective in float64 whose jobs weigh the priors differently."""
+    generator = torch.Generator().manual_seed(0)
+    draw = torch.rand(4, 2, 5, 4, generator=generator, dtype=torch.float64)
+    weights = [(0.0, 0.0), (3.0, 0.0), (0.0, 5.0), (2.0, 7.0)]
+    priors = [Prior(lambda_alpha=a, lambda_tv=t, **form) for a, t in weights]
+    mean = torch.full((2, 1, 1), 0.3, dtype=torch.float64)
+    masks = draw.flip(0) if masked else None
+    aim = objective(phi, phi(draw), priors, mean=mean, norm=1.3, masks=masks)
+    return aim, draw.flip(1) - 0.5
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("form", [{}, {"alpha": 3, "beta": 1}, {"of_colours": True}])
+def test_the_slope_is_that_of_autograd(form, masked):
+    aim, x = mixed(lambda images: images.square().sin(), form, masked)
+    expected_terms, expected = by_autograd(aim, x)
+    terms, gradient = aim.slope(x)
+    torch.testing.assert_close(list(terms), expected_terms)
+    torch.testing.assert_close(gradient, expected)
+
+
+def test_the_slope_of_a_batch_is_that_of_each_job_alone():
+    aim, x = mixed(torch.sin, {})
+    _, together = aim.slope(x)
+    for i in range(len(x)):
+        prior = Prior(
+            lambda_alpha=float(aim.lambda_alpha[i]), lambda_tv=float(aim.lambda_tv[i])
+        )
+        one = slice(i, i + 1)
+        alone = objective(torch.sin, aim.targets[one], [prior], mean=aim.mean, norm=1.3)
+        torch.testing.assert_close(alone.slope(x[one])[1], together[one])
+
+
+def test_the_slope_of_a_code_of_one_number_an_image():
+    aim = objective(
+        lambda images: images.sum(dim=(1, 2, 3)),
+        torch.tensor([2.0, 4.0]),
+        [Prior()] * 2,
+        mean=torch.zeros(1, 1, 1),
+        norm=1.0,
+    )
+    # d (s - t)^2 / t^2 = 2 (s - t) / t^2 with s = 4: 2 * 2 / 4 and 0.
+    _, gradient = aim.slope(torch.ones(2, 1, 2, 2))
+    assert gradient[:, 0, 0, 0].tolist() == [1.0, 0.0]
+
+
+def test_the_slope_of_weight_zero_is_zero_however_large_the_image():
+    x = torch.full((2, 1, 1, 2), 1e12)
+    aim = make(torch.ones(2, 1, 1, 2), [Prior(6, 0.0), Prior(6, 1.0)], phi=torch.sin)
+    terms, gradient = aim.slope(x)
+    assert (terms.alpha[0], terms.alpha[1]) == (0, torch.inf)
+    assert torch.isfinite(gradient[0]).all()

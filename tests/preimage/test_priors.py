@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
-from stages.preimage.priors import alpha_norm, tv_beta
+from stages.preimage.priors import alpha_norm, alpha_slope, tv_beta, tv_slope
 
 
 def images(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -110,3 +110,49 @@ def test_tv_gradient_keeps_the_authors_floor():
 def test_tv_refuses_a_beta_of_zero():
     with pytest.raises(ValueError, match=r"`beta` must be positive, got 0"):
         tv_beta(images(1, 1, 2, 2), beta=0)
+
+
+def by_autograd(prior, x):
+    x = x.clone().requires_grad_()
+    value = prior(x)
+    (gradient,) = torch.autograd.grad(value.sum(), x)
+    return value.detach(), gradient
+
+
+@pytest.mark.parametrize("of_colours", [False, True])
+@pytest.mark.parametrize("alpha", [2.0, 3.0, 3.5, 4.0, 6.0, 20.0])
+def test_the_slope_of_the_alpha_norm_is_that_of_autograd(alpha, of_colours):
+    x = images(3, 2, 4, 5)
+    options = {"alpha": alpha, "of_colours": of_colours}
+    expected = by_autograd(lambda x: alpha_norm(x, **options), x)
+    torch.testing.assert_close(alpha_slope(x, **options), expected)
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 4, 5), (2, 1, 1, 3), (2, 1, 3, 1)])
+@pytest.mark.parametrize("beta", [0.5, 1.0, 2.0, 3.0])
+def test_the_slope_of_tv_is_that_of_autograd(beta, shape):
+    x = images(*shape)
+    expected = by_autograd(lambda x: tv_beta(x, beta=beta), x)
+    torch.testing.assert_close(tv_slope(x, beta=beta), expected)
+
+
+def test_slopes_of_known_values():
+    # 6 * 1^5 and 6 * (-2)^5; three columns 0, 1, 3: 2 (0 - 1), 2 (1 - 2), 2 (2 - 0).
+    x = torch.tensor([[[[1.0, -2.0]]]])
+    assert alpha_slope(x, alpha=6)[1].tolist() == [[[[6.0, -192.0]]]]
+    x = torch.tensor([[[[0.0, 1.0, 3.0]]]])
+    assert tv_slope(x, beta=2)[1].tolist() == [[[[-2.0, -2.0, 4.0]]]]
+
+
+def test_slopes_leave_the_image_as_it_is():
+    x = images(2, 3, 4, 4)
+    before = x.clone()
+    alpha_slope(x, alpha=6), tv_slope(x, beta=2)
+    assert torch.equal(x, before)
+
+
+def test_slopes_refuse_what_the_priors_refuse():
+    with pytest.raises(ValueError, match=r"`alpha` must be at least 1.*got 0\.5"):
+        alpha_slope(images(1, 1, 2, 2), alpha=0.5)
+    with pytest.raises(ValueError, match=r"`beta` must be positive, got 0"):
+        tv_slope(images(1, 1, 2, 2), beta=0)
