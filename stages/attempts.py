@@ -8,12 +8,11 @@ no other: it is noted with its reason.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import torch
 
-from stages import codes
 from stages.batch import Batch
 from stages.built import job_costs
 from stages.execution.device import prepare
@@ -21,6 +20,7 @@ from stages.execution.process import Interrupted, deferred_signals, say
 from stages.execution.workers import most_processes, n_cores, share
 from stages.jobs import Checkpoint, JobStore, Record
 from stages.plan import Job, batches
+from stages.targets import Targets, targets
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
 
@@ -48,22 +48,22 @@ class Attempt:
     width: int | None = None
 
 
-@cache
-def layer_codes(representation: str, layer: str) -> codes.Codes:
-    """Return the target codes of a layer, opened once."""
-    return codes.Codes(codes.path(representation, layer))
+def job_targets(job: Job, study: Any, device: torch.device) -> Targets:
+    """Return the target codes of the job's layer."""
+    name, layer = job.cell.representation, job.cell.layer
+    settings = study.representations[name]
+    return targets(name, layer, settings, study.execution.targets, device)
 
 
 def make_batch(
     chosen: list[Job], study: Any, device: torch.device, batch_width: int | None = None
 ) -> Batch:
     """Return the jobs as a batch with their targets, as wide as the study has it."""
-    cell = chosen[0].cell
-    targets = layer_codes(cell.representation, cell.layer)
+    found = job_targets(chosen[0], study, device)
     return Batch(
         chosen,
-        targets.of(job.image_id for job in chosen),
-        study.representations[cell.representation],
+        found.of(job.image_id for job in chosen),
+        study.representations[chosen[0].cell.representation],
         width=batch_width or chosen[0].width,
         device=device,
     )

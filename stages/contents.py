@@ -135,7 +135,7 @@ def _facts(jobs: pd.DataFrame) -> list[str]:
 
 
 def _provenance(jobs: pd.DataFrame, devices: list[str]) -> provenance.Provenance:
-    manifest = trunks.manifest()
+    manifest = trunks.manifest() | {"networks": network_weights.entries()}
     hashes = {f"{path}": _sha256(path) for path in (store.IMAGES, store.SCORES)}
     times = jobs.groupby("representation", sort=False)["seconds"]
     return provenance.Provenance(

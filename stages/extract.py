@@ -7,7 +7,6 @@ Every layer that the grid inverts is extracted, of every picture.
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,6 +22,7 @@ from stages.images import Images, image_as_seen
 from stages.kinds import RepresentationSettings
 from stages.metrics.code import pairwise_statistics
 from stages.params import GridEntry
+from stages.targets import Recomputed, Targets
 
 PICTURES_A_BATCH = 16
 
@@ -52,15 +52,29 @@ def layer_codes(
         progress.advance(len(batch))
 
 
+def stored(
+    name: str,
+    settings: RepresentationSettings,
+    layer: str,
+    device: torch.device,
+    progress: Progress,
+) -> Targets:
+    """Compute and store the layer's codes of all pictures, and return them."""
+    image_ids = [row["image_id"] for row in store.rows(store.IMAGES, ["image_id"])]
+    found = layer_codes(settings, layer, device, progress)
+    place = codes.path(name, layer)
+    codes.write(place, image_ids, code_shape(settings, layer), found)
+    return codes.Codes(place)
+
+
 def statistics(
-    settings: RepresentationSettings, layer: str, place: Path
+    settings: RepresentationSettings, layer: str, known: Targets
 ) -> dict[str, Any]:
     """Return what the errors and the report need to know of a layer."""
-    file = codes.Codes(place)
-    pairs = pairwise_statistics(file.all())
+    pairs = pairwise_statistics(known.all())
     return {
         "code_shape": list(code_shape(settings, layer)),
-        "n_pictures": len(file.image_ids),
+        "n_pictures": len(known.image_ids),
         **pairs._asdict(),
         "geometry": _geometry(settings, layer),
     }
@@ -100,24 +114,23 @@ def main() -> None:
     """Extract the layers of every representation."""
     study = settings.load("extract")
     device = prepare(study.execution.device)
-    image_ids = [row["image_id"] for row in store.rows(store.IMAGES, ["image_id"])]
+    n_pictures = sum(1 for _ in store.rows(store.IMAGES, ["image_id"]))
     layers = [
         (name, chosen, layer)
         for name, chosen in study.representations.items()
         for layer in wanted_layers(name, chosen, study.grid)
     ]
     found: dict[str, Any] = {}
-    with Progress("extract", len(layers) * len(image_ids), "codes") as progress:
+    with Progress("extract", len(layers) * n_pictures, "codes") as progress:
         for name, chosen, layer in layers:
-            place = codes.path(name, layer)
-            shape = code_shape(chosen, layer)
-            codes.write(
-                place, image_ids, shape, layer_codes(chosen, layer, device, progress)
-            )
-            entry = found.setdefault(
-                name, {"mean_norm": mean_norm(chosen), "layers": {}}
-            )
-            entry["layers"][layer] = statistics(chosen, layer, place)
+            if study.execution.targets == "store":
+                known = stored(name, chosen, layer, device, progress)
+            else:
+                known = Recomputed(chosen, layer, device)
+                progress.advance(len(known.image_ids))
+            if name not in found:
+                found[name] = {"mean_norm": mean_norm(chosen), "layers": {}}
+            found[name]["layers"][layer] = statistics(chosen, layer, known)
     store.write_json(store.TARGETS / "statistics.json", found)
 
 

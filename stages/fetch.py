@@ -128,8 +128,8 @@ def main() -> None:
     study = settings.load("fetch")
     params, downloads = study.fetch, store.work() / "downloads"
     # First: where weights are required and cannot be had, it is told before the work.
-    networks = fetch_networks(study.representations, params.networks, downloads)
-    fetch_weights(params.lpips, downloads, networks)
+    fetch_networks(study.representations, params.networks, downloads)
+    fetch_weights(params.lpips, downloads)
     fetch(params.images, downloads)
 
 

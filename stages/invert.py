@@ -6,21 +6,28 @@ Finished jobs go to the job store at once, see `attempts`. The output is rebuilt
 the plan out of the store.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from stages import settings, store
-from stages.attempts import attempts, compute, layer_codes
+from stages.attempts import attempts, compute, job_targets
 from stages.execution.device import prepare
 from stages.execution.process import run
 from stages.execution.progress import Progress
 from stages.jobs import JobStore, Record
 from stages.plan import Job, Pictured, jobs
 from stages.representations.selection import resolved
-from stages.schemas import PREIMAGES
+from stages.schemas import OUTCOME, PREIMAGES
+from stages.targets import Targets
 
 ROWS_A_PART = 1024
+
+CodesOf = Callable[[Job], Targets]
+
+# The columns that a finished job fills.
+_RECORDED = [field.name for field in OUTCOME] + ["trace", "device", "width", "image"]
 
 
 def pictures() -> list[Pictured]:
@@ -35,21 +42,25 @@ def planned(study: Any, known: list[Pictured]) -> list[Job]:
     return jobs(entries, study.representations, study.execution, known)
 
 
-def preimage_rows(planned: list[Job], job_store: JobStore) -> Iterator[dict[str, Any]]:
+def preimage_rows(
+    planned: list[Job], job_store: JobStore, codes_of: CodesOf
+) -> Iterator[dict[str, Any]]:
     """Yield a row of `data/preimages` for every job, in the order of the plan."""
     failed = job_store.failed()
     for job in planned:
         record = job_store.load(job.key)
         reason = failed.get(job.key, "not computed")
-        yield {**_job_columns(job), **_record_columns(job, record, reason)}
+        yield {
+            **_job_columns(job, codes_of),
+            **_record_columns(job.key, record, reason),
+        }
 
 
-def _job_columns(job: Job) -> dict[str, Any]:
+def _job_columns(job: Job, codes_of: CodesOf) -> dict[str, Any]:
     cell = job.cell
     selection = cell.selection
     if selection.top is not None:
-        targets = layer_codes(cell.representation, cell.layer)
-        selection = resolved(selection, targets.of([job.image_id])[0])
+        selection = resolved(selection, codes_of(job).of([job.image_id])[0])
     return {
         "key": job.key,
         "representation": cell.representation,
@@ -71,13 +82,10 @@ def _job_columns(job: Job) -> dict[str, Any]:
     }
 
 
-def _record_columns(job: Job, record: Record | None, reason: str) -> dict[str, Any]:
+def _record_columns(key: str, record: Record | None, reason: str) -> dict[str, Any]:
     if record is None:
-        missing = dict.fromkeys(PREIMAGES.names)
-        columns = {"status": "failed", "reason": reason, "device": ""}
-        return {
-            k: v for k, v in (missing | columns).items() if k not in _job_columns(job)
-        }
+        missing = dict.fromkeys(_RECORDED)
+        return {**missing, "status": "failed", "reason": reason, "device": ""}
     data, alpha, tv = record.terms
     return {
         "status": record.status,
@@ -95,13 +103,13 @@ def _record_columns(job: Job, record: Record | None, reason: str) -> dict[str, A
         ],
         "device": record.device,
         "width": record.width,
-        "image": {"bytes": record.png, "path": f"{job.key}.png"},
+        "image": {"bytes": record.png, "path": f"{key}.png"},
     }
 
 
-def lay_out(planned: list[Job], job_store: JobStore) -> None:
+def lay_out(planned: list[Job], job_store: JobStore, codes_of: CodesOf) -> None:
     """Write `data/preimages` from the plan out of the store, in parts."""
-    rows = preimage_rows(planned, job_store)
+    rows = preimage_rows(planned, job_store, codes_of)
     n_parts = max(1, -(-len(planned) // ROWS_A_PART))
     names = [f"part-{i:05d}.parquet" for i in range(n_parts)]
     for name in names:
@@ -128,7 +136,8 @@ def main() -> None:
         wanted = attempts(pending, job_store)
         with Progress("invert", len(pending), "jobs") as progress:
             compute(wanted, study, job_store, device, progress.advance)
-        lay_out(plan, job_store)
+        codes_of = partial(job_targets, study=study, device=device)
+        lay_out(plan, job_store, codes_of)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Fetch the published weights of the study's networks, and say what could not be had.
 
-    torchvision's files, the authors' file -> data/weights/<file>.safetensors
+    torchvision's files, the authors' file -> data/weights/networks, manifest.json
 
 torchvision's files are known by the first digits of their sha256, which stand in their
 names; of the authors' file nothing is known beforehand. The whole sha256 is recorded
@@ -19,7 +19,7 @@ from torch import Tensor
 from stages import store
 from stages.execution.process import Refusal, say
 from stages.kinds import RepresentationSettings, TorchvisionSettings
-from stages.network_weights import WeightsFile, weights_file
+from stages.network_weights import WeightsFile, stored, weights_file
 from stages.recorded_downloads import fetch_recorded, remember
 from stages.representations.caffe_reference import from_matconvnet, to_state
 from stages.representations.matconvnet import read
@@ -54,7 +54,7 @@ def fetch_networks(
     wanted: NetworkWeights,
     downloads: Path,
 ) -> dict[str, dict[str, Any]]:
-    """Write the weights that can be had; return the manifest's entries by name.
+    """Write the weights that can be had, and the manifest of all; return its entries.
 
     Raises Refusal if a file does not hold its network's weights, and, where
     `on_unreachable` is `error`, if one cannot be fetched.
@@ -64,6 +64,10 @@ def fetch_networks(
         file = weights_file(settings)
         if file is not None:
             found[name] = _entry(name, settings, file, wanted, downloads)
+    kept = {stored(entry["file"]) for entry in found.values()}
+    for path in set(store.NETWORKS.glob("*.safetensors")) - kept:
+        path.unlink()
+    store.write_json(store.NETWORKS_MANIFEST, found)
     return found
 
 

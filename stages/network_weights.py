@@ -1,7 +1,7 @@
 """The published weights of networks: which file a representation needs, and where.
 
-`stages.weights` fetches them into `data/weights`; the manifest there says of each
-representation's file what it is, and, where it could not be had, why not.
+`stages.network_downloads` fetches them into `data/weights/networks`; the manifest there
+says of each representation's file what it is, and, where it could not be had, why not.
 """
 
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ class WeightsFile:
 
 def stored(file: str) -> Path:
     """Return where the weights in a published file are once they are fetched."""
-    return store.WEIGHTS / f"{Path(file).stem}.safetensors"
+    return store.NETWORKS / f"{Path(file).stem}.safetensors"
 
 
 def weights_file(settings: RepresentationSettings) -> WeightsFile | None:
@@ -86,10 +86,10 @@ def entries() -> dict[str, dict[str, Any]]:
     `status` (`fetched` or `unreachable`), `reason` (None if fetched) and `folder`,
     where a copy is looked for. Empty before anything was fetched.
     """
-    if not store.WEIGHTS_MANIFEST.is_file():
+    if not store.NETWORKS_MANIFEST.is_file():
         return {}
-    found: dict[str, dict[str, Any]] = store.read_json(store.WEIGHTS_MANIFEST)
-    return found.get("networks", {})
+    found: dict[str, dict[str, Any]] = store.read_json(store.NETWORKS_MANIFEST)
+    return found
 
 
 def unreachable() -> list[str]:

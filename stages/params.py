@@ -378,7 +378,8 @@ class GridEntry(Part):
 class ExecutionSettings(Part):
     """Where jobs run, how many share a batch, and how many processes the batches.
 
-    `processes: auto` is one a core of a CPU, and one for a GPU.
+    `processes: auto` is one a core of a CPU, and one for a GPU. With `targets:
+    recompute` no codes are stored; they are computed whenever they are needed.
     """
 
     device: Annotated[
@@ -392,6 +393,7 @@ class ExecutionSettings(Part):
     processes: Annotated[
         Count | Literal["auto"], must_be("auto or a number of at least 1")
     ] = "auto"
+    targets: Literal["store", "recompute"] = "store"
 
 
 class ReportSettings(Part):

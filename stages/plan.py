@@ -47,6 +47,7 @@ _ASSEMBLY = (
     "stages.execution.device",
     "stages.networks",
     "stages.preimage.solvers",
+    "stages.targets",
 )
 
 
@@ -95,6 +96,9 @@ def jobs(
         for cell in cells:
             settings = representations[cell.representation]
             prefix = _cell_content(cell, settings)
+            if execution.targets == "recompute":
+                # Codes of one picture at a time differ by rounding from stored ones.
+                prefix["targets"] = execution.targets
             n_jobs = prefix["width"] = width(execution, settings, cell.layer)
             for picture in chosen:
                 for seed in entry.seed_list():

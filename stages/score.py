@@ -8,7 +8,7 @@ was inverted also has rows of the baselines, for the same pictures.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby, islice
 from typing import Any
 
@@ -24,7 +24,8 @@ from stages.metrics.baselines import BASELINES
 from stages.metrics.diversity import diversity
 from stages.metrics.measures import Measures
 from stages.perception import Perception, load_perception
-from stages.yardsticks import Chosen, Originals, View, Yardstick, yardstick
+from stages.targets import Originals, targets
+from stages.yardsticks import Chosen, View, Yardstick, yardstick
 
 Row = dict[str, Any]
 Siblings = tuple[Any, ...]
@@ -175,7 +176,17 @@ def main() -> None:
     device = prepare(params.execution.device)
     eyes = load_perception(trunks.lpips_metrics(device), device)
     views = {
-        name: View(placed(chosen, device), chosen.side)
+        name: View(
+            placed(chosen, device),
+            chosen.side,
+            partial(
+                targets,
+                name,
+                settings=chosen,
+                kept=params.execution.targets,
+                device=device,
+            ),
+        )
         for name, chosen in params.representations.items()
     }
     store.write_table(store.SCORES, scores(views, eyes), schemas.SCORES)

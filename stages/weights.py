@@ -9,7 +9,7 @@ hold exactly the weights of torchvision's network.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -17,7 +17,6 @@ from safetensors.torch import save_file
 
 from stages import store
 from stages.execution.process import Refusal, say
-from stages.network_weights import stored
 from stages.recorded_downloads import fetch_recorded, remember
 from stages.sources.download import Patience, Unfetched
 from stages.sources.trunk_file import TRUNKS, TrunkFile, checked_weights
@@ -51,15 +50,8 @@ class LpipsSettings(Protocol):
         """Return addresses of folders to try after torchvision's."""
 
 
-def fetch_weights(
-    lpips: LpipsSettings,
-    downloads: Path,
-    networks: Mapping[str, Mapping[str, Any]] | None = None,
-) -> None:
+def fetch_weights(lpips: LpipsSettings, downloads: Path) -> None:
     """Write the trunks that can be had, and the manifest of all that are wanted.
-
-    `networks` is what the manifest says of the study's networks, whose weights are
-    written already; weights that are in no entry are removed.
 
     Raises Refusal if a file holds other than its network's weights, and, where
     `if_unreachable` is `error`, if one cannot be fetched.
@@ -70,11 +62,9 @@ def fetch_weights(
         for trunk, entry in entries.items()
         if entry["status"] == "fetched"
     }
-    networks = networks or {}
-    kept = fetched | {stored(entry["file"]) for entry in networks.values()}
-    for path in set(store.WEIGHTS.glob("*.safetensors")) - kept:
+    for path in set(store.WEIGHTS.glob("*.safetensors")) - fetched:
         path.unlink()
-    manifest = {"trunks": entries, "networks": networks, "embedded": embedded()}
+    manifest = {"trunks": entries, "embedded": embedded()}
     store.write_json(store.WEIGHTS_MANIFEST, manifest)
 
 

@@ -2,15 +2,12 @@
 
 import math
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
-from stages import codes, images, store
 from stages.images import Codes, Image, Images
 from stages.metrics.code import (
     Mask,
@@ -26,6 +23,7 @@ from stages.preimage.start import noise
 from stages.representations.receptive_field import Window
 from stages.representations.representation import Representation
 from stages.representations.selection import Selection, mask
+from stages.targets import Originals, Targets
 
 # Other pictures whose codes a pre-image is held to, our choice: evenly spaced ones.
 _MOST_OTHERS = 16
@@ -48,34 +46,14 @@ class Chosen(NamedTuple):
 
 @dataclass(frozen=True)
 class View:
-    """A representation on its device, and the side of its images in pixels."""
+    """A representation on its device, the side of its images in pixels, its targets.
+
+    `targets` gives those of a layer.
+    """
 
     representation: Representation
     size: int
-
-
-class Originals:
-    """The study's pictures by identity, read from the file as they are asked for.
-
-    Asked for in the file's order, as the jobs of a cell do, they are read in one pass.
-    """
-
-    def __init__(self) -> None:
-        ids = [row["image_id"] for row in store.rows(store.IMAGES, ["image_id"])]
-        self.places = {image_id: place for place, image_id in enumerate(ids)}
-        self.image = lru_cache(_ORIGINALS_AT_HAND)(self._image)
-        self._rows: Iterator[dict[str, Any]] = iter(())
-        self._next = len(ids)
-
-    def _image(self, image_id: str, view: View) -> Image:
-        """Return the picture as the representation sees it."""
-        place = self.places[image_id]
-        if place < self._next:
-            self._rows, self._next = store.rows(store.IMAGES, ["image"]), 0
-        row = next(islice(self._rows, place - self._next, None))
-        self._next = place + 1
-        channels = view.representation.image_channels
-        return images.image_as_seen(row["image"]["bytes"], view.size, channels)
+    targets: Callable[[str], Targets]
 
 
 @dataclass(frozen=True)
@@ -84,7 +62,7 @@ class Yardstick:
 
     view: View
     phi: Callable[[Images], Codes]
-    targets: codes.Codes
+    targets: Targets
     mask: Mask
     pairs: PairwiseStatistics
     field: Window
@@ -94,7 +72,8 @@ class Yardstick:
 
     def original(self, image_id: str) -> Image:
         """Return the picture as the representation sees it."""
-        return self.originals.image(image_id, self.view)
+        channels = self.view.representation.image_channels
+        return self.originals.image(image_id, self.view.size, channels)
 
     def measures(
         self,
@@ -176,7 +155,7 @@ def yardstick(
     chosen: Chosen, view: View, originals: Originals, perception: Perception
 ) -> Yardstick:
     """Return the yardstick of a selection; reads the targets of all pictures for N."""
-    targets = codes.Codes(codes.path(chosen.representation, chosen.layer))
+    targets = view.targets(chosen.layer)
     k, r, s = targets.shape
     device = perception.device
     part = Selection(chosen.indices, chosen.window, tokens=chosen.tokens)

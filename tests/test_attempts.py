@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages import attempts, extract, invert, settings, store
+from stages import attempts, extract, invert, settings, store, targets
 from stages.jobs import JobStore
 from tests.conftest import PARAMS
 
@@ -27,10 +27,10 @@ def study(small_study, monkeypatch):
         text = PARAMS.replace("width: 3", f"width: 3, processes: {processes}")
         small_study(text.replace("steps: 6", f"steps: {steps}"))
         extract.main()
-        attempts.layer_codes.cache_clear()
+        targets.targets.cache_clear()
 
     yield change
-    attempts.layer_codes.cache_clear()
+    targets.targets.cache_clear()
 
 
 @pytest.fixture

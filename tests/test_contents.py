@@ -56,7 +56,7 @@ def test_a_network_that_is_missing_is_a_notice_with_all_that_gets_it(
         "vgg": entry | {"status": "unreachable"},
         "resnet": entry | {"status": "fetched"},
     }
-    store.write_json(store.WEIGHTS_MANIFEST, {"trunks": {}, "networks": networks})
+    store.write_json(store.NETWORKS_MANIFEST, networks)
     (notice,) = contents._notices()
     assert notice.startswith("vgg is missing from this study")
     told = {key: value in notice for key, value in entry.items()}

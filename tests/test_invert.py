@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from stages import attempts, extract, invert, store
+from stages import attempts, extract, invert, store, targets
 from stages.batch import Batch
 from stages.execution.process import _MAILBOX, Interrupted
 from stages.jobs import JobStore
@@ -16,9 +16,9 @@ from tests.conftest import PARAMS
 @pytest.fixture
 def study(small_study):
     extract.main()
-    attempts.layer_codes.cache_clear()
+    targets.targets.cache_clear()
     yield small_study
-    attempts.layer_codes.cache_clear()
+    targets.targets.cache_clear()
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_adding_a_seed_or_a_picture_computes_only_that(study, computed):
     assert sum(computed) == 4  # 2 representations x 2 pictures
     study(names=("oval", "box", "moon"))
     extract.main()
-    attempts.layer_codes.cache_clear()
+    targets.targets.cache_clear()
     del computed[:]
     invert.main()
     assert sum(computed) == 5  # 2 representations x 2 seeds, and the paper's solver

@@ -12,11 +12,11 @@ import torch
 import torchvision
 from safetensors.torch import load_file
 
-from stages import kinds, network_downloads, networks, settings, store, weights
+from stages import kinds, network_downloads, networks, settings, store
 from stages.execution.process import Refusal
 from stages.kinds import CaffenetSettings, TorchvisionSettings
 from stages.network_weights import CAFFE_REFERENCE, entries, stored, unreachable
-from stages.params import LpipsSettings, NetworkWeightsSettings
+from stages.params import NetworkWeightsSettings
 from stages.representations.zoo import published
 from stages.sources.download import Patience
 from tests.conftest import PARAMS
@@ -75,13 +75,11 @@ def squeezenet(**more):
 
 
 def run(wanted=None, networks=None):
-    """Fetch, and write the manifest."""
+    """Fetch, and return the manifest's entries."""
     wanted = wanted or NetworkWeightsSettings()
     representations = networks or {"net": squeezenet()}
     downloads = store.work() / "downloads"
-    found = network_downloads.fetch_networks(representations, wanted, downloads)
-    weights.fetch_weights(LpipsSettings(trunks=[]), downloads, found)
-    return found
+    return network_downloads.fetch_networks(representations, wanted, downloads)
 
 
 def test_weights_are_fetched_checked_and_used(publish, server):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from stages import networks
-from stages.built import cut, representation
+from stages.built import cut, placed
 from stages.execution.process import Refusal
 from stages.kinds import CaffenetSettings
 
@@ -66,5 +66,5 @@ def test_a_missing_file_is_refused_with_what_to_do(monkeypatch):
 
 def test_cuts_on_the_cpu_share_the_weights():
     part = cut(UNTRAINED, "relu2", torch.device("cpu"))
-    whole = representation(UNTRAINED)
+    whole = placed(UNTRAINED, torch.device("cpu"))
     assert part.stack[0].weight.data_ptr() == whole.stack[0].weight.data_ptr()

@@ -53,6 +53,9 @@ def job(name, seed, **changes):
 def score(row, **metrics):
     common = {k: v for k, v in row.items() if k in schemas.SCORES.names}
     blank = dict.fromkeys(schemas.SCORES.names)
+    # Cells of stride 8 and size 12 from -2 on, clipped to 16 pixels: the second row
+    # sees 6 to 17, the first column -2 to 9.
+    blank["field"] = [6, 16, 0, 10] if row["window"] else [0, 16, 0, 16]
     return {**blank, **common, "kind": "preimage", **metrics}
 
 
@@ -216,8 +219,6 @@ def test_receptive_fields_are_windows_of_pixels(study):
     part = job("cat", 0, region="centre 1", window=[1, 2, 0, 1])
     html = study([job("cat", 0), part | {"key": "other"}])
     text = re.search(r'id="study">(.*?)</script>', html)[1]
-    # Cells of stride 8 and size 12 from -2 on, clipped to 16 pixels: the second row
-    # sees 6 to 17, the first column -2 to 9.
     assert json.loads(text)["fields"] == [
         ["hog", "hog", "all", [0, 16, 0, 16]],
         ["hog", "hog", "centre 1", [6, 16, 0, 10]],

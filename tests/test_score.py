@@ -61,6 +61,11 @@ def job(image_id, level, *, seed=0, **changes):
     return row | {"image": picture, **changes}
 
 
+def stored(layer):
+    """Return the targets of a layer of the only representation."""
+    return codes.Codes(codes.path("identity", layer))
+
+
 @pytest.fixture
 def study(tmp_path, monkeypatch):
     """Write the pictures and targets; return a function that scores jobs."""
@@ -74,7 +79,7 @@ def study(tmp_path, monkeypatch):
     def score(*jobs, views=None, eyes=None):
         place = store.PREIMAGES / "part-00000.parquet"
         store.write_table(place, jobs, schemas.PREIMAGES)
-        views = views or {"identity": View(Identity(), SIZE)}
+        views = views or {"identity": View(Identity(), SIZE, stored)}
         eyes = eyes or Perception(Judge(), {}, torch.device("cpu"))
         return list(scores(views, eyes))
 
@@ -281,7 +286,7 @@ def test_one_picture_alone_has_no_normalised_error(tmp_path, monkeypatch):
     codes.write(place, ["b"], (1, SIZE, SIZE), [flat(30)[None]])
     part = store.PREIMAGES / "part-00000.parquet"
     store.write_table(part, [job("b", 33)], schemas.PREIMAGES)
-    views = {"identity": View(Identity(), SIZE)}
+    views = {"identity": View(Identity(), SIZE, stored)}
     eyes = Perception(Judge(), {}, torch.device("cpu"))
     row = only(scores(views, eyes), kind="preimage")
     assert row["mismatched_error_8bit"] is None

@@ -363,7 +363,7 @@ def test_trunks_that_are_no_longer_wanted_are_removed(publish):
     run()
     weights.fetch_weights(LpipsSettings(trunks=[]), store.work() / "downloads")
     assert no_trunk()
-    assert trunks.manifest() == {"trunks": {}, "networks": {}, "embedded": []}
+    assert trunks.manifest() == {"trunks": {}, "embedded": []}
 
 
 def test_one_trunk_may_be_there_and_another_not(publish, server):

@@ -50,5 +50,5 @@ def test_all_names_are_columns_of_the_scores():
     }
     assert names <= set(schemas.SCORES.names)
     others = {name for name in schemas.SCORES.names if name.startswith(ELSEWHERE)}
-    of_jobs = {*schemas.PREIMAGES.names, "kind", "baseline", "diversity"}
+    of_jobs = {*schemas.PREIMAGES.names, "kind", "baseline", "diversity", "field"}
     assert names == set(schemas.SCORES.names) - of_jobs - others

@@ -30,7 +30,7 @@ def test_no_text_can_end_the_element():
 
 def test_every_number_of_the_scores_has_a_column():
     known = {column.metric for column in [*COLUMNS, *data.MORE]}
-    labels = {"window", "channel_indices", "seed"}
+    labels = {"window", "tokens", "field", "channel_indices", "seed"}
     stored = {
         field.name for field in schemas.SCORES if str(field.type) not in ("string",)
     }

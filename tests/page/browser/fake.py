@@ -24,7 +24,10 @@ METRICS = [
     field.name
     for field in schemas.SCORES
     if field.name not in [*schemas.PREIMAGES.names, "kind", "baseline", "judge_agrees"]
+    if field.name != "field"
 ]
+# What the cells of a window see: of stride 8 and 12 pixels wide, from -2 on.
+FIELDS = {None: [0, SIDE, 0, SIDE], (3, 5, 3, 5): [22, 42, 22, 42]}
 
 
 def photograph(i, side=SIDE):
@@ -88,7 +91,8 @@ def score_rows(jobs, layers):
         plain = {key: value for key, value in row.items() if key in names}
         depth = layers.index(row["layer"])
         numbers = measured(depth, len(row["image_name"]) + (row["seed"] or 0))
-        blank = dict.fromkeys(names) | plain
+        window = tuple(row["window"]) if row["window"] else None
+        blank = dict.fromkeys(names) | plain | {"field": FIELDS[window]}
         done = numbers if row["image"] else {}
         yield {**blank, "kind": "preimage", **done}
         ones.setdefault((row["image_id"], row["layer"], row["region"]), blank)
