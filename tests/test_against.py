@@ -15,6 +15,7 @@ def row(psnr):
     labels = {field.name: "x" for field in schemas.CELL} | {
         "channel_indices": None,
         "window": None,
+        "tokens": None,
     }
     job = {"kind": "preimage", "image_id": "a", "image_name": "a", "seed": 0}
     return {**blank, **labels, **job, "status": "done", "reason": "", "psnr": psnr}

@@ -279,6 +279,6 @@ def test_every_section_is_required_as_dvc_looks_for_it():
     assert required == set(Study.model_fields)
     assert ExecutionSettings().model_dump() == {
         **{"device": "auto", "width": "auto"},
-        **{"processes": "auto"},
+        **{"processes": "auto", "targets": "store"},
     }
     assert ReportSettings().pictures == 12
