@@ -103,6 +103,7 @@ def _window(
 
 
 def channels_name(choice: ChannelChoice) -> str:
+    """Return what the channels are called in cells, scores and the report."""
     match choice:
         case Orientations():
             return "orientations " + " ".join(map(str, choice.orientations))
@@ -115,6 +116,7 @@ def channels_name(choice: ChannelChoice) -> str:
 
 
 def region_name(choice: RegionChoice) -> str:
+    """Return what the region is called in cells, scores and the report."""
     match choice:
         case Centre():
             return f"centre {choice.centre}"

@@ -108,15 +108,21 @@ def source(settings: CustomSettings) -> str:
     factory(settings)
     module_name = settings.callable.partition(":")[0]
     path = Path(sys.modules[module_name].__file__ or "")
-    packages = importlib.metadata.packages_distributions()
-    top = module_name.partition(".")[0]
-    if top in packages and "site-packages" in path.parts:
-        distribution = packages[top][0]
+    if distribution := _distribution(module_name, path):
         return f"{distribution} {importlib.metadata.version(distribution)}"
     root = path.parents[module_name.count(".") + (path.name == "__init__.py")]
     files = sorted(_beside(path, root))
     texts = [f"{file.relative_to(root).as_posix()}\n{essence(file)}" for file in files]
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+def _distribution(module_name: str, path: Path) -> str | None:
+    """Return the installed distribution that a module is of, None if it is of none."""
+    # Which packages there are is asked of an installed module alone: it takes a while.
+    if "site-packages" not in path.parts:
+        return None
+    packages = importlib.metadata.packages_distributions()
+    return next(iter(packages.get(module_name.partition(".")[0], ())), None)
 
 
 def _beside(path: Path, root: Path) -> set[Path]:

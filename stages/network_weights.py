@@ -75,7 +75,7 @@ def stored_weights(settings: RepresentationSettings) -> Mapping[str, Tensor]:
 def check_stored(settings: RepresentationSettings) -> None:
     """Raise Refusal if the weights that the representation needs are not there."""
     file = weights_file(settings)
-    if file is not None and not file.stored.is_file():
+    if file is not None and not is_stored(settings):
         raise Refusal(f"{file.stored} is not there; `dvc repro -f fetch` writes it")
 
 

@@ -28,9 +28,6 @@ from stages.targets import Originals, Targets
 # Other pictures whose codes a pre-image is held to, our choice: evenly spaced ones.
 _MOST_OTHERS = 16
 
-# Originals kept at hand, our choice: enough for a batch whose seeds come in any order.
-_ORIGINALS_AT_HAND = 64
-
 
 class Chosen(NamedTuple):
     """One selection of one code: names as the user gave them, and resolved numbers."""

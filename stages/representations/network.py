@@ -97,14 +97,18 @@ class Network(Representation):
     @cached_property
     def _callable(self) -> Callable_:
         """The network itself, with its weights."""
-        with torch.random.fork_rng(devices=()):
-            torch.manual_seed(self._seed)
-            made = self._make()
+        made = self._seeded()
         if self._weights is not None:
             if not isinstance(made, nn.Module):
                 raise ValueError("`weights` are for a module; got a function.")
             made.load_state_dict(self._weights())
         return _frozen(made)
+
+    def _seeded(self) -> Callable_:
+        """Return what `make` gives, its randomness from the seed and no other."""
+        with torch.random.fork_rng(devices=()):
+            torch.manual_seed(self._seed)
+            return self._make()
 
     def forward(self, images: Images) -> Codes:
         """Return the code of the last layer of images of `side` x `side` pixels.
@@ -226,9 +230,7 @@ class Network(Representation):
         """The network with random weights, which are there before any are fetched."""
         if self._weights is None:
             return self._callable
-        with torch.random.fork_rng(devices=()):
-            torch.manual_seed(self._seed)
-            return _frozen(self._make())
+        return _frozen(self._seeded())
 
     def _probes(self, layer: str) -> Images:
         """Return random images, more of them for a code of few channels."""
