@@ -121,6 +121,7 @@ class Batch:
             mean=self._mean,
             norm=reference_norm(self._shape),
             masks=self._masks(targets),
+            precision=getattr(torch, self.jobs[0].precision),
         )
 
     def _masks(self, targets: Tensor) -> Tensor | None:

@@ -79,6 +79,7 @@ def _job_columns(job: Job, codes_of: CodesOf) -> dict[str, Any]:
         "image_id": job.image_id,
         "image_name": job.image_name,
         "seed": job.seed,
+        "precision": job.precision,
     }
 
 

@@ -380,6 +380,8 @@ class ExecutionSettings(Part):
 
     `processes: auto` is one a core of a CPU, and one for a GPU. With `targets:
     recompute` no codes are stored; they are computed whenever they are needed.
+    `precision: bfloat16` lets `fast` compute networks in it until the last tenth of its
+    steps, which are in float32, as all else is.
     """
 
     device: Annotated[
@@ -394,6 +396,7 @@ class ExecutionSettings(Part):
         Count | Literal["auto"], must_be("auto or a number of at least 1")
     ] = "auto"
     targets: Literal["store", "recompute"] = "store"
+    precision: Literal["float32", "bfloat16"] = "float32"
 
 
 class ReportSettings(Part):

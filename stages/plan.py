@@ -32,8 +32,6 @@ AUTO_WIDTH = 6
 # on all machines, as the width is part of the key.
 BATCH_BYTES = 1 << 29
 
-PRECISION = "float32"
-
 _SOLVER_MODULES = {
     "fast": "stages.preimage.adam",
     "paper": "stages.preimage.momentum",
@@ -63,7 +61,7 @@ class Pictured:
 class Job:
     """One pre-image to compute: a cell, a picture, a seed; `key` names the result.
 
-    `width` is how many jobs its batch holds.
+    `width` is how many jobs its batch holds; `precision` what most of it runs in.
     """
 
     cell: Cell
@@ -72,6 +70,7 @@ class Job:
     seed: int
     key: str
     width: int
+    precision: str = "float32"
 
     @property
     def group(self) -> tuple[Any, ...]:
@@ -100,12 +99,13 @@ def jobs(
                 # Codes of one picture at a time differ by rounding from stored ones.
                 prefix["targets"] = execution.targets
             n_jobs = prefix["width"] = width(execution, settings, cell.layer)
+            numbers = prefix["precision"] = precision(execution, settings, cell)
             for picture in chosen:
                 for seed in entry.seed_list():
                     key = _key({**prefix, "image": picture.image_id, "seed": seed})
                     identity = (cell, picture.image_id, seed)
                     names = picture.image_id, picture.name
-                    job = Job(cell, *names, seed, key, n_jobs)
+                    job = Job(cell, *names, seed, key, n_jobs, numbers)
                     found.setdefault(identity, job)
     order: dict[Cell, int] = {}
     for job in found.values():
@@ -137,6 +137,14 @@ def width(
     return max(1, min(AUTO_WIDTH, BATCH_BYTES // job_costs(settings, layer).bytes))
 
 
+def precision(
+    execution: ExecutionSettings, settings: RepresentationSettings, cell: Cell
+) -> str:
+    """Return what a job is computed in: `paper` and the descriptors in float32."""
+    exact = cell.choice.kind == "paper" or settings.kind in ("hog", "dsift")
+    return "float32" if exact else execution.precision
+
+
 def _cell_content(cell: Cell, settings: RepresentationSettings) -> dict[str, Any]:
     """Return all that the cell contributes to its jobs' keys."""
     phi = representation(settings)
@@ -147,7 +155,6 @@ def _cell_content(cell: Cell, settings: RepresentationSettings) -> dict[str, Any
         **asdict(cell.selection),
         "weights": asdict(cell.weights),
         "solver": asdict(cell.choice),
-        "precision": PRECISION,
         "source": source_digest(type(phi).__module__, cell.choice),
     }
 

@@ -17,10 +17,13 @@ from stages.representations.selection import Selection
 # (arXiv 1412.0035, table 3, in the units of `stages.preimage.objective`).
 LAMBDA_TV_BY_DEPTH = (0.5, 5.0, 50.0)
 
-# Rates of the fast solver for a network's pixels, our choice by measurement
-# (tests/benchmarks/results): long steps lead out of the poor minima that noise starts
-# next to, but what is deep dies of longer ones.
-RATE_BY_DEPTH = (128.0, 32.0, 32.0)
+# Rates of the fast solver for a network's pixels: RATE over the depth in 0..1 plus
+# AT_FIRST, which is 133 grey levels a step at the first layer, 41 at a third of the
+# depth, 17 at the last. Our choice, by measurement (tests/benchmarks/results): long
+# steps lead out of the poor minima that noise starts next to, but what is deep dies of
+# longer ones, and a run of few steps has no time to calm down from them.
+RATE, AT_FIRST = 20.0, 0.15
+FEW_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,9 @@ def solver_choice(
         return SolverChoice("paper", steps, schedule=schedule)
     rate = solver.rate
     if rate is None:
-        rate = _fast_rate(solver.parameterisation, phi, layer)
+        rate = FAST_RATES[solver.parameterisation]
+        if solver.parameterisation == "pixels" and len(phi.layers) > 1:
+            rate = rate_by_depth(phi.layers, phi.name(layer), solver.steps)
     return SolverChoice(
         "fast",
         solver.steps,
@@ -93,11 +98,11 @@ def solver_choice(
     )
 
 
-def _fast_rate(parameterisation: str, phi: Representation, layer: str) -> float:
-    """Return the rate that suits the variables and the depth of the layer."""
-    if parameterisation == "pixels" and len(phi.layers) > 1:
-        return by_depth(RATE_BY_DEPTH, phi.layers, phi.name(layer))
-    return FAST_RATES[parameterisation]
+def rate_by_depth(layers: Sequence[str], layer: str, steps: int) -> float:
+    """Return the rate of `fast` for the pixels of a network, in grey levels a step."""
+    depth = layers.index(layer) / (len(layers) - 1)
+    calmed: float = min(1.0, steps / FEW_STEPS) ** 0.5
+    return RATE / (AT_FIRST + depth) * calmed
 
 
 def _schedule(

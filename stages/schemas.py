@@ -96,6 +96,7 @@ PREIMAGES = pa.schema(
         _column("trace", TRACE, "the terms along the way, the final ones last"),
         _name("device", "what computed it"),
         _column("width", pa.int32(), "jobs a batch holds", "jobs"),
+        _name("precision", "what all but the last steps computed the network in"),
         _column("image", PICTURE, "the pre-image, 8 bits, as PNG; null if failed"),
     ]
 )

@@ -1,11 +1,14 @@
 """A job's bytes depend on the job alone, and a stopped batch goes on to the same."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from stages.batch import Batch
+from stages.built import cut
 from stages.grid import Cell
-from stages.kinds import DsiftSettings, HogSettings
+from stages.kinds import CaffenetSettings, DsiftSettings, HogSettings
 from stages.plan import Job
 from stages.preimage import Prior
 from stages.representations import build
@@ -147,3 +150,36 @@ def test_a_target_that_is_not_finite_is_a_status():
     assert bad.status == "diverged"
     assert "data not finite at step 0" in bad.reason
     assert same(good, run([job(1)], codes[1:])[0])
+
+
+NETWORK = CaffenetSettings(kind="caffenet", weights="random", side=64)
+
+
+def codes_and_records(precision):
+    """Return two photographs' codes at relu2, and the records of their inversion."""
+    pictures = 255 * torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    pictures = torch.nn.functional.interpolate(pictures, size=64, mode="bicubic")
+    with torch.no_grad():
+        found = cut(NETWORK, "relu2", CPU)(pictures.clamp(0, 255))
+    choice = SolverChoice("fast", 40, rate=16.0, smoothing=5.0)
+    jobs = [job(seed, choice, kind="net") for seed in range(2)]
+    jobs = [
+        replace(one, cell=replace(one.cell, layer="relu2"), precision=precision)
+        for one in jobs
+    ]
+    batch = Batch(jobs, found, NETWORK, width=2, device=CPU)
+    alone = Batch(jobs[1:], found[1:], NETWORK, width=2, device=CPU)
+    return found, batch.run(lambda step: None), alone.run(lambda step: None)
+
+
+def test_bfloat16_ends_with_the_code_error_of_float32():
+    errors = {}
+    for precision in ("float32", "bfloat16"):
+        found, records, alone = codes_and_records(precision)
+        assert same(records[1], alone[0])
+        norms = found.flatten(1).norm(dim=1).tolist()
+        errors[precision] = [
+            record.distance / norm for record, norm in zip(records, norms, strict=True)
+        ]
+    assert errors["bfloat16"] != errors["float32"]
+    assert errors["bfloat16"] == pytest.approx(errors["float32"], rel=0.05)

@@ -269,3 +269,26 @@ def test_jobs_with_one_key_are_computed_once():
     assert len(found) == 4
     (batch,) = batches(found)
     assert [job.key for job in batch] == [job.key for job in found[:2]]
+
+
+NETWORK = {"net": {"kind": "caffenet", "side": 64, "weights": "random"}}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "precision"),
+    [
+        ({"representation": "net"}, "bfloat16"),
+        ({"representation": "net", "solver": "paper"}, "float32"),
+        ({"representation": "hog"}, "float32"),
+        ({"representation": "dsift"}, "float32"),
+    ],
+)
+def test_a_lower_precision_is_for_fast_and_networks(chosen, precision):
+    chosen = {"layers": ["conv1"], **chosen} if "net" in chosen.values() else chosen
+    parts = {"representations": NETWORK}
+    exact = plan(chosen, **parts)
+    rough = plan(chosen, **parts, execution={"precision": "bfloat16"})
+    assert {job.precision for job in exact} == {"float32"}
+    assert {job.precision for job in rough} == {precision}
+    same = [job.key for job in exact] == [job.key for job in rough]
+    assert same == (precision == "float32")

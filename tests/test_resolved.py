@@ -1,5 +1,7 @@
 """Numbers of priors and solvers: what depends on the layer is worked out."""
 
+from itertools import pairwise
+
 import pytest
 from pydantic import TypeAdapter
 
@@ -12,12 +14,7 @@ from stages.preimage.momentum import SCHEDULES
 from stages.preimage.solvers import FAST_RATES, FAST_SMOOTHING
 from stages.representations.caffenet import LAYERS
 from stages.representations.selection import Selection
-from stages.resolved import (
-    RATE_BY_DEPTH,
-    SolverChoice,
-    solver_choice,
-    weights,
-)
+from stages.resolved import SolverChoice, solver_choice, weights
 from tests.test_grid import HOG, cell, expanded, parts, resolved_prior
 
 NETWORK = CaffenetSettings(kind="caffenet", weights="random")
@@ -94,12 +91,21 @@ def test_the_fast_solver_takes_what_suits_the_layer_where_nothing_is_said():
     )
 
 
-def test_the_rate_follows_the_depth_of_a_network():
-    settings, choose = FastSettings(kind="fast"), solver_choice
-    phi = representation(NETWORK)
-    found = [choose(settings, phi, layer, Selection()).rate for layer in LAYERS]
-    first, second, third = RATE_BY_DEPTH
-    assert found == 6 * [first] + 6 * [second] + 8 * [third]
+def rates(**options):
+    settings, phi = FastSettings(kind="fast", **options), representation(NETWORK)
+    choices = [solver_choice(settings, phi, layer, Selection()) for layer in LAYERS]
+    return [choice.rate for choice in choices]
+
+
+def test_the_rate_falls_with_the_depth_of_a_network():
+    found = rates()
+    assert (found[0], found[-1]) == pytest.approx((20 / 0.15, 20 / 1.15))
+    assert all(deep < shallow for shallow, deep in pairwise(found))
+
+
+def test_a_short_run_takes_shorter_steps():
+    assert rates(steps=50) == pytest.approx([rate / 2 for rate in rates(steps=200)])
+    assert rates(steps=200) == rates(steps=800)
 
 
 def test_other_parameterisations_keep_their_rate_at_all_depths():

@@ -24,9 +24,10 @@ from torch import Tensor
 
 from stages.images import Images, PerImage, reference_norm
 from stages.preimage.inversion import Solver, begin, images, minimise, trace_steps
-from stages.preimage.objective import Objective, Prior, objective
+from stages.preimage.objective import Objective, objective
 from stages.preimage.outcome import Outcome, outcomes
 from stages.preimage.prior_sets import ijcv_prior, natural_prior
+from stages.preimage.priors import Prior
 from stages.preimage.solvers import fast, paper
 from stages.preimage.start import noise
 
@@ -78,6 +79,7 @@ def invert(
     prior: Prior | None = None,
     mean: float | Sequence[float] = 128.0,
     mask: Tensor | None = None,
+    precision: torch.dtype = torch.float32,
     on_step: Callable[[int, int], None] | None = None,
 ) -> Inversion:
     """Return images whose code under `phi` is `target`.
@@ -94,10 +96,11 @@ def invert(
     `paper`: `schedule` (`cnn`, `region`, `descriptors` or legs of (steps, factor of
     0.004)).
 
-    `prior` is `natural_prior(shape)` if left out. `mean`
-    is the colour at which the priors are smallest. `mask` (the shape of one code) is 1
-    where the code must match and 0 elsewhere. `on_step` is told the step and their
-    number. A `phi` with a method `relaxed(progress)` (HOG) is relaxed by `fast`.
+    `prior` is `natural_prior(shape)` if left out. `mean` is the colour at which the
+    priors are smallest. `mask` (the shape of one code) is 1 where the code must match
+    and 0 elsewhere. `on_step` is told the step and their number. `precision` is what
+    `fast` computes `phi` in but for its last steps: bfloat16 pays where it is native.
+    A `phi` with a method `relaxed(progress)` (HOG) is relaxed by `fast`.
 
     Raises ValueError if the code cannot be compared with the target or has no gradient,
     TypeError if `phi` does not return a tensor.
@@ -116,6 +119,7 @@ def invert(
         mean=centre,
         norm=reference_norm(shape),
         masks=None if mask is None else _masks(mask, targets),
+        precision=precision,
     )
     options = {
         "steps": steps,

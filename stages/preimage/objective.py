@@ -11,6 +11,7 @@ its own: no term of one depends on another.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -19,7 +20,13 @@ from torch import Tensor
 
 from stages.images import Images, PerImage
 from stages.preimage.jitter import shift
-from stages.preimage.priors import alpha_norm, alpha_slope, tv_beta, tv_slope
+from stages.preimage.priors import (
+    Prior,
+    alpha_norm,
+    alpha_slope,
+    tv_beta,
+    tv_slope,
+)
 
 Codes = Float[Tensor, "n ..."]
 
@@ -38,33 +45,13 @@ class Terms(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Prior:
-    """Weights and exponents of the priors, as the objective above uses them.
-
-    `of_colours` takes the alpha-norm of the pixels' colours instead of their values;
-    `jitter` is by how many pixels the image is shifted about on the way, at most.
-    """
-
-    alpha: float = 6.0
-    lambda_alpha: float = 0.0
-    beta: float = 2.0
-    lambda_tv: float = 0.0
-    of_colours: bool = False
-    jitter: int = 0
-
-    @property
-    def form(self) -> tuple[float, float, bool, int]:
-        """What the jobs of a batch share: all but the weights."""
-        return self.alpha, self.beta, self.of_colours, self.jitter
-
-
-@dataclass(frozen=True)
 class Objective:
     """The objectives of `n` jobs that share a representation and the exponents.
 
     `masks` is 1 where a code entry must match and 0 elsewhere; None selects all.
     `lambda_alpha` and `lambda_tv` have one weight a job. `relax` gives a stand-in for
-    `phi` that is easier to descend on, where there is one. Make it with `objective`.
+    `phi` that is easier to descend on, where there is one; `precision` is what a
+    solver may compute `phi` in while it is far from its end. Make it with `objective`.
     """
 
     phi: Callable[[Images], Tensor]
@@ -82,6 +69,13 @@ class Objective:
     of_colours: bool = False
     jitter: int = 0
     relax: Callable[[float], Callable[[Images], Tensor]] | None = None
+    precision: torch.dtype = torch.float32
+
+    def hurried(self) -> "Objective":
+        """Return the objective with `phi` in the lower `precision`, if it has one."""
+        if self.precision == torch.float32:
+            return self
+        return replace(self, phi=partial(_in_precision, self.precision, self.phi))
 
     def relaxed(self, progress: float) -> "Objective":
         """Return the objective with the stand-in for `phi` at `progress` in 0..1."""
@@ -193,6 +187,7 @@ def objective(
     mean: Float[Tensor, "c 1 1"],
     norm: float,
     masks: Codes | None = None,
+    precision: torch.dtype = torch.float32,
 ) -> Objective:
     """Return the objective of the jobs whose codes are `targets`, one prior each.
 
@@ -227,7 +222,17 @@ def objective(
         of_colours=of_colours,
         jitter=jitter,
         relax=getattr(phi, "relaxed", None),
+        precision=precision,
     )
+
+
+def _in_precision(
+    precision: torch.dtype, phi: Callable[[Images], Tensor], images: Images
+) -> Tensor:
+    """Return the code with the convolutions and matrix products in this precision."""
+    with torch.autocast(images.device.type, precision):
+        code = phi(images)
+    return code.to(images.dtype)
 
 
 def _energy(targets: Codes, masks: Codes | None) -> PerImage:

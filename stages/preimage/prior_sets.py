@@ -3,7 +3,7 @@
 import math
 
 from stages.images import reference_norm
-from stages.preimage.objective import Prior
+from stages.preimage.priors import Prior
 
 # IJCV 2016: the largest norm of a natural colour, and its steepest slope.
 IJCV_COLOUR = 80.0

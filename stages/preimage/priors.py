@@ -11,6 +11,7 @@ for the usual exponents, at a tenth of autograd's time.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -20,6 +21,27 @@ from stages.images import Images, PerImage
 
 # `invert_nn.m`, function tv: the gradient treats norm^beta below 1e-5 as 1e-5.
 FLOOR = 1e-5
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Weights and exponents of the priors, as `stages.preimage.objective` uses them.
+
+    `of_colours` takes the alpha-norm of the pixels' colours instead of their values;
+    `jitter` is by how many pixels the image is shifted about on the way, at most.
+    """
+
+    alpha: float = 6.0
+    lambda_alpha: float = 0.0
+    beta: float = 2.0
+    lambda_tv: float = 0.0
+    of_colours: bool = False
+    jitter: int = 0
+
+    @property
+    def form(self) -> tuple[float, float, bool, int]:
+        """What the jobs of a batch share: all but the weights."""
+        return self.alpha, self.beta, self.of_colours, self.jitter
 
 
 def alpha_norm(x: Images, *, alpha: float, of_colours: bool = False) -> PerImage:

@@ -114,16 +114,19 @@ class _Strided(torch.autograd.Function):
     ) -> Codes:
         ctx.save_for_backward(backward)
         ctx.stride, ctx.padding, ctx.size = stride, padding, images.shape[2:]
+        ctx.dtype = images.dtype
         return conv2d(images, weight, bias, stride, padding)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Codes) -> tuple[Images | None, ...]:
         (weight,) = ctx.saved_tensors
+        # In a lower precision, the gradient comes in it.
+        weight = weight.to(gradient.dtype)
         phases = conv2d(gradient, weight, padding=weight.shape[-1] - 1)
         padded = pixel_shuffle(phases, ctx.stride)
         # Cut the convolution's padding off; what no weight reached has no gradient.
         first, (height, width) = ctx.padding, ctx.size
         beyond = width + first - padded.shape[3], height + first - padded.shape[2]
         images = pad(padded, (-first, beyond[0], -first, beyond[1]))
-        return images.contiguous(), None, None, None, None, None
+        return images.to(ctx.dtype).contiguous(), None, None, None, None, None

@@ -23,9 +23,10 @@ from stages.metrics.judged import as_seen, judge_distance, labels_agree
 from stages.metrics.pixel import psnr, ssim
 from stages.networks import caffenet, judge
 from stages.preimage import Inversion, Prior, invert, natural_prior
+from stages.preimage.solvers import FAST_STEPS
 from stages.representations.representation import Representation
 from stages.representations.stem import with_stem
-from stages.resolved import LAMBDA_TV_BY_DEPTH, RATE_BY_DEPTH, by_depth
+from stages.resolved import LAMBDA_TV_BY_DEPTH, by_depth, rate_by_depth
 
 SIDE = 64
 SHAPE = (3, SIDE, SIDE)
@@ -48,12 +49,13 @@ class Setting:
     smoothing: float | None = None
     parameterisation: str | None = None
     prior: Prior | None = None
+    precision: torch.dtype = torch.float32
 
     def rate_at(self, layer: str) -> float | None:
         """Return the rate for a layer: the study's for the pixels of `fast`."""
         studied = self.solver == "fast" and self.parameterisation is None
         if self.rate is None and studied:
-            return by_depth(RATE_BY_DEPTH, network().layers, layer)
+            return rate_by_depth(network().layers, layer, self.steps or FAST_STEPS)
         return self.rate
 
     def prior_at(self, layer: str) -> Prior:
@@ -132,6 +134,7 @@ def _batch(
         parameterisation=setting.parameterisation,
         prior=setting.prior_at(layer),
         mean=phi.mean,
+        precision=setting.precision,
     )
     seconds = (time.perf_counter() - begun) / len(images)
     return pd.DataFrame({"seconds": seconds, **_columns(phi, found, images, targets)})

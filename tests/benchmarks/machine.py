@@ -57,9 +57,11 @@ def synchronise() -> None:
         torch.cuda.synchronize()
 
 
-def multiply_rate(device: torch.device, side: int = 1536) -> float:
-    """Return the multiply-adds a second of a large float32 matrix product."""
-    a, b = (torch.rand(side, side, device=device) for _ in range(2))
+def multiply_rate(
+    device: torch.device, side: int = 1536, precision: torch.dtype = torch.float32
+) -> float:
+    """Return the multiply-adds a second of a large matrix product."""
+    a, b = (torch.rand(side, side, device=device).to(precision) for _ in range(2))
     return side**3 / fastest(lambda: a @ b)
 
 

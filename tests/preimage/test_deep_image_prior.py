@@ -4,7 +4,7 @@ import torch
 
 from stages.preimage import invert
 from stages.preimage.deep_image_prior import DeepImagePrior
-from stages.preimage.objective import Prior
+from stages.preimage.priors import Prior
 from stages.preimage.start import noise
 
 SHAPE = (3, 20, 16)

@@ -9,9 +9,9 @@ from stages.kinds import CaffenetSettings
 from stages.networks import caffenet
 from stages.preimage import invert
 from stages.representations import build
-from stages.resolved import RATE_BY_DEPTH, by_depth
+from stages.resolved import rate_by_depth
 
-SIDE = 64
+SIDE, STEPS = 64, 60
 CAFFENET = CaffenetSettings(kind="caffenet")
 
 
@@ -48,7 +48,7 @@ def check(phi, images, rate):
         targets = phi(images)
     shape = tuple(images.shape[1:])
     found = invert(
-        phi, targets, shape=shape, seed=range(6), steps=60, rate=rate, mean=phi.mean
+        phi, targets, shape=shape, seed=range(6), steps=STEPS, rate=rate, mean=phi.mean
     )
     assert {one.status for one in found.outcomes} == {"done"}
     assert torch.isfinite(found.preimage).all()
@@ -60,7 +60,7 @@ def check(phi, images, rate):
 @pytest.mark.parametrize("layer", ["conv1", "norm1", "relu2", "relu4", "pool5", "fc8"])
 def test_no_layer_of_the_network_breaks(layer):
     network = caffenet(CAFFENET)
-    rate = by_depth(RATE_BY_DEPTH, network.layers, layer)
+    rate = rate_by_depth(network.layers, layer, STEPS)
     check(network.cut(layer), pictures(), rate)
 
 

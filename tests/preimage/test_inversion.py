@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from stages.preimage.inversion import begin, minimise, state, trace_steps
-from stages.preimage.objective import Prior, objective
+from stages.preimage.objective import objective
 from stages.preimage.outcome import outcomes
+from stages.preimage.priors import Prior
 from stages.preimage.solvers import fast, paper
 from stages.preimage.start import noise
 

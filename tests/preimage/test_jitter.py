@@ -3,7 +3,8 @@
 import torch
 
 from stages.preimage.jitter import offsets, shift
-from stages.preimage.objective import Prior, objective
+from stages.preimage.objective import objective
+from stages.preimage.priors import Prior
 
 IMAGE = torch.arange(12.0).view(1, 1, 3, 4)
 

@@ -1,9 +1,12 @@
 """The objective against sums written out, one job at a time."""
 
+from functools import partial
+
 import pytest
 import torch
 
-from stages.preimage.objective import Prior, objective
+from stages.preimage.objective import objective
+from stages.preimage.priors import Prior
 
 MEAN = torch.full((1, 1, 1), 100.0)
 
@@ -161,3 +164,22 @@ def test_the_slope_of_weight_zero_is_zero_however_large_the_image():
     terms, gradient = aim.slope(x)
     assert (terms.alpha[0], terms.alpha[1]) == (0, torch.inf)
     assert torch.isfinite(gradient[0]).all()
+
+
+def test_in_a_lower_precision_the_code_is_rounded_and_the_rest_is_not():
+    # Only convolutions and products are rounded: 1 + 2^-9 becomes 1 in bfloat16.
+    weight = torch.full((1, 1, 1, 1), 1 + 2**-9)
+    make = partial(objective, mean=MEAN, norm=10.0)
+    phi, targets = partial(torch.conv2d, weight=weight), torch.zeros(1, 1, 1, 2)
+    x = torch.zeros(1, 1, 1, 2)
+    exact = make(phi, targets, [Prior(lambda_tv=1.0)], precision=torch.bfloat16)
+    hurried = exact.hurried()
+    assert exact.data_term(x).item() == pytest.approx(100**2 * (1 + 2**-9) ** 2)
+    assert hurried.data_term(x).item() == 100**2
+    assert hurried.data_term(x).dtype == torch.float32
+    assert hurried.terms(x + 0.25).tv == exact.terms(x + 0.25).tv
+
+
+def test_in_float32_nothing_is_hurried():
+    plain = make(torch.rand(1, 1, 1, 2), [Prior()])
+    assert plain.hurried() is plain

@@ -1,14 +1,22 @@
 """The two step rules against their formulas, worked by hand."""
 
+import math
+
 import pytest
 import torch
 
-from stages.preimage.adam import BETAS, Adam
+from stages.preimage.adam import SHORTEST, Adam, kept
 from stages.preimage.momentum import SCHEDULES, MomentumDescent
+from stages.preimage.objective import objective
 from stages.preimage.parameterisation import Pixels
+from stages.preimage.priors import Prior
 from stages.preimage.solvers import fast, paper
 
 ONE = torch.ones(1, 1, 1, 1)
+
+
+def double(images):
+    return 2 * images
 
 
 def walk(solver, gradients, x=0.0):
@@ -49,17 +57,51 @@ def test_first_step_of_adam_is_the_rate_whatever_the_gradient():
         assert walk(solver, [gradient])[0] == pytest.approx(-8.0, rel=1e-4)
 
 
-def test_adam_follows_torch_adam_at_a_constant_rate():
-    # Over a schedule of a million steps the cosine is 1 for the first few.
+def test_adam_follows_torch_adam_while_its_memory_is_shortest():
+    # Over a schedule of 10,000 steps the cosine is 1 for the first few.
     wide = torch.full((1, 1, 1), 1e6)
-    ours = walk(Adam(10**6, 0.5, Pixels(-wide, wide)), [1, -2, 3, 0.5])
-    pixel = torch.zeros(1, requires_grad=True)
-    theirs, optimiser = [], torch.optim.Adam([pixel], lr=0.5, betas=BETAS)
+    ours = walk(Adam(10**4, 0.5, Pixels(-wide, wide)), [1, -2, 3, 0.5])
+    pixel, beta = torch.zeros(1, requires_grad=True), 1 - 1 / SHORTEST
+    theirs, optimiser = [], torch.optim.Adam([pixel], lr=0.5, betas=(beta, beta))
     for gradient in (1, -2, 3, 0.5):
         pixel.grad = torch.tensor([float(gradient)])
         optimiser.step()
         theirs.append(pixel.item())
     assert ours == pytest.approx(theirs, rel=1e-5)
+
+
+def test_the_memory_of_adam_grows_to_its_longest():
+    # An eighth of the steps passed: 2.5 up to 20 steps, 10 after 80, at most 20.
+    shares = [kept(step) for step in (0, 19, 79, 159, 10_000)]
+    assert shares == pytest.approx([1 - 1 / 2.5, 1 - 1 / 2.5, 0.9, 0.95, 0.95])
+
+
+def test_the_moments_of_adam_are_weighted_means_of_all_gradients():
+    # Worked with the weights of each gradient written out, past the shortest memory.
+    wide = torch.full((1, 1, 1), 1e6)
+    gradients = [math.sin(step) + 0.3 for step in range(60)]
+    ours = walk(Adam(60, 0.5, Pixels(-wide, wide)), gradients)
+    weights, x = [], 0.0
+    for step, rate in enumerate(
+        0.25 * (1 + math.cos(math.pi * s / 60)) for s in range(60)
+    ):
+        weights = [w * kept(step) for w in weights] + [1 - kept(step)]
+        seen = list(zip(weights, gradients, strict=False))
+        mean = sum(w * g for w, g in seen) / sum(weights)
+        square = sum(w * g * g for w, g in seen) / sum(weights)
+        x -= rate * mean / math.sqrt(square)
+    assert ours[-1] == pytest.approx(x, rel=1e-4)
+
+
+def test_fast_hurries_but_for_the_last_tenth_of_its_steps():
+    rough = objective(
+        double, ONE, [Prior()], mean=ONE[0], norm=1.0, precision=torch.bfloat16
+    )
+    rule = fast(torch.zeros(1, 1, 1), steps=20)
+    hurried = [rule.descended(rough, step).phi is not double for step in range(20)]
+    assert hurried == 18 * [True] + 2 * [False]
+    slow = paper(1.0)
+    assert all(slow.descended(rough, step).phi is double for step in range(400))
 
 
 def test_fast_stays_inside_the_pixel_range():

@@ -44,6 +44,19 @@ def test_code_and_gradient_are_those_of_the_convolution(form, side):
     torch.testing.assert_close(code_and_gradient(Stem(plain), x), expected)
 
 
+def test_in_a_lower_precision_the_gradient_is_nearly_the_same():
+    torch.manual_seed(0)
+    convolution = nn.Conv2d(3, 8, 5, 2, 1).requires_grad_(False)
+    images = torch.randn(2, 3, 12, 12, requires_grad=True)
+    towards = torch.randn(2, 8, 5, 5)
+    (exact,) = torch.autograd.grad(convolution(images), images, towards)
+    with torch.autocast("cpu", torch.bfloat16):
+        code = Stem(convolution)(images)
+    (rough,) = torch.autograd.grad(code.float(), images, towards)
+    assert (code.dtype, rough.dtype) == (torch.bfloat16, torch.float32)
+    assert 0 < (rough - exact).norm() < 0.01 * exact.norm()
+
+
 def test_the_gradient_by_differences():
     plain = convolution(5, 2, 1, bias=False)
     x = images(1, 3, 9, 8).requires_grad_()
