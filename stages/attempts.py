@@ -14,23 +14,16 @@ from typing import Any
 import torch
 
 from stages.batch import Batch
-from stages.built import job_costs
+from stages.execution.behind import Behind, Work, at_once
 from stages.execution.device import prepare
 from stages.execution.process import Interrupted, deferred_signals, say
-from stages.execution.workers import most_processes, n_cores, share
+from stages.execution.workers import share
 from stages.jobs import Checkpoint, JobStore, Record
 from stages.plan import Job, batches
+from stages.processes import n_processes, n_threads
 from stages.targets import Targets, targets
 
 SECONDS_BETWEEN_CHECKPOINTS = 60.0
-
-# Steps of an image that make a process worth its start (4 s): some 10 s of work.
-STEPS_WORTH_A_PROCESS = 2500
-
-# Memory of a process before it loads a network. With twice its weights, for what the
-# convolutions make of them, that is what was measured with VGG-16 (2.3 GB), ViT-B/16
-# (1.9) and ConvNeXt-Tiny (1.4) at 224 pixels.
-BASE_BYTES = 3 << 28
 
 Advance = Callable[[float], None]
 
@@ -80,34 +73,6 @@ def attempts(pending: Sequence[Job], job_store: JobStore) -> list[Attempt]:
     return found + [Attempt(jobs) for jobs in batches(by_key.values())]
 
 
-def n_processes(study: Any, device: torch.device, wanted: Sequence[Attempt]) -> int:
-    """Return among how many processes the attempts are shared.
-
-    `auto`: one on a GPU; on a CPU as many as it has cores and memory for, unless there
-    is less to do than starting them is worth.
-    """
-    if study.execution.processes != "auto":
-        n: int = study.execution.processes
-        return n
-    if device.type != "cpu":
-        return 1
-    steps = sum(len(one.jobs) * one.jobs[0].cell.choice.steps for one in wanted)
-    need = max((process_bytes(one.jobs[0], study) for one in wanted), default=1)
-    return max(1, min(most_processes(need), steps // STEPS_WORTH_A_PROCESS))
-
-
-def process_bytes(job: Job, study: Any) -> int:
-    """Return the memory that a process needs for batches such as this job's."""
-    settings = study.representations[job.cell.representation]
-    costs = job_costs(settings, job.cell.layer)
-    return BASE_BYTES + 2 * costs.weights + job.width * costs.bytes
-
-
-def n_threads(processes: int) -> int | None:
-    """Return the threads of each of several processes; None leaves a single one its."""
-    return max(1, n_cores() // processes) if processes > 1 else None
-
-
 def compute(
     wanted: Sequence[Attempt],
     study: Any,
@@ -117,10 +82,11 @@ def compute(
 ) -> None:
     """Run all batches; `advance` is told of the progress, in jobs."""
     run = partial(attempt, study=study, job_store=job_store, device=device)
-    n = n_processes(study, device, wanted)
+    n = n_processes(study, device, [one.jobs for one in wanted])
     if n == 1:
-        for one in wanted:
-            run(one, advance)
+        with Behind() as behind:
+            for one in wanted:
+                run(one, advance, later=behind.do)
         return
     setup = partial(prepare, study.execution.device, n_threads(n))
     lost = partial(_lost, job_store)
@@ -145,26 +111,42 @@ def attempt(
     study: Any,
     job_store: JobStore,
     device: torch.device,
+    later: Callable[[Work], None] = at_once,
 ) -> None:
-    """Run a batch; where it fails, run it again in parts to find the bad jobs."""
+    """Run a batch; where it fails, run it again in parts to find the bad jobs.
+
+    `later` is given what does not keep the next batch from beginning: encoding, saving.
+    """
     checkpoint = job_store.checkpoint(one.checkpoint)
     try:
         batch = make_batch(one.jobs, study, device, one.width)
-        records = _run(batch, job_store, advance, checkpoint)
+        encode = _run(batch, job_store, advance, checkpoint)
     except Exception as error:
         parts = _parts(one, checkpoint, error)
         if not parts:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             _note_failure(one.jobs[0], job_store, reason)
+        job_store.drop_checkpoint(one.checkpoint)
     else:
-        for job, record in zip(one.jobs, records, strict=True):
-            job_store.save(job.key, record)
-        job_store.drop_checkpoint(batch.keys)
+        later(partial(_keep, one, batch.keys, encode, job_store))
         parts = []
     # Only now: a batch that failed holds its memory while its error is looked at.
-    job_store.drop_checkpoint(one.checkpoint)
+    again = partial(attempt, study=study, job_store=job_store, device=device)
     for part in parts:
-        attempt(part, advance, study=study, job_store=job_store, device=device)
+        again(part, advance, later=later)
+
+
+def _keep(
+    one: Attempt,
+    keys: tuple[str, ...],
+    encode: Callable[[], list[Record]],
+    job_store: JobStore,
+) -> None:
+    """Save the records of a batch; then nobody needs its checkpoints."""
+    for key, record in zip(keys, encode(), strict=True):
+        job_store.save(key, record)
+    job_store.drop_checkpoint(keys)
+    job_store.drop_checkpoint(one.checkpoint)
 
 
 def _parts(
@@ -196,8 +178,11 @@ def _is_shortage(error: Exception) -> bool:
 
 def _run(
     batch: Batch, job_store: JobStore, advance: Advance, checkpoint: Checkpoint | None
-) -> list[Record]:
-    """Run a batch to its end, with checkpoints, ready to stop between steps."""
+) -> Callable[[], list[Record]]:
+    """Run a batch to its end, with checkpoints, ready to stop between steps.
+
+    Return what is left to do: to encode its records.
+    """
     if checkpoint is not None:
         batch.resume(checkpoint)
     saved = time.monotonic()
@@ -218,4 +203,4 @@ def _run(
                 job_store.save_checkpoint(batch.checkpoint())
                 raise
 
-        return batch.run(after_step)
+        return batch.compute(after_step)

@@ -6,6 +6,7 @@ job. The bytes of a job then depend neither on its company nor on its place.
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 from stages.built import cut, representation
 from stages.execution.device import description
 from stages.grid import Cell
-from stages.images import picture_from_image, png, reference_norm
+from stages.images import Images, picture_from_image, png, reference_norm
 from stages.jobs import Checkpoint, Record
 from stages.kinds import RepresentationSettings
 from stages.plan import Job
@@ -28,7 +29,7 @@ from stages.preimage.inversion import (
     trace_steps,
 )
 from stages.preimage.objective import Objective, objective
-from stages.preimage.outcome import outcomes
+from stages.preimage.outcome import Outcome, outcomes
 from stages.preimage.solvers import fast, paper
 from stages.preimage.start import noise
 from stages.representations.selection import Selection, mask, resolved
@@ -74,13 +75,20 @@ class Batch:
 
     def run(self, after_step: Callable[[int], None]) -> list[Record]:
         """Run to the end and return the jobs' records; tell every step's number."""
+        return self.compute(after_step)()
+
+    def compute(self, after_step: Callable[[int], None]) -> Callable[[], list[Record]]:
+        """Run to the end; return what is left to do: to encode the jobs' records."""
         begun = time.perf_counter() - self._seconds
         if self._state is None:
             self._state = begin(self._objective, self._solver, self._start())
         for passed in minimise(self._objective, self._solver, self._state):
             self._seconds = time.perf_counter() - begun
             after_step(passed.step)
-        return self._records(self._state)
+        pictures = (images(self._solver, self._state.x) + self._mean).cpu()
+        terms = torch.stack(self._state.trace).cpu()
+        ends = outcomes(self._state)
+        return partial(self._records, pictures, terms, ends)
 
     def probe(self, n_steps: int) -> float:
         """Return the seconds that a step takes, measured over a few after the first."""
@@ -151,11 +159,10 @@ class Batch:
         starts = [noise(self._shape, job.seed, job.image_id) for job in self._jobs]
         return torch.stack(starts).to(self._device)
 
-    def _records(self, final: State) -> list[Record]:
+    def _records(
+        self, pictures: Images, terms: Tensor, ends: list[Outcome]
+    ) -> list[Record]:
         steps = torch.tensor(trace_steps(self.n_steps), dtype=torch.float32)
-        terms = torch.stack(final.trace).cpu()
-        ends = outcomes(final)
-        pictures = (images(self._solver, final.x) + self._mean).cpu()
         return [
             Record(
                 png=png(picture_from_image(pictures[i])),

@@ -18,7 +18,6 @@ from pathlib import Path
 import torch
 
 from stages import settings, store
-from stages.attempts import Attempt, n_processes, n_threads, process_bytes
 from stages.batch import Batch
 from stages.built import code_shape, job_costs, representation
 from stages.execution.device import description, prepare
@@ -29,6 +28,7 @@ from stages.jobs import JobStore
 from stages.network_weights import unreachable
 from stages.params import Study
 from stages.plan import Job, Pictured, batches
+from stages.processes import n_processes, n_threads, process_bytes
 
 PRESETS = Path("stages/presets")
 PROBE_STEPS = 3
@@ -112,7 +112,7 @@ def show(study: Study, job_store: JobStore) -> None:
 def _time(study: Study, todo: list[Job], device: torch.device) -> str:
     """Return how long the rest takes, from a few steps of each kind of batch."""
     made = batches(todo)
-    n = n_processes(study, device, [Attempt(batch) for batch in made])
+    n = n_processes(study, device, made)
     prepare(study.execution.device, n_threads(n))
     try:
         groups = groupby(made, key=lambda batch: batch[0].group)

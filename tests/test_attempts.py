@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages import attempts, extract, invert, settings, store, targets
+from stages import attempts, extract, invert, processes, settings, store, targets
+from stages.batch import Batch
 from stages.jobs import JobStore
+from stages.plan import batches
 from tests.conftest import PARAMS
 
 ROOT = Path(__file__).parent.parent
@@ -55,12 +57,16 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+def jobs():
+    return invert.planned(settings.load("invert"), invert.pictures())
+
+
 def pictures():
     return {row["key"]: row["image"]["bytes"] for row in store.rows(store.PREIMAGES)}
 
 
 def test_several_processes_make_the_same_bytes_as_one(study, one_thread, monkeypatch):
-    monkeypatch.setattr(attempts, "n_cores", lambda: 2)
+    monkeypatch.setattr(processes, "n_cores", lambda: 2)
     study(processes=1)
     invert.main()
     alone = pictures()
@@ -151,6 +157,32 @@ def test_a_single_job_without_memory_fails_alone(study, monkeypatch):
     assert reasons == {"MemoryError: a lot"}
 
 
+def test_a_batch_is_saved_while_the_next_one_runs(study, monkeypatch):
+    study(processes=1)
+    n_all, order = len(batches(jobs())), []
+    compute, save = Batch.compute, JobStore.save
+
+    def computed(batch, after_step):
+        order.append("computes")
+        encode = compute(batch, after_step)
+        return lambda: order.append("encodes") or encode()
+
+    def saved(job_store, key, record):
+        # Wait for the next batch to begin, if there is one.
+        n_batches = order.count("encodes")
+        while order.count("computes") == n_batches < n_all and time.monotonic() < end:
+            time.sleep(0.01)
+        save(job_store, key, record)
+
+    monkeypatch.setattr(Batch, "compute", computed)
+    monkeypatch.setattr(JobStore, "save", saved)
+    end = time.monotonic() + 30
+    invert.main()
+    assert order.count("encodes") == order.count("computes") == n_all > 2
+    assert time.monotonic() < end
+    assert {row["status"] for row in store.rows(store.PREIMAGES)} == {"done"}
+
+
 KILLER = """
 make = attempts.make_batch
 def deadly(chosen, *others):
@@ -159,48 +191,3 @@ def deadly(chosen, *others):
     return make(chosen, *others)
 attempts.make_batch = deadly
 """
-
-
-def jobs():
-    return invert.planned(settings.load("invert"), invert.pictures())
-
-
-def attempt(n_jobs):
-    return attempts.Attempt(jobs()[:1] * n_jobs)
-
-
-def test_a_small_study_is_not_worth_a_process(study, monkeypatch):
-    study(processes="auto", steps=250)
-    monkeypatch.setattr(attempts, "most_processes", lambda n_bytes: 4)
-    auto = settings.load("invert")
-    assert attempts.n_processes(auto, CPU, []) == 1
-    assert attempts.n_processes(auto, CPU, [attempt(3)] * 4) == 1
-    assert attempts.n_processes(auto, CPU, [attempt(6)] * 4) == 2
-    assert attempts.n_processes(auto, CPU, [attempt(6)] * 40) == 4
-
-
-def test_the_user_has_the_last_word_and_a_gpu_one_process(study):
-    study(processes="auto", steps=250)
-    large = [attempt(6)] * 400
-    gpu = torch.device("cuda")
-    assert attempts.n_processes(settings.load("invert"), gpu, large) == 1
-    study(processes=3, steps=250)
-    assert attempts.n_processes(settings.load("invert"), CPU, []) == 3
-
-
-def test_as_many_processes_as_memory_has_room_for(study, monkeypatch):
-    study(processes="auto", steps=250)
-    many, chosen = [attempt(6)] * 400, settings.load("invert")
-    need = attempts.process_bytes(many[0].jobs[0], chosen)
-    assert need > attempts.BASE_BYTES
-    asked = []
-    monkeypatch.setattr(attempts, "most_processes", lambda n: asked.append(n) or 2)
-    assert attempts.n_processes(chosen, CPU, many) == 2
-    assert asked == [need]
-
-
-def test_cores_are_divided_among_processes(monkeypatch):
-    monkeypatch.setattr(attempts, "n_cores", lambda: 8)
-    assert attempts.n_threads(1) is None
-    assert attempts.n_threads(2) == 4
-    assert attempts.n_threads(16) == 1

@@ -19,10 +19,10 @@ from pathlib import Path
 import psutil
 
 from stages import settings
-from stages.attempts import attempts, n_processes, process_bytes
 from stages.execution.device import prepare
 from stages.invert import pictures, planned
-from stages.jobs import JobStore
+from stages.plan import batches
+from stages.processes import n_processes, process_bytes
 from tests.benchmarks.machine import described, keep
 from tests.benchmarks.scaling import draw
 
@@ -85,7 +85,7 @@ def measured(network: str, chosen: argparse.Namespace) -> str:
         stage(name).wait()
     study = settings.load("invert")
     jobs = planned(study, pictures())
-    n = n_processes(study, prepare("cpu"), attempts(jobs, JobStore(Path("work"))))
+    n = n_processes(study, prepare("cpu"), batches(jobs))
     told = process_bytes(jobs[0], study) / 1e9
     used = peak(stage("invert"))
     met = "met" if used <= BOUND else "NOT MET"
