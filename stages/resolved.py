@@ -17,13 +17,14 @@ from stages.representations.selection import Selection
 # (arXiv 1412.0035, table 3, in the units of `stages.preimage.objective`).
 LAMBDA_TV_BY_DEPTH = (0.5, 5.0, 50.0)
 
-# Rates of the fast solver for a network's pixels: RATE over the depth in 0..1 plus
-# AT_FIRST, which is 133 grey levels a step at the first layer, 41 at a third of the
-# depth, 17 at the last. Our choice, by measurement (tests/benchmarks/results): long
-# steps lead out of the poor minima that noise starts next to, but what is deep dies of
-# longer ones, and a run of few steps has no time to calm down from them.
-RATE, AT_FIRST = 20.0, 0.15
-FEW_STEPS = 200
+# Rates of the fast solver for a network's pixels in a run of FEW_STEPS: RATE over the
+# depth in 0..1 plus LEAST, at most MOST; at norm1 of CaffeNet 83 grey levels a step, at
+# relu2 52, at relu4 26, at fc8 16.5. They grow with the root of the steps, up to those
+# of LONG_RUN. Our choice, by measurement (tests/benchmarks/results): long steps lead
+# out of the poor minima that noise starts next to, but what is deep dies of longer
+# ones, and a short run has no time to calm down from them.
+RATE, LEAST, MOST = 12.5, 4.0, 128.0
+FEW_STEPS, LONG_RUN = 200, 400
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,9 @@ def solver_choice(
 def rate_by_depth(layers: Sequence[str], layer: str, steps: int) -> float:
     """Return the rate of `fast` for the pixels of a network, in grey levels a step."""
     depth = layers.index(layer) / (len(layers) - 1)
-    calmed: float = min(1.0, steps / FEW_STEPS) ** 0.5
-    return RATE / (AT_FIRST + depth) * calmed
+    rate = min(RATE / depth + LEAST, MOST) if depth else MOST
+    growth: float = (min(steps, LONG_RUN) / FEW_STEPS) ** 0.5
+    return rate * growth
 
 
 def _schedule(

@@ -31,7 +31,7 @@ from stages.resolved import LAMBDA_TV_BY_DEPTH, by_depth, rate_by_depth
 SIDE = 64
 SHAPE = (3, SIDE, SIDE)
 # The study's weights of TV for `fast`, for thirds of the depth.
-STUDY_TV = (0.02, 0.05, 0.1)
+STUDY_TV = (0.03, 0.05, 0.1)
 # Jobs inverted together: the study's width.
 WIDTH = 6
 PICTURES = Path(__file__).parents[2] / "../shared/images/imagenet-sample"
@@ -137,13 +137,14 @@ def _batch(
         precision=setting.precision,
     )
     seconds = (time.perf_counter() - begun) / len(images)
-    return pd.DataFrame({"seconds": seconds, **_columns(phi, found, images, targets)})
+    return pd.DataFrame({"seconds": seconds, **columns(phi, found, images, targets)})
 
 
 @torch.no_grad()
-def _columns(
+def columns(
     phi: Representation, found: Inversion, images: Tensor, targets: Tensor
 ) -> dict[str, Any]:
+    """Return the columns of errors, quality and labels of what an inversion found."""
     stored = torch.stack(
         [image_from_picture(picture_from_image(one), 3) for one in found.preimage]
     )

@@ -1,0 +1,166 @@
+"""`fast` against living alternatives, on the same pictures of the embedded CaffeNet.
+
+    python -m tests.benchmarks.rivals [--limit 6] [--layers relu2 relu4 ...]
+
+- metamer: plenoptic's `Metamer`, 1,000 steps of its own optimiser, no prior; needs
+  `pip install plenoptic`, else it is left out and the report says so. Batched as ours,
+  which it would not do by itself;
+- deep image prior: the image as the output of an untrained network, 1,500 steps;
+- fast: ours with the study's prior, and a long run of it.
+
+Errors are those of the stored 8-bit pre-images. A verdict a layer and rival: is the
+error lower, PSNR higher and the time less (of the long run), and how long until the
+rival's error was reached?
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from types import SimpleNamespace
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from stages.execution.device import prepare
+from stages.representations.representation import Representation
+from tests.benchmarks.harness import (
+    WIDTH,
+    Setting,
+    columns,
+    measured,
+    network,
+    originals,
+    parser,
+)
+from tests.benchmarks.machine import described, keep
+
+LAYERS = ["relu2", "relu4", "pool5", "fc8"]
+METAMER_STEPS = 1000
+RIVAL = Setting("deep image prior", steps=1500, parameterisation="deep-image-prior")
+LONG = Setting("fast, long", steps=1200)
+OURS = [Setting("fast", steps=steps) for steps in (50, 100, 200, 400)]
+
+
+class Unit(nn.Module):
+    """A representation of images in 0..1, as plenoptic has them."""
+
+    def __init__(self, phi: Representation) -> None:
+        super().__init__()
+        self.phi = phi
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the code."""
+        code: Tensor = self.phi(255 * images)
+        return code
+
+
+def metamers(layer: str, images: Tensor) -> pd.DataFrame:
+    """Return a row a metamer: errors, quality, and its share of the time."""
+    phi = network().cut(layer)
+    rows = [_metamers(phi, images[i : i + WIDTH]) for i in range(0, len(images), WIDTH)]
+    return pd.concat(rows, ignore_index=True)
+
+
+def _metamers(phi: Representation, images: Tensor) -> pd.DataFrame:
+    import plenoptic
+
+    with torch.no_grad():
+        targets = phi(images)
+    torch.manual_seed(0)
+    begun = time.perf_counter()
+    found = plenoptic.Metamer(images / 255, Unit(phi).eval())
+    found.synthesize(METAMER_STEPS, stop_criterion=0)
+    seconds = (time.perf_counter() - begun) / len(images)
+    metamer = 255 * found.metamer.detach()
+    with torch.no_grad():
+        error = (phi(metamer) - targets).flatten(1).norm(dim=1)
+    ended = SimpleNamespace(
+        preimage=metamer,
+        code_error=error / targets.flatten(1).norm(dim=1),
+        trace=SimpleNamespace(objective=torch.full((1, len(images)), torch.nan)),
+    )
+    return pd.DataFrame({"seconds": seconds, **columns(phi, ended, images, targets)})
+
+
+HEAD = """\
+| layer | run | seconds | error, 8 bits | PSNR | SSIM | judge's distance |
+| --- | --- | --- | --- | --- | --- | --- |"""
+
+
+def line(layer: str, name: str, one: pd.Series) -> str:
+    """Return a line of the table."""
+    return (
+        f"| {layer} | {name} | {one['seconds']:.2f} | {one['relative_error_8bit']:.4f} "
+        f"| {one['psnr']:.2f} | {one['ssim']:.3f} | {one['judge_distance']:.3f} |"
+    )
+
+
+def runs(layer: str, images: Tensor) -> Iterator[tuple[str, pd.Series]]:
+    """Yield the name and the means of each run at the layer, rivals first."""
+    if installed():
+        yield "metamer", metamers(layer, images).mean(numeric_only=True)
+    for setting in (RIVAL, *OURS, LONG):
+        name = f"{setting.name}, {setting.steps} steps"
+        yield name, measured(layer, setting, images).mean(numeric_only=True)
+
+
+def verdicts(layer: str, table: dict[str, pd.Series]) -> Iterator[str]:
+    """Yield how `fast` stands against each rival at the layer."""
+    ours = {name: one for name, one in table.items() if name.startswith("fast")}
+    best = list(ours.values())[-1]
+    for name in table.keys() - ours.keys():
+        rival = table[name]
+        lower = best["relative_error_8bit"] < rival["relative_error_8bit"]
+        higher, less = best["psnr"] > rival["psnr"], best["seconds"] < rival["seconds"]
+        reached = [
+            rival["seconds"] / one["seconds"]
+            for one in ours.values()
+            if one["relative_error_8bit"] <= rival["relative_error_8bit"]
+        ]
+        sooner = f"{max(reached):.1f} times sooner" if reached else "not reached"
+        yield (
+            f"- {layer}, {name}: error {'lower' if lower else 'HIGHER'}, PSNR "
+            f"{'higher' if higher else 'LOWER'}, time {'less' if less else 'MORE'}; "
+            f"its error: {sooner}"
+        )
+
+
+def installed() -> str:
+    """Return plenoptic's version, empty if it is not there."""
+    try:
+        return version("plenoptic")
+    except PackageNotFoundError:
+        return ""
+
+
+def report(chosen: argparse.Namespace) -> Iterator[str]:
+    """Yield the lines of the report as they are measured."""
+    images = originals(chosen.pictures, chosen.limit)
+    yield "# `fast` against living alternatives\n"
+    yield described(f"rivals --limit {chosen.limit}")
+    found = installed()
+    yield f"plenoptic {found}." if found else "plenoptic is not installed: left out."
+    yield f"{len(images)} pictures in batches of {WIDTH}; means. Seconds a pre-image.\n"
+    yield HEAD
+    told = []
+    for layer in chosen.layers:
+        table = {}
+        for name, one in runs(layer, images):
+            table[name] = one
+            yield line(layer, name, one)
+        told += list(verdicts(layer, table))
+    yield "\n" + "\n".join(told)
+
+
+def main() -> None:
+    """Print the report and keep it."""
+    options = parser(__doc__.splitlines()[0], limit=6)
+    options.set_defaults(layers=LAYERS)
+    prepare("cpu")
+    keep("rivals", report(options.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
