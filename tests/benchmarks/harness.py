@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from unittest.mock import patch
 
 import pandas as pd
 import torch
@@ -22,7 +22,7 @@ from stages.kinds import CaffenetSettings
 from stages.metrics.judged import as_seen, judge_distance, labels_agree
 from stages.metrics.pixel import psnr, ssim
 from stages.networks import caffenet, judge
-from stages.preimage import Inversion, Prior, invert, natural_prior
+from stages.preimage import Prior, adam, invert, natural_prior
 from stages.preimage.solvers import FAST_STEPS
 from stages.representations.representation import Representation
 from stages.representations.stem import with_stem
@@ -39,7 +39,10 @@ PICTURES = Path(__file__).parents[2] / "../shared/images/imagenet-sample"
 
 @dataclass(frozen=True)
 class Setting:
-    """A solver and a prior; `lambda_tv` is one for all layers, or three by depth."""
+    """A solver and a prior; `lambda_tv` is one for all layers, or three by depth.
+
+    `memory` is the shortest and the longest that Adam remembers, if not its own.
+    """
 
     name: str
     solver: str = "fast"
@@ -50,6 +53,7 @@ class Setting:
     parameterisation: str | None = None
     prior: Prior | None = None
     precision: torch.dtype = torch.float32
+    memory: tuple[float, float] | None = None
 
     def rate_at(self, layer: str) -> float | None:
         """Return the rate for a layer: the study's for the pixels of `fast`."""
@@ -121,34 +125,40 @@ def _batch(
 ) -> pd.DataFrame:
     with torch.no_grad():
         targets = phi(images)
+    shortest, longest = setting.memory or (adam.SHORTEST, adam.LONGEST)
     begun = time.perf_counter()
-    found = invert(
-        phi,
-        targets,
-        shape=SHAPE,
-        seed=starts,
-        solver=setting.solver,
-        steps=setting.steps,
-        rate=setting.rate_at(layer),
-        smoothing=setting.smoothing,
-        parameterisation=setting.parameterisation,
-        prior=setting.prior_at(layer),
-        mean=phi.mean,
-        precision=setting.precision,
-    )
+    with patch.multiple(adam, SHORTEST=shortest, LONGEST=longest):
+        found = invert(
+            phi,
+            targets,
+            shape=SHAPE,
+            seed=starts,
+            solver=setting.solver,
+            steps=setting.steps,
+            rate=setting.rate_at(layer),
+            smoothing=setting.smoothing,
+            parameterisation=setting.parameterisation,
+            prior=setting.prior_at(layer),
+            mean=phi.mean,
+            precision=setting.precision,
+        )
     seconds = (time.perf_counter() - begun) / len(images)
-    return pd.DataFrame({"seconds": seconds, **columns(phi, found, images, targets)})
+    return judged_rows(phi, found.preimage, images, seconds, found.trace.objective[-1])
 
 
 @torch.no_grad()
-def columns(
-    phi: Representation, found: Inversion, images: Tensor, targets: Tensor
-) -> dict[str, Any]:
-    """Return the columns of errors, quality and labels of what an inversion found."""
+def judged_rows(
+    phi: Representation,
+    found: Tensor,
+    images: Tensor,
+    seconds: float,
+    objective: Tensor | None = None,
+) -> pd.DataFrame:
+    """Return a row a pre-image: errors, quality, labels, seconds each, objective."""
     stored = torch.stack(
-        [image_from_picture(picture_from_image(one), 3) for one in found.preimage]
+        [image_from_picture(picture_from_image(one), 3) for one in found]
     )
-    codes = phi(stored)
+    targets, codes = phi(images), phi(stored)
     norms = targets.flatten(1).norm(dim=1)
     eyes = judge()
     seen, meant = (eyes.features(as_seen(one)) for one in (stored, images))
@@ -156,8 +166,8 @@ def columns(
     whole = network()
     own = whole(stored).flatten(1), whole(images).flatten(1)
     columns = {
-        "objective": found.trace.objective[-1],
-        "relative_error": found.code_error,
+        "objective": objective if objective is not None else norms * torch.nan,
+        "relative_error": (phi(found) - targets).flatten(1).norm(dim=1) / norms,
         "relative_error_8bit": (codes - targets).flatten(1).norm(dim=1) / norms,
         "psnr": psnr(stored, images),
         "ssim": ssim(stored, images),
@@ -166,7 +176,8 @@ def columns(
         "own_label": labels_agree(*own),
         "correlation": correlations(codes, targets).diagonal(),
     }
-    return {name: column.double().numpy() for name, column in columns.items()}
+    rows = {name: column.double().numpy() for name, column in columns.items()}
+    return pd.DataFrame({"seconds": seconds, **rows})
 
 
 def correlations(codes: Tensor, targets: Tensor) -> Tensor:
