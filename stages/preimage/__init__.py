@@ -90,9 +90,9 @@ def invert(
     for one target give several pre-images.
 
     `solver` is `fast` or `paper`; what is left out of their options has a default. Of
-    `fast`: `steps`; `rate`, grey levels a step to begin with (for pixels 16; shallow
-    layers of networks like 128, deeper ones 32); `smoothing`, the weight of TV to begin
-    with (5); `parameterisation` (`pixels`, `fourier` or `deep-image-prior`). Of
+    `fast`: `steps`; `rate`, grey levels a step to begin with (for pixels 16; what suits a
+    layer of a network is `stages.resolved.rate_by_depth`); `smoothing`, the weight of
+    TV to begin with (5); `parameterisation` (`pixels`, `fourier` or `deep-image-prior`). Of
     `paper`: `schedule` (`cnn`, `region`, `descriptors` or legs of (steps, factor of
     0.004)).
 
@@ -127,6 +127,7 @@ def invert(
         "smoothing": smoothing,
         "parameterisation": parameterisation,
         "schedule": schedule,
+        "precision": None if precision == torch.float32 else precision,
     }
     given = {name: value for name, value in options.items() if value is not None}
     rule = _solver(solver, given, centre, shape)
@@ -179,6 +180,7 @@ def _solver(
             raise ValueError(
                 f"`{option}` belongs to {owner}, got {value!r} for {name}."
             )
+    options.pop("precision", None)  # the objective's
     if name == "fast":
         return fast(mean, shape=shape, **options)
     return paper(reference_norm(shape), **options)

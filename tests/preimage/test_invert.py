@@ -92,6 +92,10 @@ def test_a_mask_leaves_the_rest_to_the_prior():
     [
         ({"solver": "quick"}, r"`solver` must be one of fast, paper; got 'quick'"),
         ({"solver": "paper", "steps": 3}, r"`steps` belongs to fast, got 3"),
+        (
+            {"solver": "paper", "precision": torch.bfloat16},
+            r"`precision` belongs to fast, got torch.bfloat16",
+        ),
         ({"schedule": "cnn"}, r"`schedule` belongs to paper, got 'cnn'"),
         ({"solver": "paper", "schedule": "x"}, r"one of cnn, region, descriptors"),
         ({"mean": [1.0, 2.0]}, r"`mean` must have 3 values, got 2"),
