@@ -31,7 +31,7 @@ from stages.resolved import LAMBDA_TV_BY_DEPTH, by_depth, rate_by_depth
 SIDE = 64
 SHAPE = (3, SIDE, SIDE)
 # The study's weights of TV for `fast`, for thirds of the depth.
-STUDY_TV = (0.03, 0.05, 0.1)
+STUDY_TV = (0.05, 0.05, 0.1)
 # Jobs inverted together: the study's width.
 WIDTH = 6
 PICTURES = Path(__file__).parents[2] / "../shared/images/imagenet-sample"

@@ -45,6 +45,9 @@ LAYERS = ["conv1", "norm1", "relu2", "relu4", "pool5", "fc8"]
 STEPS = 400
 
 
+BF16 = torch.bfloat16
+
+
 class Rule(NamedTuple):
     """A step rule and how many of its steps; None: that of `fast`."""
 
@@ -80,8 +83,8 @@ ABLATION = [
     Setting("long memory from the start", steps=STEPS, memory=(20, 20)),
     Setting("short memory to the end", steps=STEPS, memory=(2.5, 5)),
     Setting("fast, 50 steps", steps=50),
-    Setting("the same, long memory", steps=50, memory=(20, 20)),
-    Setting("bfloat16 but for the last tenth", steps=STEPS, precision=torch.bfloat16),
+    Setting("the same, bfloat16 but for the last tenth", steps=50, precision=BF16),
+    Setting("50 steps, long memory", steps=50, memory=(20, 20)),
     Setting("without smoothing", steps=STEPS, smoothing=0.0),
     Setting("more smoothing (50)", steps=STEPS, smoothing=50.0),
     Setting("short steps (8)", steps=STEPS, rate=8.0),
