@@ -6,7 +6,6 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from stages import params
 from stages.kinds import DsiftSettings, HogSettings
 from stages.params import (
     ExecutionSettings,
@@ -19,6 +18,7 @@ from stages.params import (
     ReportSettings,
     Study,
 )
+from stages.params.fetching import Photograph
 from stages.preimage.solvers import FAST_RATES, FAST_SMOOTHING, FAST_STEPS
 from stages.representations import KINDS
 from stages.sources.builtin import PHOTOGRAPHS
@@ -258,7 +258,7 @@ def test_defaults_are_those_of_the_library():
 
 
 def test_a_photograph_is_named_exactly_if_it_is_in_the_source():
-    assert get_args(params.Photograph) == tuple(PHOTOGRAPHS)
+    assert get_args(Photograph) == tuple(PHOTOGRAPHS)
 
 
 def test_settings_are_frozen_and_a_representation_is_hashable():
@@ -279,6 +279,6 @@ def test_every_section_is_required_as_dvc_looks_for_it():
     assert required == set(Study.model_fields)
     assert ExecutionSettings().model_dump() == {
         **{"device": "auto", "width": "auto"},
-        **{"processes": "auto", "targets": "store"},
+        **{"processes": "auto", "targets": "store", "precision": "float32"},
     }
     assert ReportSettings().pictures == 12

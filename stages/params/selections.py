@@ -1,0 +1,77 @@
+"""Params of what is selected of a code: channels, cells, tokens."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from stages.checks import Part, must_be
+from stages.kinds import Index
+from stages.params.numbers import Count
+
+
+class Orientations(Part):
+    """All channels of these orientations (HOG and DSIFT only)."""
+
+    orientations: Annotated[list[Index], Field(min_length=1)]
+
+
+class RandomChannels(Part):
+    """So many channels, or half of them, drawn at random: the control."""
+
+    random: Count | Literal["half"]
+    seed: Index = 0
+
+
+class TopChannels(Part):
+    """The channels with the most energy in each picture's own code."""
+
+    top: Count
+
+
+class Centre(Part):
+    """The k x k window of cells at the centre, by the paper's offset rule."""
+
+    centre: Count
+
+
+class Window(Part):
+    """Rows and columns of cells, half open: `rows: [2, 4]` is rows 2 and 3."""
+
+    rows: Annotated[list[Index], Field(min_length=2, max_length=2)]
+    columns: Annotated[list[Index], Field(min_length=2, max_length=2)]
+
+
+class Share(Part):
+    """The largest centred window that sees at most this share of the image."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+
+
+class Tokens(Part):
+    """Tokens by number, the class token (the first), or those of the patches."""
+
+    tokens: Annotated[
+        Literal["class", "patches"] | Annotated[list[Index], Field(min_length=1)],
+        must_be("class, patches or a list of token numbers"),
+    ]
+
+
+ChannelChoice = Annotated[
+    Literal["all", "first-half", "second-half"]
+    | Annotated[list[Index], Field(min_length=1)]
+    | Orientations
+    | RandomChannels
+    | TopChannels,
+    must_be(
+        "all, first-half, second-half, a list of channel numbers, {random: half}, "
+        "{random: number, seed: number}, {top: number} or {orientations: [numbers]}"
+    ),
+]
+RegionChoice = Annotated[
+    Literal["all"] | Centre | Window | Share | Tokens,
+    must_be(
+        "all, {centre: cells}, {share: part of the image}, "
+        "{rows: [first, end], columns: [first, end]} in cells, or, of tokens, "
+        "{tokens: class}, {tokens: patches} or {tokens: [numbers]}"
+    ),
+]
