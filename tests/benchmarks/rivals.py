@@ -14,10 +14,11 @@ rival's error was reached?
 """
 
 import argparse
-import os
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stderr
 from importlib.metadata import PackageNotFoundError, version
+from io import StringIO
 
 import pandas as pd
 import torch
@@ -65,13 +66,13 @@ def metamers(layer: str, images: Tensor) -> pd.DataFrame:
 
 
 def _metamers(phi: Representation, images: Tensor) -> pd.DataFrame:
-    os.environ.setdefault("TQDM_DISABLE", "1")  # read as tqdm is imported
     import plenoptic
 
     torch.manual_seed(0)
     begun = time.perf_counter()
     found = plenoptic.Metamer(images / 255, Unit(phi).eval())
-    found.synthesize(METAMER_STEPS, stop_criterion=0)
+    with redirect_stderr(StringIO()):  # its progress
+        found.synthesize(METAMER_STEPS, stop_criterion=0)
     seconds = (time.perf_counter() - begun) / len(images)
     return judged_rows(phi, 255 * found.metamer.detach(), images, seconds)
 
