@@ -152,9 +152,9 @@ def minimise(objective: Objective, solver: Solver, state: State) -> Iterator[Sta
         descended = _descended(objective, solver, state.step)
         terms, gradient = _gradient(descended, solver, state.x)
         if state.step in recorded:
-            if descended is not objective:
-                terms = _terms(objective, solver, state.x)
-            state.trace.append(_stacked(terms))
+            state.trace.append(
+                _stacked(_own_terms(objective, descended, terms, solver, state.x))
+            )
         _step(solver, state, terms, gradient)
         yield state
     terms = _terms(objective, solver, state.x)
@@ -172,6 +172,20 @@ def _descended(objective: Objective, solver: Solver, step: int) -> Objective:
     """Return what a step descends on: the solver's choice, with the prior's jitter."""
     objective = solver.descended(objective, step)
     return objective.shifted(*offsets(objective.jitter, step, solver.n_steps))
+
+
+def _own_terms(
+    objective: Objective, descended: Objective, terms: Terms, solver: Solver, x: Tensor
+) -> Terms:
+    """Return the objective's own terms at `x`, from those of what was descended on.
+
+    Where only TV weighed more, a division gives them; else they cost a forward pass.
+    """
+    if descended.phi is not objective.phi:
+        return _terms(objective, solver, x)
+    share = objective.lambda_tv / descended.lambda_tv
+    # A job that does not weigh TV has no share, and no term.
+    return terms._replace(tv=terms.tv * share.nan_to_num(0))
 
 
 def _terms(objective: Objective, solver: Solver, x: Tensor) -> Terms:

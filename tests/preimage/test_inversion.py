@@ -133,3 +133,23 @@ def test_a_code_without_gradient_is_refused():
     free = torch.ones(1, 1, 8, 8, requires_grad=True)
     with pytest.raises(ValueError, match=r"`phi` must depend on its images"):
         finish(torch.zeros(1, 1, 8, 8), fast(MEAN), lambda images: free)
+
+
+def test_the_trace_is_the_objective_s_own_and_smoothing_costs_no_forward_pass():
+    calls, images = [], []
+
+    def phi(x):
+        calls.append(len(x))
+        return x.square().cumsum(dim=-1)
+
+    priors = [Prior(lambda_tv=weight) for weight in (0.02, 0.0, 50.0)]
+    aim = objective(phi, torch.rand(3, 1, 4, 4), priors, mean=MEAN, norm=10.0)
+    rule = fast(MEAN, steps=12, rate=4.0, smoothing=5.0)
+    state = begin(aim, rule, torch.randn(3, 1, 4, 4))
+    calls.clear()
+    images.append(state.x)
+    for passed in minimise(aim, rule, state):
+        images.append(passed.x)
+    assert len(calls) == 12 + 1
+    expected = [torch.stack(aim.terms(x), dim=1) for x in images[:13]]
+    torch.testing.assert_close(torch.stack(state.trace), torch.stack(expected))
