@@ -43,6 +43,7 @@ def job(name, seed, **changes):
     row |= {"representation": "hog", "layer": "hog", "channels": "all", "region": "all"}
     row |= {"prior": "default", "solver": "fast", "key": f"{name}{seed}", "seed": seed}
     row |= {"image_id": f"id-{name}", "image_name": name, "device": "cpu (2 threads)"}
+    row["precision"] = "float32"
     row |= {"status": "done", "reason": "", "seconds": 30.0, "image": png(seed)}
     points = [(0, 1.0), (40, 0.25), (50, 0.25)]
     terms = {"alpha_term": 0.0, "tv_term": 0.0}

@@ -56,6 +56,7 @@ def job(image_id, level, *, seed=0, **changes):
     cell |= {"channels": "all", "region": "all", "solver": "fast"}
     of = {"image_id": image_id, "image_name": image_id, "seed": seed}
     outcome = {"status": "done", "reason": "", "device": "cpu", "trace": []}
+    outcome["precision"] = "float32"
     row |= {"key": f"{image_id}{seed}", **cell, **of, **outcome}
     picture = None if level is None else png(flat(level))
     return row | {"image": picture, **changes}
