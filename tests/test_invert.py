@@ -25,11 +25,11 @@ def study(small_study):
 def computed(monkeypatch):
     """Count the jobs of every batch that runs."""
     counts = []
-    run = Batch.run
+    compute = Batch.compute
     monkeypatch.setattr(
         Batch,
-        "run",
-        lambda self, after: (counts.append(len(self.jobs)), run(self, after))[1],
+        "compute",
+        lambda self, after: (counts.append(len(self.jobs)), compute(self, after))[1],
     )
     return counts
 
@@ -116,7 +116,7 @@ def test_a_run_stopped_by_a_signal_goes_on_to_the_same_bytes(study, monkeypatch)
     for path in sorted(store.work().rglob("*.safetensors")):
         path.unlink()
     steps = itertools.count()
-    run = Batch.run
+    compute = Batch.compute
 
     def interrupted(self, after_step):
         def step_and_stop(step):
@@ -124,11 +124,11 @@ def test_a_run_stopped_by_a_signal_goes_on_to_the_same_bytes(study, monkeypatch)
                 os.kill(os.getpid(), signal.SIGTERM)
             after_step(step)
 
-        return run(self, step_and_stop)
+        return compute(self, step_and_stop)
 
     previous = signal.signal(signal.SIGTERM, _MAILBOX.receive)
     try:
-        monkeypatch.setattr(Batch, "run", interrupted)
+        monkeypatch.setattr(Batch, "compute", interrupted)
         with pytest.raises(Interrupted, match="SIGTERM"):
             invert.main()
     finally:
