@@ -19,19 +19,12 @@ from stages.images import Images, picture_from_image, png, reference_norm
 from stages.jobs import Checkpoint, Record
 from stages.kinds import RepresentationSettings
 from stages.plan import Job
-from stages.preimage.inversion import (
-    Solver,
-    State,
-    begin,
-    images,
-    minimise,
-    state,
-    trace_steps,
-)
+from stages.preimage.inversion import Solver, begin, images, minimise, trace_steps
 from stages.preimage.objective import Objective, objective
 from stages.preimage.outcome import Outcome, outcomes
 from stages.preimage.solvers import fast, paper
 from stages.preimage.start import noise
+from stages.preimage.state import State, state
 from stages.representations.selection import Selection, mask, resolved
 
 
@@ -181,4 +174,4 @@ class Batch:
 
     @property
     def _energy(self) -> Tensor:
-        return self._objective.target_energy.cpu()
+        return self._objective.data.energy.cpu()

@@ -26,8 +26,8 @@ _NAMES_AN_ALERT = 8
 KINDS = {
     "failed": "could not be computed; tried again in the next run",
     "diverged": "left the numbers that a computer can hold; in no mean",
-    "dead-gradient": "never had a direction to go: all that is selected is switched "
-    "off; in no mean",
+    "dead-gradient": "had no direction to go, at the start or at the end: all that is "
+    "selected is switched off; in no mean",
     "saturated": f"more than {SATURATED:.0%} of the values of the picture are at black "
     "or white (0 or 255)",
     "not converged": f"the objective still fell by more than {STILL_FALLING:.0%} over "

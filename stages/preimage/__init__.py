@@ -3,7 +3,9 @@
 `invert` is all that a user needs; it knows nothing of params, files or DVC. Below it:
 
 - `priors`      alpha-norm and TV^beta
-- `objective`   code distance plus priors, one value a job
+- `data_term`   code distance, one value a job
+- `leaking_relu`  ReLUs that a descent can see through
+- `objective`   code distance plus priors
 - `start`       noise of natural energy
 - `prior_sets`  published weights of the priors
 - `jitter`      shifts on the way
@@ -11,7 +13,8 @@
 - `momentum`    the paper's solver
 - `adam`        the fast solver
 - `solvers`     both by name
-- `inversion`   the loop, its state and its trace
+- `inversion`   the loop and its trace
+- `state`       what the loop keeps between steps
 - `outcome`     done, diverged or without a gradient
 """
 
@@ -100,7 +103,8 @@ def invert(
     priors are smallest. `mask` (the shape of one code) is 1 where the code must match
     and 0 elsewhere. `on_step` is told the step and their number. `precision` is what
     `fast` computes `phi` in but for its last steps: bfloat16 pays where it is native.
-    A `phi` with a method `relaxed(progress)` (HOG) is relaxed by `fast`.
+    `fast` relaxes a `phi` with a method `relaxed(progress)` (HOG, DSIFT), and wakes
+    codes that start switched off by ReLUs (`leaking_relu`).
 
     Raises ValueError if the code cannot be compared with the target or has no gradient,
     TypeError if `phi` does not return a tensor.
@@ -121,17 +125,21 @@ def invert(
         masks=None if mask is None else _masks(mask, targets),
         precision=precision,
     )
-    options = {
-        "steps": steps,
-        "rate": rate,
-        "smoothing": smoothing,
-        "parameterisation": parameterisation,
-        "schedule": schedule,
-        "precision": None if precision == torch.float32 else precision,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
-    rule = _solver(solver, given, centre, shape)
+    options = _given(
+        steps=steps,
+        rate=rate,
+        smoothing=smoothing,
+        parameterisation=parameterisation,
+        schedule=schedule,
+        precision=None if precision == torch.float32 else precision,
+    )
+    rule = _solver(solver, options, centre, shape)
     return _run(problem, rule, start, batched, on_step)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Return the options that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _masks(mask: Tensor, targets: Tensor) -> Tensor:

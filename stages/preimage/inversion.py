@@ -7,24 +7,21 @@ written to disk at any step and go on from there to the same bytes.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from stages.images import Images
 from stages.preimage.jitter import offsets
+from stages.preimage.leaking_relu import asleep
 from stages.preimage.objective import Objective, Terms
 from stages.preimage.parameterisation import Parameterisation
-
-Steps = Int[Tensor, " n"]
-Flags = Bool[Tensor, " n"]
+from stages.preimage.state import Flags, State, mark_lost, retire, rows
 
 # Where a representation is relaxed, each point costs a forward pass.
 TRACE_POINTS = 30
-TERM_NAMES = ("data", "alpha", "tv")
 
 
 @runtime_checkable
@@ -48,59 +45,6 @@ class Solver(Protocol):
     ) -> Tensor: ...
 
 
-@dataclass
-class State:
-    """Everything that the loop needs to go on: variables and what goes with them.
-
-    `x` holds the variables of the solver's parameterisation, a row a job; for pixels
-    those are the centred images. `broken_step` is the step at which a job's objective
-    stopped being finite, -1 while it is; `broken_term` is the index of the first term
-    that was not (3: the gradient). `dead` marks jobs whose data term had no gradient at
-    the start. `trace` holds the terms at the `trace_steps` passed so far.
-    """
-
-    x: Tensor
-    previous: Tensor
-    slots: dict[str, Tensor]
-    step: int
-    broken_step: Steps
-    broken_term: Steps
-    dead: Flags
-    trace: list[Float[Tensor, "n 3"]]
-
-    @property
-    def alive(self) -> Flags:
-        """Jobs that still move."""
-        return (self.broken_step < 0) & ~self.dead
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return the state as tensors on the CPU, to be kept; `state` reads them."""
-        plain = {
-            "x": self.x,
-            "previous": self.previous,
-            "broken_step": self.broken_step,
-            "broken_term": self.broken_term,
-            "dead": self.dead,
-        }
-        slots = {f"slots.{name}": slot for name, slot in self.slots.items()}
-        trace = {"trace": torch.stack(self.trace, dim=1)} if self.trace else {}
-        return {name: t.cpu() for name, t in (plain | slots | trace).items()}
-
-
-def state(tensors: dict[str, Tensor], step: int, device: torch.device) -> State:
-    """Return the state that `State.tensors` gave at this step; a row a job."""
-    here = {name: tensor.to(device) for name, tensor in tensors.items()}
-    trace = here.pop("trace", None)
-    slots = {n.removeprefix("slots."): t for n, t in here.items() if "slots." in n}
-    plain = {name: t for name, t in here.items() if "slots." not in name}
-    return State(
-        **plain,
-        slots=slots,
-        step=step,
-        trace=[] if trace is None else list(trace.unbind(dim=1)),
-    )
-
-
 def trace_steps(n_steps: int) -> list[int]:
     """Return the steps whose terms are recorded: evenly spread, first and last in."""
     n_points = min(TRACE_POINTS, n_steps + 1)
@@ -118,7 +62,7 @@ def begin(objective: Objective, solver: Solver, start: Images) -> State:
         step=0,
         broken_step=none,
         broken_term=none.clone(),
-        dead=_dead(objective, images(solver, x)),
+        dead=_dead(solver.descended(objective, 0), images(solver, x)),
         trace=[],
     )
 
@@ -130,22 +74,15 @@ def images(solver: Solver, variables: Tensor) -> Images:
 
 
 def _dead(objective: Objective, x: Images) -> Flags:
-    """Return which jobs have a data term above 0 whose gradient is 0 everywhere."""
-    x = x.detach().requires_grad_()
-    data = objective.data_term(x)
-    if not data.requires_grad:
-        raise ValueError("`phi` must be differentiable: its code has no gradient.")
-    (gradient,) = torch.autograd.grad(data.sum(), x, allow_unused=True)
-    if gradient is None:
-        raise ValueError("`phi` must depend on its images: their gradient is missing.")
-    return (data.detach() > 0) & (gradient == 0).flatten(1).all(dim=1)
+    """Return which jobs have a data term above 0 without a gradient to follow."""
+    return asleep(*objective.data.slope(x + objective.mean))
 
 
 def minimise(objective: Objective, solver: Solver, state: State) -> Iterator[State]:
     """Advance the state to the solver's last step, yielding it after every step.
 
     The state is changed in place. After the last step the terms at the final images
-    are added to the trace.
+    are added to the trace, and jobs whose code has no gradient there are marked.
     """
     recorded = set(trace_steps(solver.n_steps))
     while state.step < solver.n_steps:
@@ -159,12 +96,13 @@ def minimise(objective: Objective, solver: Solver, state: State) -> Iterator[Sta
         yield state
     terms = _terms(objective, solver, state.x)
     standing = state.alive
-    _retire(state, _finite(terms, torch.zeros_like(state.x)))
+    retire(state, _finite(terms, torch.zeros_like(state.x)))
     if len(state.trace) < len(recorded):
         if not torch.equal(standing, state.alive):
             # A job went back to its last good image: its terms are those of another.
             terms = _terms(objective, solver, state.x)
         state.trace.append(_stacked(terms))
+    mark_lost(state, _dead(objective, images(solver, state.x)))
     yield state
 
 
@@ -181,7 +119,7 @@ def _own_terms(
 
     Where only TV weighed more, a division gives them; else they cost a forward pass.
     """
-    if descended.phi is not objective.phi:
+    if descended.data.phi is not objective.data.phi:
         return _terms(objective, solver, x)
     share = objective.lambda_tv / descended.lambda_tv
     # A job that does not weigh TV has no share, and no term.
@@ -214,18 +152,13 @@ def _step(solver: Solver, state: State, terms: Terms, gradient: Tensor) -> None:
     # One question to the device a step: a GPU waits for each.
     resting = not bool((state.alive & finite.all(dim=1)).all())
     if resting:
-        _retire(state, finite)
-        alive = _rows(state.alive, state.x)
+        retire(state, finite)
+        alive = rows(state.alive, state.x)
         gradient = torch.where(alive, gradient, 0.0)
     moved = solver.update(state.x, gradient, state.slots, state.step)
     state.previous = state.x
     state.x = torch.where(alive, moved, state.x) if resting else moved
     state.step += 1
-
-
-def _rows(flags: Flags, like: Tensor) -> Tensor:
-    """Return the flags, one a row of a tensor of this shape."""
-    return flags.view(-1, *[1] * (like.dim() - 1))
 
 
 def _finite(terms: Terms, gradient: Tensor) -> Bool[Tensor, "n 4"]:
@@ -238,13 +171,3 @@ def _finite(terms: Terms, gradient: Tensor) -> Bool[Tensor, "n 4"]:
     extremes = torch.stack([rows.amin(dim=1), rows.amax(dim=1)], dim=1)
     all_finite = torch.isfinite(extremes).all(dim=1, keepdim=True)
     return torch.cat([torch.isfinite(_stacked(terms)), all_finite], dim=1)
-
-
-def _retire(state: State, finite: Bool[Tensor, "n 4"]) -> None:
-    """Take jobs that stopped being finite out of the race, at their last good image."""
-    broken = state.alive & ~finite.all(dim=1)
-    state.broken_term = torch.where(
-        broken, finite.int().argmin(dim=1), state.broken_term
-    )
-    state.broken_step = torch.where(broken, state.step, state.broken_step)
-    state.x = torch.where(_rows(broken, state.x), state.previous, state.x)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from stages.preimage.inversion import TERM_NAMES, State
+from stages.preimage.state import LOST, TERM_NAMES, State
 
 DONE, DIVERGED, DEAD = "done", "diverged", "dead-gradient"
 
@@ -42,6 +42,8 @@ def _outcome(
 ) -> Outcome:
     if dead:
         return Outcome(DEAD, "the code has no gradient at the start", 0)
+    if broken_term == LOST:
+        return Outcome(DEAD, "the code has no gradient at the end", steps)
     if broken_step >= 0:
         name = (*TERM_NAMES, "gradient")[broken_term]
         reason = f"{name} not finite at step {broken_step}; last finite image kept"

@@ -13,13 +13,15 @@ As in the paper, and unlike Lowe's and VLFeat's, the centres of cells lie at hal
 and nothing is normalised a second time after the clamp.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from stages.images import Codes, Images
+from stages.representations.clamp import clamped
 from stages.representations.orientation import orientation_cells
 from stages.representations.pooling import Axis, Cells
 from stages.representations.receptive_field import Geometry
@@ -30,9 +32,6 @@ SIDE, STEP = 4, 3
 
 # Standard deviation of the gaussian window over a descriptor, in cells.
 WINDOW = 1.5
-
-# Lowe, section 6.1: no normalised value counts for more than this.
-CLAMP = 0.2
 
 # Floor of a descriptor's squared norm, in squared grey levels: as in the reference.
 FLOOR = 1e-6
@@ -58,9 +57,16 @@ class Dsift(Representation):
 
     def forward(self, images: Images) -> Codes:
         """Return the code, values in 0..0.2."""
+        return self._code(images)
+
+    def relaxed(self, progress: float) -> Callable[[Images], Codes]:
+        """Return DSIFT with a clamp that a descent can see through."""
+        return partial(self._code, leak=1 - progress)
+
+    def _code(self, images: Images, leak: float = 0.0) -> Codes:
         descriptors = self._descriptors(self.cells(images))
         energy = descriptors.square().sum(dim=1, keepdim=True)
-        return (descriptors / (energy + FLOOR).sqrt()).clamp(max=CLAMP)
+        return clamped(descriptors / (energy + FLOOR).sqrt(), leak)
 
     def cells(self, images: Images) -> Cells:
         """Return the map of cells before it is cut into descriptors and normalised.

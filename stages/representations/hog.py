@@ -22,13 +22,11 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from stages.images import Codes, Images
+from stages.representations.clamp import clamped
 from stages.representations.orientation import check_assignment, orientation_cells
 from stages.representations.pooling import Axis, Cells
 from stages.representations.receptive_field import Geometry
 from stages.representations.representation import Representation, check_orientations
-
-# Felzenszwalb et al., section 6.1: no normalised value counts for more than this.
-CLAMP = 0.2
 
 # Floor of a block's squared norm, in squared grey levels: as in the reference features.
 FLOOR = 1e-6
@@ -71,24 +69,33 @@ class Hog(Representation):
         return self._code(images, self.assignment)
 
     def relaxed(self, progress: float) -> Callable[[Images], Codes]:
-        """Return HOG with a soft assignment, ever harder along a descent.
+        """Return HOG with a clamp to see through and, for hard, a soft assignment.
 
         Hard assignment gives no gradient for turning an edge from one bin to the next;
-        a soft one does, and ends close to hard. HOGb needs no stand-in.
+        a soft one does, and, ever harder along a descent, ends close to hard.
         """
-        if self.assignment != "hard":
-            return self
-        sharpness = SHARPEST ** min(progress / SHARPEST_AT, 1.0)
-        return partial(self._code, assignment="bilinear", sharpness=sharpness)
+        sharpness = 1.0
+        if self.assignment == "hard":
+            sharpness = SHARPEST ** min(progress / SHARPEST_AT, 1.0)
+        leak = 1 - progress
+        return partial(
+            self._code, assignment="bilinear", sharpness=sharpness, leak=leak
+        )
 
-    def _code(self, images: Images, assignment: str, sharpness: float = 1.0) -> Codes:
+    def _code(
+        self,
+        images: Images,
+        assignment: str,
+        sharpness: float = 1.0,
+        leak: float = 0.0,
+    ) -> Codes:
         cells = self.cells(images, assignment, sharpness)
         opposite = cells[:, : self.orientations] + cells[:, self.orientations :]
         scales = _block_scales(opposite)
         both = torch.cat((cells, opposite), dim=1)
         r, s = both.shape[2:]
         blocks = [
-            (both * scales[:, :, row : row + r, col : col + s]).clamp(max=CLAMP)
+            clamped(both * scales[:, :, row : row + r, col : col + s], leak)
             for row in (0, 1)
             for col in (0, 1)
         ]

@@ -124,10 +124,10 @@ def _curvature(
     """Return the damped Gauss-Newton matrix as a function of a direction."""
 
     def code(x: Images) -> Tensor:
-        return objective.phi(x + objective.mean)
+        return objective.data.phi(x + objective.mean)
 
     _, back = torch.func.vjp(code, x)
-    scale = _each(2 / objective.target_energy)
+    scale = _each(2 / objective.data.energy)
     weight = _each(objective.lambda_tv / objective.norm**objective.beta)
 
     def times(v: Images) -> Images:

@@ -8,6 +8,7 @@ from stages.images import image_from_picture
 from stages.kinds import CaffenetSettings
 from stages.networks import caffenet
 from stages.preimage import invert
+from stages.preimage.start import noise
 from stages.representations import build
 from stages.resolved import rate_by_depth
 
@@ -67,3 +68,30 @@ def test_no_layer_of_the_network_breaks(layer):
 @pytest.mark.parametrize("kind", ["hog", "dsift"])
 def test_no_descriptor_breaks(kind):
     check(build(kind), pictures().mean(dim=1, keepdim=True), None)
+
+
+def test_a_single_unit_that_noise_does_not_switch_on_is_found():
+    network = caffenet(CAFFENET)
+    phi, shape, seeds = network.cut("relu4"), (3, SIDE, SIDE), [0, 1, 2]
+    mean = torch.tensor(phi.mean)[:, None, None]
+    with torch.no_grad():
+        target = phi(drawing("text")[None])[0]
+        starts = phi(torch.stack([noise(shape, seed) for seed in seeds]) + mean)
+    off = (starts == 0).all(dim=0)
+    unit = (target * off).argmax()
+    mask = torch.zeros_like(target)
+    mask.view(-1)[unit] = 1
+    rate = rate_by_depth(network.layers, "relu4", STEPS)
+    targets = target.expand(3, *target.shape)
+    found = invert(
+        phi,
+        targets,
+        shape=shape,
+        seed=seeds,
+        steps=STEPS,
+        rate=rate,
+        mean=phi.mean,
+        mask=mask,
+    )
+    assert [one.status for one in found.outcomes] == ["done"] * 3
+    assert (found.code_error < 0.1).all()

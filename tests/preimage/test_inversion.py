@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from stages.preimage.inversion import begin, minimise, state, trace_steps
+from stages.preimage.inversion import begin, minimise, trace_steps
 from stages.preimage.objective import objective
 from stages.preimage.outcome import outcomes
 from stages.preimage.priors import Prior
 from stages.preimage.solvers import fast, paper
 from stages.preimage.start import noise
+from stages.preimage.state import state
 
 MEAN = torch.full((1, 1, 1), 128.0)
 SHAPE = (1, 8, 8)
@@ -124,7 +125,36 @@ def test_a_dead_gradient_is_a_status_and_keeps_the_start():
 
     end = finish(torch.ones(2, 1, 8, 8), fast(MEAN, steps=5), dead)
     assert [one.status for one in outcomes(end)] == ["dead-gradient"] * 2
+    assert [one.steps for one in outcomes(end)] == [0, 0]
     assert torch.equal(end.x, starts(2))
+
+
+def silent_below(level):
+    """Return a code that is switched off where the mean of 2x2 pixels is lower."""
+    return lambda images: (blur(images) - level).relu()
+
+
+def test_fast_wakes_a_code_that_starts_switched_off_and_paper_says_that_it_is():
+    # Noise around 128 of natural energy does not reach 220 anywhere.
+    targets, off = torch.full((2, 1, 4, 4), 10.0), silent_below(220)
+    assert not off(starts(2).clamp(-128, 127) / 4 + MEAN).any()
+    start = starts(2) / 4
+    woken = finish(targets, fast(MEAN, steps=100), off, Prior(), start)
+    assert [one.status for one in outcomes(woken)] == ["done"] * 2
+    assert (woken.trace[-1][:, 0] < 0.01).all()
+    still = finish(targets, paper(551.4), off, Prior(), start)
+    assert [one.status for one in outcomes(still)] == ["dead-gradient"] * 2
+
+
+def test_a_code_that_stays_switched_off_is_a_status_and_not_a_grey_picture():
+    # No pixel reaches 300: whatever leaks, nothing wakes.
+    targets = torch.full((2, 1, 4, 4), 10.0)
+    end = finish(targets, fast(MEAN, steps=5), silent_below(300), start=starts(2))
+    found = outcomes(end)
+    assert [one.status for one in found] == ["dead-gradient"] * 2
+    assert [(one.reason, one.steps) for one in found] == [
+        ("the code has no gradient at the end", 5)
+    ] * 2
 
 
 def test_a_code_without_gradient_is_refused():
@@ -150,6 +180,7 @@ def test_the_trace_is_the_objective_s_own_and_smoothing_costs_no_forward_pass():
     images.append(state.x)
     for passed in minimise(aim, rule, state):
         images.append(passed.x)
-    assert len(calls) == 12 + 1
+    # One a step, one for the terms and one for the gradient at the end.
+    assert len(calls) == 12 + 2
     expected = [torch.stack(aim.terms(x), dim=1) for x in images[:13]]
     torch.testing.assert_close(torch.stack(state.trace), torch.stack(expected))

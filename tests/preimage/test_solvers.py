@@ -98,10 +98,10 @@ def test_fast_hurries_but_for_the_last_tenth_of_its_steps():
         double, ONE, [Prior()], mean=ONE[0], norm=1.0, precision=torch.bfloat16
     )
     rule = fast(torch.zeros(1, 1, 1), steps=20)
-    hurried = [rule.descended(rough, step).phi is not double for step in range(20)]
+    hurried = [rule.descended(rough, step).data.phi is not double for step in range(20)]
     assert hurried == 18 * [True] + 2 * [False]
     slow = paper(1.0)
-    assert all(slow.descended(rough, step).phi is double for step in range(400))
+    assert all(slow.descended(rough, step).data.phi is double for step in range(400))
 
 
 def test_fast_stays_inside_the_pixel_range():

@@ -104,6 +104,21 @@ def test_gradient_equals_finite_differences(noise):
     assert torch.autograd.gradcheck(sift, images, eps=1e-5, fast_mode=True)
 
 
+def test_stand_in_has_the_values_and_sees_through_the_clamp(noise):
+    sift, images = Dsift(bin=2), noise(1, 27, 27)
+    code = sift(images)
+    assert (code == 0.2).any()
+    gradients = []
+    for phi in (sift, sift.relaxed(0.0), sift.relaxed(1.0)):
+        seen = images.clone().requires_grad_()
+        found = phi(seen)
+        assert torch.equal(found, code)
+        gradients.append(torch.autograd.grad(found.sum(), seen)[0])
+    own, at_first, at_last = gradients
+    assert not torch.allclose(own, at_first)
+    assert torch.equal(own, at_last)
+
+
 def test_channels_of_an_orientation_are_one_a_cell():
     expected = tuple(3 + 8 * cell for cell in range(16))
     assert Dsift().channels_of_orientations([3]) == expected

@@ -149,6 +149,40 @@ def test_gradient_equals_finite_differences(noise, cell, assignment):
     assert torch.autograd.gradcheck(hog, images, eps=1e-5, fast_mode=True)
 
 
+def grown_gradient(code, images):
+    """Return the gradient of all of a code: what would make every value larger."""
+    images = images.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(code(images).sum(), images)
+    return gradient
+
+
+@pytest.mark.parametrize("progress", [0.0, 0.5, 1.0])
+def test_stand_in_of_hogb_has_its_values(noise, progress):
+    hogb, images = Hog(cell=4, assignment="bilinear"), noise(2, 24, 24)
+    assert torch.equal(hogb.relaxed(progress)(images), hogb(images))
+
+
+def test_stand_in_of_hogb_sees_through_the_clamp_and_less_and_less():
+    hogb, images = Hog(assignment="bilinear"), step_edge()
+    own = grown_gradient(hogb, images)
+    through = [
+        (grown_gradient(hogb.relaxed(progress), images) - own).norm()
+        for progress in (0.0, 0.5, 1.0)
+    ]
+    assert through[0] > 1.9 * through[1] > 0
+    assert through[2] == 0
+
+
+def test_stand_in_of_hog_hardens(noise):
+    hog, images = Hog(cell=4), noise(2, 24, 24)
+    hard = hog(images)
+    away = [
+        (hog.relaxed(progress)(images) - hard).norm() for progress in (0.0, 0.5, 1.0)
+    ]
+    assert away[0] > away[1] > away[2]
+    assert away[2] < 0.3 * hard.norm()
+
+
 def test_channels_of_orientations_are_two_directed_and_one_undirected():
     assert Hog().channels_of_orientations([8, 0]) == (0, 8, 9, 17, 18, 26)
 
