@@ -166,6 +166,7 @@ def source_digest(representation_module: str, choice: SolverChoice) -> str:
         representation_module,
         "stages.representations.selection",
         "stages.preimage.objective",
+        "stages.preimage.inversion",
         "stages.preimage.start",
         "stages.preimage.outcome",
         *(_SOLVER_MODULES[name] for name in solver),

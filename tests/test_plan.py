@@ -193,7 +193,11 @@ def keys() -> dict[str, str]:
             (f"preimage/{name}", EVERY)
             for name in ("inversion", "objective", "outcome", "solvers")
         ),
-        *((f"preimage/{name}", EVERY) for name in ("priors", "start")),
+        *(
+            (f"preimage/{name}", EVERY)
+            for name in ("data_term", "leaking_relu", "priors", "start", "state")
+        ),
+        ("representations/clamp", EVERY),
         ("representations/orientation", EVERY),
         ("representations/selection", EVERY),
         ("batch", EVERY),
