@@ -8,6 +8,7 @@ images (the mean colour subtracted) exist only inside `stages.preimage`.
 import hashlib
 import io
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -37,6 +38,19 @@ def reference_norm(shape: tuple[int, int, int]) -> float:
     every objective.
     """
     return REFERENCE_RMS * math.sqrt(math.prod(shape))
+
+
+def image_by_image(function: Callable[..., Tensor], *batches: Tensor) -> Tensor:
+    """Return a function of single numbers, computed for each image by itself on a CPU.
+
+    There, powers, exponentials and angles are computed several lanes at a time and what
+    is left over at a tensor's end by another routine, whose last bit differs: for a
+    whole batch the bits of an image would depend on its place. A GPU computes every
+    number alike, and gets the whole at once.
+    """
+    if batches[0].is_cuda:
+        return function(*batches)
+    return torch.stack([function(*rows) for rows in zip(*batches, strict=True)])
 
 
 def square(picture: Picture, size: int) -> Picture:

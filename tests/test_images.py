@@ -1,4 +1,4 @@
-"""Pixel space: there and back, squares, hashes, the constant of the image size."""
+"""Pixel space: there and back, squares, hashes, the size's constant, last bits."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,13 @@ import torch
 from PIL import Image
 
 from stages import images
+
+# Functions whose last bit may depend on where in a tensor a number is.
+FUNCTIONS = {
+    "power": lambda x: x.pow(0.3),
+    "sigmoid": torch.sigmoid,
+    "exponential": torch.exp,
+}
 
 
 def picture(width: int, height: int, mode: str = "RGB") -> Image.Image:
@@ -65,3 +72,25 @@ def test_the_hash_knows_pixels_mode_and_size():
 def test_reference_norm_is_the_authors_constant():
     # x0_sigma.mat: 27098.1 at 227 x 227 x 3
     assert images.reference_norm((3, 227, 227)) == pytest.approx(27098.1, rel=1e-4)
+
+
+@pytest.mark.parametrize("side", [29, 30, 31, 33])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_bits_do_not_depend_on_the_place_in_the_batch(name, side):
+    function = FUNCTIONS[name]
+    batch = torch.rand(5, 1, side, side, generator=torch.Generator().manual_seed(0))
+    found = images.image_by_image(function, batch)
+    backwards = images.image_by_image(function, batch.flip(0)).flip(0)
+    assert torch.equal(found, backwards)
+    assert torch.allclose(found, function(batch), rtol=1e-6)
+
+
+def test_several_batches_are_taken_together():
+    rows, columns = torch.randn(2, 3, 5, 5)
+    found = images.image_by_image(torch.atan2, rows, columns)
+    assert torch.allclose(found, torch.atan2(rows, columns), rtol=1e-6)
+
+
+def test_batches_of_different_lengths_are_refused():
+    with pytest.raises(ValueError, match="shorter"):
+        images.image_by_image(torch.atan2, torch.ones(3, 2), torch.ones(2, 2))

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 from torch.nn.functional import interpolate, leaky_relu, pad
 
-from stages.images import REFERENCE_RMS, Images
+from stages.images import REFERENCE_RMS, Images, image_by_image
 from stages.preimage.parameterisation import Colour
 
 WIDTH, SKIP, LEVELS, SHIFTS = 32, 4, 4, 8
@@ -48,7 +48,8 @@ class DeepImagePrior:
         n_noise = self._shape[0] * self._shape[1] * self._shape[2]
         weights = variables[:, :-n_noise]
         noise = variables[:, -n_noise:].detach().reshape(-1, *self._shape)
-        shares: Tensor = vmap(self._image)(weights, _shifted(noise))
+        logits = vmap(self._image)(weights, _shifted(noise))
+        shares = image_by_image(torch.sigmoid, logits)
         return self._low + (self._high - self._low) * shares
 
     def project(self, variables: Tensor) -> Tensor:
@@ -56,7 +57,7 @@ class DeepImagePrior:
         return variables
 
     def _image(self, weights: Tensor, noise: Tensor) -> Tensor:
-        """Return one job's image, in shares of the range."""
+        """Return the logits of one job's image, of which sigmoid gives its shares."""
         lengths = [shape.numel() for shape in self._shapes.values()]
         parts = torch.split(weights, lengths)
         named = {
@@ -78,7 +79,7 @@ class SkipNetwork(nn.Module):
         self.last = nn.Conv2d(WIDTH, outputs, 1)
 
     def forward(self, noise: Float[Tensor, "1 i h w"]) -> Float[Tensor, "1 o h w"]:
-        """Return values in 0..1."""
+        """Return logits, of which sigmoid gives values in 0..1."""
         codes, past = noise, []
         for down, by in zip(self.down, self.by, strict=True):
             past.append(by(codes))
@@ -86,7 +87,8 @@ class SkipNetwork(nn.Module):
         for up, side in zip(self.up, reversed(past), strict=True):
             larger = interpolate(codes, size=side.shape[2:], mode="nearest")
             codes = up(torch.cat([larger, side], dim=1))
-        return torch.sigmoid(self.last(codes))
+        logits: Tensor = self.last(codes)
+        return logits
 
 
 class _Block(nn.Module):

@@ -21,7 +21,7 @@ import math
 import torch
 from torch.nn.functional import pad
 
-from stages.images import Images
+from stages.images import Images, image_by_image
 from stages.representations.pooling import Axis, Bins, Cells, Pixels, pooled
 
 # Up to two votes of each pixel: the directions they are for, and the votes.
@@ -134,11 +134,8 @@ def _sharpened(f: Pixels, sharpness: float) -> tuple[Pixels, Pixels | float]:
 
 
 def _angle(row_gradient: Pixels, col_gradient: Pixels) -> Pixels:
-    """Return the angle in radians, by image where its last bit depends on that."""
-    if row_gradient.is_cuda:
-        return torch.atan2(row_gradient, col_gradient)
-    pairs = zip(row_gradient, col_gradient, strict=True)
-    return torch.stack([torch.atan2(row, col) for row, col in pairs])
+    """Return the angle in radians."""
+    return image_by_image(torch.atan2, row_gradient, col_gradient)
 
 
 def _bins(bins: Pixels, directions: int) -> Bins:

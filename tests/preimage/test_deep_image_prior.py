@@ -1,5 +1,6 @@
 """Deep Image Prior: a network a job, in the pixel range, that learns its image."""
 
+import pytest
 import torch
 
 from stages.preimage import invert
@@ -30,6 +31,15 @@ def test_a_job_does_not_depend_on_its_company():
     changed = variables.clone()
     changed[0] *= 2
     assert torch.equal(prior.images(changed)[1:], prior.images(variables)[1:])
+
+
+@pytest.mark.parametrize("side", range(27, 33))
+def test_bits_do_not_depend_on_the_place_in_the_batch(side):
+    shape = (1, side, side)
+    prior = DeepImagePrior(LOW[:1], HIGH[:1], shape)
+    variables = prior.variables(torch.stack([noise(shape, s) for s in range(3)]))
+    backwards = prior.images(variables.flip(0)).flip(0)
+    assert torch.equal(prior.images(variables), backwards)
 
 
 def test_the_noise_has_no_gradient_and_the_weights_have():

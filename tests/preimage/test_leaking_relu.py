@@ -66,10 +66,47 @@ def test_outside_nothing_leaks():
     assert gradient.tolist() == [0.0, 0.0, 0.0, 1.0, 1.0]
 
 
+# What rectifies in another way: its slope at VALUES by hand, None where it leaks.
+OTHERS = {
+    "relu6": (nn.ReLU6(), [None, None, None, 1.0, 1.0]),
+    "relu6 in place": (
+        lambda values: functional.relu6(values * 1, True),
+        [None, None, None, 1.0, 1.0],
+    ),
+    "hardtanh": (nn.Hardtanh(0, 1), [None, None, None, 1.0, None]),
+    "hardtanh by position": (
+        lambda values: functional.hardtanh(values * 1, -1.0, 1.0, True),
+        [None, 1.0, 1.0, 1.0, None],
+    ),
+    "hardtanh in place": (
+        lambda values: functional.hardtanh_(values * 1, -1.0, 1.0),
+        [None, 1.0, 1.0, 1.0, None],
+    ),
+    # x (x + 3) / 6 between -3 and 3.
+    "hard swish": (
+        lambda values: functional.hardswish(values - 0.5),
+        [None, 1 / 6, 1 / 3, 1 / 2, 4 / 3],
+    ),
+    "hard sigmoid": (nn.Hardsigmoid(), [None, 1 / 6, 1 / 6, 1 / 6, None]),
+    "threshold": (nn.Threshold(0.6, 5.0), [None, None, None, None, 1.0]),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_whatever_rectifies_keeps_its_values_and_leaks_where_it_is_flat(name):
+    rectifier, slopes = OTHERS[name]
+    found, gradient = slope(rectifier, 0.25)
+    expected, own = slope(rectifier, 0.0)
+    assert torch.equal(found, expected)
+    by_hand = [0.25 if one is None else one for one in slopes]
+    assert gradient.tolist() == pytest.approx(by_hand)
+    assert own.tolist() == pytest.approx([one or 0.0 for one in slopes])
+
+
 def test_other_functions_keep_their_gradient():
     values = VALUES.clone().requires_grad_()
     with leaking(0.25):
-        found = functional.relu6(values) + values.clamp(min=0)
+        found = values.clamp(min=0) + values.abs().clamp(max=0.1)
     (gradient,) = torch.autograd.grad(found.sum(), values)
     assert gradient[:2].tolist() == [0.0, 0.0]
 

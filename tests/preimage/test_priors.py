@@ -136,6 +136,20 @@ def test_the_slope_of_tv_is_that_of_autograd(beta, shape):
     torch.testing.assert_close(tv_slope(x, beta=beta), expected)
 
 
+@pytest.mark.parametrize("side", range(27, 33))
+@pytest.mark.parametrize("exponent", [1.0, 1.5, 2.0, 3.0, 4.5, 6.0])
+def test_bits_do_not_depend_on_the_place_in_the_batch(exponent, side):
+    generator = torch.Generator().manual_seed(0)
+    x = 255 * torch.rand(5, 1, side, side, generator=generator) - 110
+    for slope in (
+        lambda x: alpha_slope(x, alpha=exponent),
+        lambda x: tv_slope(x, beta=exponent),
+    ):
+        forwards, backwards = slope(x), slope(x.flip(0))
+        for left, right in zip(forwards, backwards, strict=True):
+            assert torch.equal(left, right.flip(0))
+
+
 def test_slopes_of_known_values():
     # 6 * 1^5 and 6 * (-2)^5; three columns 0, 1, 3: 2 (0 - 1), 2 (1 - 2), 2 (2 - 0).
     x = torch.tensor([[[[1.0, -2.0]]]])
