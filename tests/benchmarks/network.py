@@ -1,6 +1,7 @@
 """`fast` against `paper` at every layer of the embedded CaffeNet.
 
     python -m tests.benchmarks.network [--limit 20] [--seeds 2] [--layers ...]
+        [--name network] [--rows network.csv]
 
 Three runs a layer, same pictures, same starts: `paper` (its solver, schedule and
 prior), `fast` in as much time, and `fast` in half of it. Errors are those of the
@@ -99,32 +100,53 @@ def line(layer: str, setting: str, means: pd.DataFrame) -> str:
     )
 
 
-def verdicts(means: pd.DataFrame) -> Iterator[str]:
+def verdicts(table: pd.DataFrame, means: pd.DataFrame) -> Iterator[str]:
     """Yield each target with what was found."""
     paper = means.xs(PAPER.name, level="setting")
     for setting, (mean_bound, worst_bound) in BOUNDS.items():
         ours = means.xs(setting, level="setting")
         share = ours["relative_error_8bit"] / paper["relative_error_8bit"]
         time = (ours["seconds"] / paper["seconds"]).mean()
-        met = share.mean() <= mean_bound and share.max() <= worst_bound
+        # The average has a bound where all layers count.
+        whole = len(share) == len(network().layers)
+        bounded = f"(bound {mean_bound})" if whole else "(of these layers)"
+        met = share.max() <= worst_bound and (not whole or share.mean() <= mean_bound)
         yield (
             f"- {setting}, in {time:.2f} of the time: error {share.mean():.3f} of "
-            f"`paper`'s on average (bound {mean_bound}), {share.max():.3f} at "
+            f"`paper`'s on average {bounded}, {share.max():.3f} at "
             f"{share.idxmax()} (bound {worst_bound}): {_word(met)}"
         )
-    ours = means.xs(FAST, level="setting")
-    shallow = [layer for layer in SHALLOW if layer in ours.index]
+    yield from _compared(table, [layer for layer in SHALLOW if layer in paper.index])
+
+
+def _compared(table: pd.DataFrame, shallow: list[str]) -> Iterator[str]:
+    """Yield in what `fast` is better at every layer, with the doubt where it is not."""
+    every = list(table["layer"].unique())
     for column, layers, sign in (
         ("psnr", shallow, 1),
         ("ssim", shallow, 1),
-        ("judge_distance", list(ours.index), -1),
-        ("judge_agrees", list(ours.index), 1),
+        ("judge_distance", every, -1),
+        ("judge_agrees", every, 1),
     ):
-        gain = sign * (ours.loc[layers, column] - paper.loc[layers, column])
+        gain = sign * _gains(table, column).loc[layers]
         least = 0 if column == "judge_agrees" else 1e-9
-        worse = list(gain.index[gain < least])
+        worse = [
+            f"{layer} ({one['mean']:+.3f}, standard error {abs(one['sem']):.3f})"
+            for layer, one in gain.iterrows()
+            if one["mean"] < least
+        ]
         told = f"not at {', '.join(worse)}" if worse else f"at all {len(layers)} layers"
         yield f"- {column} better than `paper`'s: {told}: {_word(not worse)}"
+
+
+def _gains(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return mean and standard error by layer of how much more `fast` has, in pairs."""
+    pair = table.groupby(["layer", "setting"]).cumcount()
+    values = table.assign(pair=pair, value=table[column].astype(float)).pivot(
+        index=["layer", "pair"], columns="setting", values="value"
+    )
+    differences = values[FAST] - values[PAPER.name]
+    return differences.groupby("layer").agg(["mean", "sem"])
 
 
 def _word(met: bool) -> str:
@@ -137,12 +159,15 @@ def report(chosen: argparse.Namespace) -> Iterator[str]:
     table = rows(chosen, images)
     means = summary(table)
     yield "# The embedded CaffeNet: `paper` against `fast`\n"
-    yield described(f"network --limit {chosen.limit} --seeds {chosen.seeds}")
+    yield described(
+        f"network --limit {chosen.limit} --seeds {chosen.seeds} "
+        f"--layers {' '.join(chosen.layers)}"
+    )
     yield (
         f"{len(images)} pictures, {chosen.seeds} seed(s) each, batches of 6; means. "
         "Seconds are those of a pre-image.\n"
     )
-    yield from verdicts(means)
+    yield from verdicts(table, means)
     yield "\n" + HEAD
     for layer, setting in means.index:
         yield line(layer, setting, means)
@@ -152,8 +177,10 @@ def main() -> None:
     """Print the report and keep it."""
     options = parser(__doc__.splitlines()[0], limit=20, seeds=2)
     options.add_argument("--rows", type=Path, default=Path("network.csv"))
+    options.add_argument("--name", default="network", help="of the file of results")
     prepare("cpu")
-    keep("network", report(options.parse_args()))
+    chosen = options.parse_args()
+    keep(chosen.name, report(chosen))
 
 
 if __name__ == "__main__":
