@@ -33,16 +33,14 @@ HEAD = """
 | --- | --- | --- | --- | --- | --- |"""
 
 
-def slope(phi: Callable[..., torch.Tensor], images: torch.Tensor) -> Callable[[], None]:
+def slope(
+    phi: Callable[..., torch.Tensor], images: torch.Tensor
+) -> Callable[[], object]:
     """Return a step's work on the images: their data terms and the gradient."""
     with torch.no_grad():
         targets = phi(images.flip(3))
     term = data_term(phi, targets)
-    return lambda: void(term.slope(images))
-
-
-def void(_: object) -> None:
-    """Drop a result."""
+    return lambda: term.slope(images)
 
 
 def line(name: str, phi: Representation, side: int) -> str:
@@ -82,8 +80,7 @@ def main() -> None:
     """Print the report and keep it."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     warnings.simplefilter("ignore")  # of the compiler, about caches
-    prepare("cpu")
-    torch.set_num_threads(1)
+    prepare("cpu", 1)
     keep("compiled", report())
 
 

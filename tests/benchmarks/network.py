@@ -161,7 +161,7 @@ def report(chosen: argparse.Namespace) -> Iterator[str]:
     yield "# The embedded CaffeNet: `paper` against `fast`\n"
     yield described(
         f"network --limit {chosen.limit} --seeds {chosen.seeds} "
-        f"--layers {' '.join(chosen.layers)}"
+        f"--name {chosen.name} --layers {' '.join(chosen.layers)}"
     )
     yield (
         f"{len(images)} pictures, {chosen.seeds} seed(s) each, batches of 6; means. "
