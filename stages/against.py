@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from stages import schemas, store
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
+from stages.store import paths, schemas
 
 
 def other_scores(name: str) -> pd.DataFrame:
@@ -42,11 +42,11 @@ def _at_revision(revision: str) -> bytes:
     from dvc.scm import SCMError
 
     try:
-        data = dvc.api.read(f"{store.SCORES}", rev=revision, mode="rb")
+        data = dvc.api.read(f"{paths.SCORES}", rev=revision, mode="rb")
     except (DvcException, SCMError, OSError) as error:
         raise Refusal(
             f"{revision} is neither a file nor a Git revision with scores: "
-            f"{' '.join(str(error).split())}. Name a copy of {store.SCORES}, or a "
+            f"{' '.join(str(error).split())}. Name a copy of {paths.SCORES}, or a "
             "revision whose scores are in DVC's cache (`dvc fetch --all-commits` gets "
             "them from a remote)"
         ) from error

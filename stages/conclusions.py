@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from stages import store
 from stages.against import other_scores
 from stages.page import summary
 from stages.page.charts import charts
@@ -15,6 +14,7 @@ from stages.page.depth import error_by_depth
 from stages.page.differences import compared
 from stages.page.findings import Finding, findings
 from stages.page.rendering import Drawing, drawings
+from stages.store import files, paths, tables
 
 Statistics = dict[str, Any]
 
@@ -44,11 +44,11 @@ def conclusions(
 
     Raises Refusal if there are none of that name.
     """
-    statistics = store.read_json(store.TARGETS / "statistics.json")
+    statistics = files.read_json(paths.TARGETS / "statistics.json")
     layers = {name: list(of["layers"]) for name, of in statistics.items()}
     columns = ["representation", "layer", "solver", "status", "trace"]
     by_depth = error_by_depth(scores, layers)
-    traces = summary.traces(store.rows(store.PREIMAGES, columns))
+    traces = summary.traces(tables.rows(paths.PREIMAGES, columns))
     claims = findings(
         scores,
         layers,

@@ -6,9 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from stages import gleaning, images, network_weights, store, trunks
+from stages import gleaning, images, network_weights, trunks
 from stages.conclusions import Conclusions
-from stages.execution.progress import duration
 from stages.page import (
     alerts,
     data,
@@ -20,6 +19,8 @@ from stages.page import (
 )
 from stages.page.page import Page
 from stages.page.wording import counted, listed, number, shared, sides
+from stages.process.progress import duration
+from stages.store import files, paths
 
 CITATION = Path("CITATION.cff")
 
@@ -53,7 +54,7 @@ def page(
         blocks=tables.error_blocks(scores),
         codes=tables.code_lines(known.statistics),
         alerts=alerts.alerts(jobs, seen.saturation, seen.falls),
-        skipped=store.read_json(store.SKIPPED),
+        skipped=files.read_json(paths.SKIPPED),
         provenance=_provenance(jobs, list(seen.devices)),
         study=data.study_json(scores, originals, layers, forms),
         findings=known.findings,
@@ -136,10 +137,10 @@ def _facts(jobs: pd.DataFrame) -> list[str]:
 
 def _provenance(jobs: pd.DataFrame, devices: list[str]) -> provenance.Provenance:
     manifest = trunks.manifest() | {"networks": network_weights.entries()}
-    hashes = {f"{path}": _sha256(path) for path in (store.IMAGES, store.SCORES)}
+    hashes = {f"{path}": _sha256(path) for path in (paths.IMAGES, paths.SCORES)}
     times = jobs.groupby("representation", sort=False)["seconds"]
     return provenance.Provenance(
-        params=store.PARAMS.read_text(),
+        params=paths.PARAMS.read_text(),
         hashes=hashes | provenance.weight_hashes(manifest),
         devices=devices,
         computing=f"{duration(jobs['seconds'].sum())} for {counted(len(jobs), 'job')}",

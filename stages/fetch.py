@@ -12,13 +12,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from stages import settings, store
-from stages.execution.process import Refusal, run, say
-from stages.execution.progress import Progress
 from stages.images import Picture, pixel_hash, png, square
 from stages.network_downloads import fetch_networks
-from stages.schemas import IMAGES
+from stages.plan.study import fetch_stage
+from stages.process.progress import Progress
+from stages.process.stage import Refusal, run, say
 from stages.sources import SOURCES, BadPicture, Candidate, Source, upright
+from stages.store import files, paths, tables
+from stages.store.schemas import IMAGES
 from stages.weights import fetch_weights
 
 # How many skipped pictures are named on the screen; the file names them all.
@@ -49,18 +50,18 @@ def fetch(images: PictureSettings, downloads: Path) -> None:
     source = SOURCES[images.source]
     skipped: Skipped = []
     path = getattr(images, "path", None)
-    if path is not None and not Path(path).is_relative_to(store.PICTURES):
+    if path is not None and not Path(path).is_relative_to(paths.PICTURES):
         again = "`dvc repro --force fetch` after a change"
-        say(f"DVC watches {store.PICTURES} alone: {again}")
+        say(f"DVC watches {paths.PICTURES} alone: {again}")
     with source(**_arguments(source, images, downloads)) as candidates:
         total = min(images.limit or len(candidates), len(candidates))
         with Progress("fetch", total, "pictures") as progress:
             rows = _rows(candidates, images, skipped, progress)
-            n_pictures = store.write_table(store.IMAGES, rows, IMAGES)
-    store.write_json(store.SKIPPED, skipped)
-    say(f"{n_pictures} pictures in {store.IMAGES}")
+            n_pictures = tables.write_table(paths.IMAGES, rows, IMAGES)
+    files.write_json(paths.SKIPPED, skipped)
+    say(f"{n_pictures} pictures in {paths.IMAGES}")
     if skipped:
-        say(f"{len(skipped)} skipped, see {store.SKIPPED}:\n{_named(skipped)}")
+        say(f"{len(skipped)} skipped, see {paths.SKIPPED}:\n{_named(skipped)}")
 
 
 def _arguments(
@@ -125,8 +126,8 @@ def _named(skipped: Skipped) -> str:
 
 def main() -> None:
     """Run the stage as params.yaml says."""
-    study = settings.load("fetch")
-    params, downloads = study.fetch, store.work() / "downloads"
+    study = fetch_stage()
+    params, downloads = study.fetch, paths.work() / "downloads"
     # First: where weights are required and cannot be had, it is told before the work.
     fetch_networks(study.representations, params.networks, downloads)
     fetch_weights(params.lpips, downloads)

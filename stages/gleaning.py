@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stages import images, store
+from stages import images
 from stages.page import alerts, gallery
 from stages.page.pictures import SIDE, Spool, evenly_spaced
+from stages.store import paths, tables
 
 # Points that a trace has on the page, our choice: a line of them looks the same.
 MOST_POINTS = 40
@@ -43,7 +44,7 @@ def glean(spool: Spool, opening: pd.DataFrame) -> Gleaned:
     rows = {row.key: row for row in opening.itertuples(index=False)}
     layered = opening["layer"].nunique() > 1
     columns = [*_COLUMNS, "trace", "device", "image"]
-    for stored in store.rows(store.PREIMAGES, columns):
+    for stored in tables.rows(paths.PREIMAGES, columns):
         found.devices |= {stored["device"]: None} if stored["device"] else {}
         if stored["image"] is None:
             continue
@@ -94,7 +95,7 @@ def originals(
     the picture of each.
     """
     forms = sorted(set(views.values()) | {(min(SIDE, _widest(views)), False)})
-    for row in store.rows(store.IMAGES):
+    for row in tables.rows(paths.IMAGES):
         if row["image_id"] in wanted:
             picture = images.picture_from_png(row["image"]["bytes"])
             for side, grey in forms:

@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from stages import images, store
+from stages import images
 from stages.conclusions import Conclusions
 from stages.images import Picture
 from stages.page import figures, rendering
 from stages.page.summary import is_full
 from stages.page.tiles import Sheet, Window, as_picture, as_svg
+from stages.store import files, paths, tables
 
 # Pictures that a figure shows at most, our choice: a row each.
 MOST_PICTURES = 6
@@ -50,14 +51,14 @@ def write_figures(scores: pd.DataFrame, known: Conclusions, fields: Fields) -> N
 
 
 def _write(name: str, png: bytes, svg: str) -> None:
-    store.write_bytes(store.FIGURES / f"{name}.png", png)
-    store.write_text(store.FIGURES / f"{name}.svg", svg)
+    files.write_bytes(paths.FIGURES / f"{name}.png", png)
+    files.write_text(paths.FIGURES / f"{name}.svg", svg)
 
 
 def _originals(wanted: list[str]) -> dict[str, Picture]:
     found = {
         row["image_id"]: images.picture_from_png(row["image"]["bytes"])
-        for row in store.rows(store.IMAGES)
+        for row in tables.rows(paths.IMAGES)
         if row["image_id"] in wanted
     }
     return {name: found[name] for name in wanted if name in found}
@@ -66,7 +67,7 @@ def _originals(wanted: list[str]) -> dict[str, Picture]:
 def _preimages(keys: Collection[str]) -> dict[str, Picture]:
     return {
         row["key"]: images.picture_from_png(row["image"]["bytes"])
-        for row in store.rows(store.PREIMAGES, ["key", "image"])
+        for row in tables.rows(paths.PREIMAGES, ["key", "image"])
         if row["key"] in keys and row["image"] is not None
     }
 

@@ -2,48 +2,44 @@
 
     data/targets -> the job store (data/work) -> data/preimages/*.parquet
 
-Finished jobs go to the job store at once, see `attempts`. The output is rebuilt from
-the plan out of the store.
+Finished jobs go to the job store at once, see `execution.runner`. The output is rebuilt
+from the plan out of the store.
 """
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from stages import settings, store
-from stages.attempts import attempts, compute, job_targets
 from stages.execution.device import prepare
-from stages.execution.process import run
-from stages.execution.progress import Progress
-from stages.jobs import JobStore, Record
-from stages.plan import Job, Pictured, jobs
+from stages.execution.runner import attempts, compute
+from stages.execution.targets import TargetCodes
+from stages.plan.jobs import Job, Pictured, jobs
+from stages.plan.study import available, expand
+from stages.process.progress import Progress
+from stages.process.stage import run
 from stages.representations.selection import resolved
-from stages.schemas import OUTCOME, PREIMAGES
-from stages.targets import Targets
+from stages.store import paths, tables
+from stages.store.jobs import JobStore
+from stages.store.record import Record
+from stages.store.schemas import OUTCOME, PREIMAGES
 
 ROWS_A_PART = 1024
 
-CodesOf = Callable[[Job], Targets]
-
 # The columns that a finished job fills.
-_RECORDED = [field.name for field in OUTCOME] + ["trace", "device", "width", "image"]
+_RECORDED = [
+    *(field.name for field in OUTCOME),
+    *("trace", "device", "batch_size", "versions", "image"),
+]
 
 
 def pictures() -> list[Pictured]:
     """Return the fetched pictures in order."""
-    rows = store.rows(store.IMAGES, ["image_id", "name"])
+    rows = tables.rows(paths.IMAGES, ["image_id", "name"])
     return [Pictured(**row) for row in rows]
 
 
-def planned(study: Any, known: list[Pictured]) -> list[Job]:
-    """Return all jobs of the study for these pictures."""
-    entries = settings.study_cells(study)
-    return jobs(entries, study.representations, study.execution, known)
-
-
 def preimage_rows(
-    planned: list[Job], job_store: JobStore, codes_of: CodesOf
+    planned: list[Job], job_store: JobStore, door: TargetCodes
 ) -> Iterator[dict[str, Any]]:
     """Yield a row of `data/preimages` for every job, in the order of the plan."""
     failed = job_store.failed()
@@ -51,16 +47,17 @@ def preimage_rows(
         record = job_store.load(job.key)
         reason = failed.get(job.key, "not computed")
         yield {
-            **_job_columns(job, codes_of),
+            **_job_columns(job, door),
             **_record_columns(job.key, record, reason),
         }
 
 
-def _job_columns(job: Job, codes_of: CodesOf) -> dict[str, Any]:
+def _job_columns(job: Job, door: TargetCodes) -> dict[str, Any]:
     cell = job.cell
     selection = cell.selection
     if selection.top is not None:
-        selection = resolved(selection, codes_of(job).of([job.image_id])[0])
+        targets = door.read(cell.representation, cell.definition, cell.layer)
+        selection = resolved(selection, targets.of([job.image_id])[0])
     return {
         "key": job.key,
         "representation": cell.representation,
@@ -85,8 +82,9 @@ def _job_columns(job: Job, codes_of: CodesOf) -> dict[str, Any]:
 
 def _record_columns(key: str, record: Record | None, reason: str) -> dict[str, Any]:
     if record is None:
-        missing = dict.fromkeys(_RECORDED)
-        return {**missing, "status": "failed", "reason": reason, "device": ""}
+        blank = dict.fromkeys(_RECORDED)
+        told = {"status": "failed", "reason": reason}
+        return {**blank, **told, "device": "", "versions": ""}
     data, alpha, tv = record.terms
     return {
         "status": record.status,
@@ -103,19 +101,20 @@ def _record_columns(key: str, record: Record | None, reason: str) -> dict[str, A
             for row in ((int(point[0]), *point[1:]) for point in record.trace.tolist())
         ],
         "device": record.device,
-        "width": record.width,
+        "batch_size": record.batch_size,
+        "versions": record.versions,
         "image": {"bytes": record.png, "path": f"{key}.png"},
     }
 
 
-def lay_out(planned: list[Job], job_store: JobStore, codes_of: CodesOf) -> None:
+def lay_out(planned: list[Job], job_store: JobStore, door: TargetCodes) -> None:
     """Write `data/preimages` from the plan out of the store, in parts."""
-    rows = preimage_rows(planned, job_store, codes_of)
+    rows = preimage_rows(planned, job_store, door)
     n_parts = max(1, -(-len(planned) // ROWS_A_PART))
     names = [f"part-{i:05d}.parquet" for i in range(n_parts)]
     for name in names:
-        store.write_table(store.PREIMAGES / name, islice(rows, ROWS_A_PART), PREIMAGES)
-    for stale in set(store.PREIMAGES.glob("*.parquet")):
+        tables.write_table(paths.PREIMAGES / name, islice(rows, ROWS_A_PART), PREIMAGES)
+    for stale in set(paths.PREIMAGES.glob("*.parquet")):
         if stale.name not in names:
             stale.unlink()
 
@@ -128,17 +127,16 @@ def missing(planned: list[Job], job_store: JobStore) -> list[Job]:
 
 def main() -> None:
     """Compute what is missing and lay out all pre-images of the study."""
-    study = settings.load("invert")
+    study = available(expand())
     device = prepare(study.execution.device)
-    job_store = JobStore(store.work())
-    plan = planned(study, pictures())
+    job_store = JobStore(paths.work())
+    plan = jobs(study, pictures())
     with job_store.locked():
         pending = missing(plan, job_store)
         wanted = attempts(pending, job_store)
         with Progress("invert", len(pending), "jobs") as progress:
-            compute(wanted, study, job_store, device, progress.advance)
-        codes_of = partial(job_targets, study=study, device=device)
-        lay_out(plan, job_store, codes_of)
+            compute(wanted, study.execution, job_store, device, progress.advance)
+        lay_out(plan, job_store, TargetCodes(study.execution.targets, device))
 
 
 if __name__ == "__main__":

@@ -16,15 +16,15 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from stages import store
-from stages.execution.process import Refusal, say
-from stages.kinds import RepresentationSettings, TorchvisionSettings
 from stages.network_weights import WeightsFile, stored, weights_file
+from stages.params.representations import RepresentationSettings, TorchvisionSettings
+from stages.process.stage import Refusal, say
 from stages.recorded_downloads import fetch_recorded, remember
 from stages.representations.caffe_reference import from_matconvnet, to_state
 from stages.representations.matconvnet import read
 from stages.representations.zoo import renamed, untrained
 from stages.sources.download import Patience, Unfetched, public
+from stages.store import files, paths
 
 # Our choice: a study that can do without a network waits as long for its weights as for
 # those of LPIPS; one that cannot, an hour.
@@ -65,9 +65,9 @@ def fetch_networks(
         if file is not None:
             found[name] = _entry(name, settings, file, wanted, downloads)
     kept = {stored(entry["file"]) for entry in found.values()}
-    for path in set(store.NETWORKS.glob("*.safetensors")) - kept:
+    for path in set(paths.NETWORKS.glob("*.safetensors")) - kept:
         path.unlink()
-    store.write_json(store.NETWORKS_MANIFEST, found)
+    files.write_json(paths.NETWORKS_MANIFEST, found)
     return found
 
 
@@ -136,7 +136,7 @@ def _write(settings: RepresentationSettings, file: WeightsFile, path: Path) -> N
             f"came from ({public(file.url)})"
         ) from error
     plain = {name: one.detach().clone().contiguous() for name, one in weights.items()}
-    with store.replacing(file.stored) as temporary:
+    with files.replacing(file.stored) as temporary:
         save_file(plain, temporary)
 
 

@@ -12,10 +12,14 @@ from typing import Any
 from safetensors.torch import load_file
 from torch import Tensor
 
-from stages import store
-from stages.execution.process import Refusal
-from stages.kinds import CaffenetSettings, RepresentationSettings, TorchvisionSettings
+from stages.params.representations import (
+    CaffenetSettings,
+    RepresentationSettings,
+    TorchvisionSettings,
+)
+from stages.process.stage import Refusal
 from stages.sources.caffe_reference import CAFFE_REFERENCE
+from stages.store import files, paths
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class WeightsFile:
 
 def stored(file: str) -> Path:
     """Return where the weights in a published file are once they are fetched."""
-    return store.NETWORKS / f"{Path(file).stem}.safetensors"
+    return paths.NETWORKS / f"{Path(file).stem}.safetensors"
 
 
 def weights_file(settings: RepresentationSettings) -> WeightsFile | None:
@@ -86,9 +90,9 @@ def entries() -> dict[str, dict[str, Any]]:
     `status` (`fetched` or `unreachable`), `reason` (None if fetched) and `folder`,
     where a copy is looked for. Empty before anything was fetched.
     """
-    if not store.NETWORKS_MANIFEST.is_file():
+    if not paths.NETWORKS_MANIFEST.is_file():
         return {}
-    found: dict[str, dict[str, Any]] = store.read_json(store.NETWORKS_MANIFEST)
+    found: dict[str, dict[str, Any]] = files.read_json(paths.NETWORKS_MANIFEST)
     return found
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import torch
 
-from stages import networks
 from stages.execution.device import on_device
 from stages.images import Codes, Images, PerImage
 from stages.metrics.judge import Judge
@@ -65,4 +64,4 @@ class Perception:
 
 def load_perception(lpips: Mapping[str, Metric], device: torch.device) -> Perception:
     """Return the embedded judge with these LPIPS metrics, on the device."""
-    return Perception(on_device(networks.judge(), device), lpips, device)
+    return Perception(on_device(embedded_judge(), device), lpips, device)

@@ -8,8 +8,8 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages import store
 from stages.sources.download import Patience, Unfetched, fetch_verified
+from stages.store import files
 
 
 def fetch_recorded(
@@ -29,7 +29,7 @@ def fetch_recorded(
     Raises Unfetched if no address gives the file.
     """
     name = url.rpartition("/")[2]
-    recorded: dict[str, str] = store.read_json(record) if record.is_file() else {}
+    recorded: dict[str, str] = files.read_json(record) if record.is_file() else {}
     known = recorded.get(name)
     try:
         path = fetch_verified(
@@ -54,6 +54,6 @@ def fetch_recorded(
 
 def remember(record: Path, name: str, sha256: str) -> None:
     """Record the sha256 of a file that proved to be the one that was wanted."""
-    recorded: dict[str, str] = store.read_json(record) if record.is_file() else {}
+    recorded: dict[str, str] = files.read_json(record) if record.is_file() else {}
     if recorded.get(name) != sha256:
-        store.write_json(record, {**recorded, name: sha256})
+        files.write_json(record, {**recorded, name: sha256})

@@ -20,15 +20,17 @@ from typing import Any
 
 import pandas as pd
 
-from stages import contents, schemas, settings, store
+from stages import contents
 from stages.conclusions import Conclusions, conclusions
-from stages.execution.process import run, say
 from stages.illustrations import shares, write_figures
 from stages.page import pictures, summary
 from stages.page.page import Page, pieces, render
 from stages.page.wording import counted
+from stages.plan.sections import report_stage
+from stages.process.stage import run, say
+from stages.store import files, paths, schemas
 
-PICTURES = store.REPORT.parent / "pictures"
+PICTURES = paths.REPORT.parent / "pictures"
 
 _SCORES = [name for name in schemas.SCORES.names if name != "channel_indices"]
 
@@ -52,7 +54,7 @@ def write_page(scores: pd.DataFrame, known: Conclusions, params: Any) -> Page:
 
 
 def _write_pieces(texts: Iterable[str]) -> None:
-    with store.replacing(store.REPORT) as temporary, temporary.open("wb") as out:
+    with files.replacing(paths.REPORT) as temporary, temporary.open("wb") as out:
         for text in texts:
             out.write(text.encode())
 
@@ -85,10 +87,10 @@ def _shown(
 
 def write_numbers(scores: pd.DataFrame, known: Conclusions) -> None:
     """Write what `dvc metrics` and `dvc plots` show."""
-    store.write_json(store.METRICS, summary.metrics(scores))
+    files.write_json(paths.METRICS, summary.metrics(scores))
     told = {one.name: one.numbers() for one in known.findings}
-    store.write_json(store.FINDINGS, told)
-    shutil.rmtree(store.PLOTS, ignore_errors=True)
+    files.write_json(paths.FINDINGS, told)
+    shutil.rmtree(paths.PLOTS, ignore_errors=True)
     for name, rows in known.by_depth.groupby("representation", sort=False):
         _write_csv(f"error_by_depth/{name}", rows)
     _write_csv("traces", known.traces)
@@ -96,22 +98,22 @@ def write_numbers(scores: pd.DataFrame, known: Conclusions) -> None:
 
 def _write_csv(name: str, table: pd.DataFrame) -> None:
     text = table.to_csv(index=False, lineterminator="\n")
-    store.write_text(store.PLOTS / f"{name}.csv", text)
+    files.write_text(paths.PLOTS / f"{name}.csv", text)
 
 
 def main(against: str = "") -> None:
     """Report the study, perhaps against the scores of another one of this name."""
-    params = settings.load("report")
-    scores = pd.read_parquet(store.SCORES, columns=_SCORES)
+    params = report_stage()
+    scores = pd.read_parquet(paths.SCORES, columns=_SCORES)
     # Yes and no as 1 and 0, so that there is a mean.
     scores["judge_agrees"] = scores["judge_agrees"].astype("float64")
     known = conclusions(scores, params.representations, against)
     write_page(scores, known, params)
     write_numbers(scores, known)
-    shutil.rmtree(store.FIGURES, ignore_errors=True)
+    shutil.rmtree(paths.FIGURES, ignore_errors=True)
     sides = {name: chosen.side for name, chosen in params.representations.items()}
     write_figures(scores, known, shares(contents.fields(scores), sides))
-    say(f"the report is in {store.REPORT}")
+    say(f"the report is in {paths.REPORT}")
 
 
 if __name__ == "__main__":

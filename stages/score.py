@@ -14,17 +14,20 @@ from typing import Any
 
 import torch
 
-from stages import images, schemas, settings, store, trunks
-from stages.built import placed
+from stages import images, trunks
 from stages.execution.device import prepare
-from stages.execution.process import Refusal, run
-from stages.execution.progress import Progress
+from stages.execution.targets import Originals, TargetCodes
 from stages.images import Image
 from stages.metrics.baselines import BASELINES
 from stages.metrics.diversity import diversity
 from stages.metrics.measures import Measures
 from stages.perception import Perception, load_perception
-from stages.targets import Originals, targets
+from stages.plan.representations import definition
+from stages.plan.sections import score_stage
+from stages.process.progress import Progress
+from stages.process.stage import Refusal, run
+from stages.representations.loading import placed
+from stages.store import paths, schemas, tables
 from stages.yardsticks import Chosen, View, Yardstick, yardstick
 
 Row = dict[str, Any]
@@ -41,7 +44,7 @@ _BLANK: Row = dict.fromkeys(schemas.SCORES.names)
 
 def scores(views: dict[str, View], perception: Perception) -> Iterator[Row]:
     """Yield the rows of the table of scores: every job's, then the baselines'."""
-    jobs = list(store.rows(store.PREIMAGES, [*_JOB, "status"]))
+    jobs = list(tables.rows(paths.PREIMAGES, [*_JOB, "status"]))
     originals = Originals()
     _check(jobs, views, originals)
 
@@ -51,7 +54,7 @@ def scores(views: dict[str, View], perception: Perception) -> Iterator[Row]:
 
     apart = diversities(jobs)
     with Progress("score", len(jobs), "pre-images") as progress:
-        rows = store.rows(store.PREIMAGES, [*_SCORED, "image"])
+        rows = tables.rows(paths.PREIMAGES, [*_SCORED, "image"])
         for batch, held_to in _batches(rows, stick):
             yield from _preimage_rows(batch, held_to, apart)
             progress.advance(len(batch))
@@ -65,7 +68,7 @@ def _check(jobs: list[Row], views: dict[str, View], originals: Originals) -> Non
     strange |= {row["image_id"] for row in jobs} - originals.places.keys()
     if strange:
         raise Refusal(
-            f"{store.PREIMAGES} holds what neither params.yaml nor {store.IMAGES} "
+            f"{paths.PREIMAGES} holds what neither params.yaml nor {paths.IMAGES} "
             f"names: {', '.join(sorted(strange)[:10])}; run `dvc repro`"
         )
 
@@ -153,7 +156,7 @@ def diversities(jobs: Iterable[Row]) -> dict[Siblings, float | None]:
     found: dict[Siblings, float | None] = {}
     if max(due.values(), default=0) < 2:
         return found
-    for row in store.rows(store.PREIMAGES, [*_JOB, "status", "image"]):
+    for row in tables.rows(paths.PREIMAGES, [*_JOB, "status", "image"]):
         siblings = _siblings(row)
         if row["status"] != "done" or due[siblings] < 2:
             continue
@@ -172,24 +175,17 @@ def _siblings(row: Row) -> Siblings:
 
 def main() -> None:
     """Score every pre-image of the study."""
-    params = settings.load("score")
+    params = score_stage()
     device = prepare(params.execution.device)
     eyes = load_perception(trunks.lpips_metrics(device), device)
-    views = {
-        name: View(
-            placed(chosen, device),
-            chosen.side,
-            partial(
-                targets,
-                name,
-                settings=chosen,
-                kept=params.execution.targets,
-                device=device,
-            ),
+    door = TargetCodes(params.execution.targets, device)
+    views = {}
+    for name, settings in params.representations.items():
+        defined = definition(settings)
+        views[name] = View(
+            placed(defined, device), defined.side, partial(door.read, name, defined)
         )
-        for name, chosen in params.representations.items()
-    }
-    store.write_table(store.SCORES, scores(views, eyes), schemas.SCORES)
+    tables.write_table(paths.SCORES, scores(views, eyes), schemas.SCORES)
 
 
 if __name__ == "__main__":

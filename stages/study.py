@@ -17,18 +17,19 @@ from pathlib import Path
 
 import torch
 
-from stages import settings, store
-from stages.batch import Batch
-from stages.built import code_shape, job_costs, representation
+from stages.execution.batch import Batch
 from stages.execution.device import description, prepare
-from stages.execution.process import Refusal, run, say
-from stages.execution.progress import duration
-from stages.invert import pictures, planned
-from stages.jobs import JobStore
-from stages.network_weights import unreachable
-from stages.params import Study
-from stages.plan import Job, Pictured, batches
-from stages.processes import n_processes, n_threads, process_bytes
+from stages.execution.processes import n_processes, n_threads, process_bytes
+from stages.invert import pictures
+from stages.params.study import ExecutionSettings
+from stages.plan.jobs import Job, Pictured, batches, jobs
+from stages.plan.representations import code_shape, job_costs, outline
+from stages.plan.study import Expanded, available, expand
+from stages.process.progress import duration
+from stages.process.stage import Refusal, run, say
+from stages.representations.definition import Definition
+from stages.store import paths
+from stages.store.jobs import JobStore
 
 PRESETS = Path("stages/presets")
 PROBE_STEPS = 3
@@ -43,7 +44,7 @@ def arguments() -> argparse.Namespace:
         prog="python -m stages.study",
         description="Show the plan of the study, or look after its job store.",
     )
-    parser.add_argument("--params", type=Path, default=store.PARAMS, metavar="FILE")
+    parser.add_argument("--params", type=Path, default=paths.PARAMS, metavar="FILE")
     todo = parser.add_mutually_exclusive_group()
     todo.add_argument(
         "--retry-failed",
@@ -64,32 +65,33 @@ def arguments() -> argparse.Namespace:
 # the plan ---------------------------------------------------------------------------
 
 
-def known_pictures(study: Study) -> tuple[list[Pictured], str]:
+def known_pictures(study: Expanded) -> tuple[list[Pictured], str]:
     """Return the fetched pictures, or stand-ins for them, and a remark."""
-    if store.IMAGES.exists():
+    if paths.IMAGES.exists():
         return pictures(), "fetched"
-    wanted = study.fetch.images
+    wanted = study.params.fetch.images
     names = getattr(wanted, "names", None) or [
         f"#{i}" for i in range(wanted.limit or 1)
     ]
-    named = (entry.images for entry in study.grid if isinstance(entry.images, list))
-    names = list(dict.fromkeys([*names[: wanted.limit], *chain(*named)]))
+    asked = (entry.images for entry in study.params.grid)
+    named = chain(*(images for images in asked if isinstance(images, list)))
+    names = list(dict.fromkeys([*names[: wanted.limit], *named]))
     known = wanted.source == "builtin" or wanted.limit is not None
     remark = "not fetched yet" if known else "not fetched yet; counted as one"
     return [Pictured(f"unknown {name}", name) for name in names], remark
 
 
-def show(study: Study, job_store: JobStore) -> None:
+def show(study: Expanded, job_store: JobStore) -> None:
     """Print the plan."""
     known, remark = known_pictures(study)
-    plan = planned(study, known)
+    plan = jobs(study, known)
     finished, failed = job_store.finished(), job_store.failed()
     todo = list({j.key: j for j in plan if j.key not in finished}.values())
     n_failed = sum(job.key in failed for job in todo)
     device = prepare(study.execution.device)
-    print(f"pictures  {len(known)} ({study.fetch.images.source}, {remark})")
-    if missing := unreachable():
-        print(f"missing   {', '.join(missing)}: weights could not be fetched")
+    print(f"pictures  {len(known)} ({study.params.fetch.images.source}, {remark})")
+    if study.missing:
+        print(f"missing   {', '.join(study.missing)}: weights could not be fetched")
     print(f"cells     {len({job.cell for job in plan})}")
     n_done = sum(job.key in finished for job in plan)
     print(
@@ -97,10 +99,10 @@ def show(study: Study, job_store: JobStore) -> None:
         + (f" ({n_failed} of them failed before)" if n_failed else "")
     )
     print(_table(plan, finished))
-    for line in _memory(study, plan):
+    for line in _memory(plan):
         print(line)
-    print(f"disk      about {_megabytes(_disk(plan, study))} when all is done")
-    print(f"time      {_time(study, todo, device)}")
+    print(f"disk      about {_megabytes(_disk(plan))} when all is done")
+    print(f"time      {_time(study.execution, todo, device)}")
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated(device)
         print(f"GPU       {_megabytes(peak)} of memory at most")
@@ -109,14 +111,14 @@ def show(study: Study, job_store: JobStore) -> None:
         print(f"failed    {job.cell.label}, {job.image_name}: {failed[job.key]}")
 
 
-def _time(study: Study, todo: list[Job], device: torch.device) -> str:
+def _time(execution: ExecutionSettings, todo: list[Job], device: torch.device) -> str:
     """Return how long the rest takes, from a few steps of each kind of batch."""
     made = batches(todo)
-    n = n_processes(study, device, made)
-    prepare(study.execution.device, n_threads(n))
+    n = n_processes(execution, device, made)
+    prepare(execution.device, n_threads(n))
     try:
         groups = groupby(made, key=lambda batch: batch[0].group)
-        seconds = sum(_seconds(study, list(group), device) for _, group in groups)
+        seconds = sum(_seconds(list(group), device) for _, group in groups)
     except Exception as error:  # a plan is shown also of jobs that fail
         return f"unknown: {type(error).__name__}: {error}"
     where = f"{n} x {description(device)}" if n > 1 else description(device)
@@ -136,36 +138,34 @@ def _table(plan: list[Job], finished: set[str]) -> str:
     return "\n".join(lines)
 
 
-def _memory(study: Study, plan: list[Job]) -> Iterator[str]:
+def _memory(plan: list[Job]) -> Iterator[str]:
     """Yield what a process takes for each representation and layer, once each."""
     ones = {(job.cell.representation, job.cell.layer): job for job in plan}
     wide = max((len(f"{name} / {layer}") for name, layer in ones), default=0)
     yield f"  {'memory: representation / layer':{wide}}  a job      jobs  a process"
     for (name, layer), job in ones.items():
-        one = job_costs(study.representations[name], layer).bytes
-        whole = process_bytes(job, study)
+        one = job_costs(job.cell.definition, layer).bytes
         yield (
             f"  {f'{name} / {layer}':{max(wide, 30)}}  {one / 1e6:6.1f} MB  "
-            f"{job.width:4d}  {whole / 1e9:6.2f} GB"
+            f"{job.batch_size:4d}  {process_bytes(job) / 1e9:6.2f} GB"
         )
 
 
-def _seconds(study: Study, made: list[list[Job]], device: torch.device) -> float:
+def _seconds(made: list[list[Job]], device: torch.device) -> float:
     """Return the seconds that batches of one group take, from a few steps of one."""
     trial = made[0]
     cell = trial[0].cell
-    chosen = study.representations[cell.representation]
-    targets = torch.rand(len(trial), *code_shape(chosen, cell.layer))
-    batch = Batch(trial, targets, chosen, width=trial[0].width, device=device)
+    targets = torch.rand(len(trial), *code_shape(cell.definition, cell.layer))
+    batch = Batch(trial, targets, batch_size=trial[0].batch_size, device=device)
     return batch.probe(PROBE_STEPS) * batch.n_steps * len(made)
 
 
-def _disk(plan: list[Job], study: Study) -> int:
-    sizes = {
-        name: chosen.side**2 * representation(chosen).image_channels
-        for name, chosen in study.representations.items()
-    }
-    return COPIES * sum(sizes[job.cell.representation] for job in plan)
+def _disk(plan: list[Job]) -> int:
+    return COPIES * sum(_pixels(job.cell.definition) for job in plan)
+
+
+def _pixels(defined: Definition) -> int:
+    return outline(defined).image_channels * defined.side**2
 
 
 def _megabytes(n_bytes: float) -> str:
@@ -175,9 +175,9 @@ def _megabytes(n_bytes: float) -> str:
 # the store --------------------------------------------------------------------------
 
 
-def retry_failed(study: Study, job_store: JobStore) -> None:
+def retry_failed(study: Expanded, job_store: JobStore) -> None:
     """Run invert again, although DVC sees nothing to do, then what follows."""
-    wanted = {job.key for job in planned(study, known_pictures(study)[0])}
+    wanted = {job.key for job in jobs(study, known_pictures(study)[0])}
     if not wanted & job_store.failed().keys():
         say("no job of this study has failed: nothing to retry")
         return
@@ -191,10 +191,10 @@ def prune(
     job_store: JobStore, plans: list[Path], confirmed: Callable[[], bool]
 ) -> None:
     """Delete what no plan needs for the fetched pictures, after showing it."""
-    if not store.IMAGES.exists():
+    if not paths.IMAGES.exists():
         raise Refusal(
             "nothing was dropped: which jobs are needed depends on the pictures, and "
-            f"{store.IMAGES} is not there; run `dvc repro fetch` first"
+            f"{paths.IMAGES} is not there; run `dvc repro fetch` first"
         )
     needed = {job.key for path in plans for job in _needed(path)}
     with job_store.locked():
@@ -214,9 +214,9 @@ def prune(
 
 
 def _needed(path: Path) -> list[Job]:
-    study = settings.load_study(path)
+    study = expand(path)
     try:
-        return planned(study, pictures())
+        return jobs(study, pictures())
     except Refusal:  # the plan is about pictures that are not these
         return []
 
@@ -232,12 +232,12 @@ def _confirmed(yes: bool) -> bool:
 def main() -> None:
     """Do what the command line asks for."""
     chosen = arguments()
-    study = settings.available(settings.load_study(chosen.params))
-    job_store = JobStore(store.work())
+    study = available(expand(chosen.params))
+    job_store = JobStore(paths.work())
     if chosen.retry_failed:
         retry_failed(study, job_store)
     elif chosen.prune:
-        plans = [store.PARAMS, chosen.params, *sorted(PRESETS.glob("*.yaml"))]
+        plans = [paths.PARAMS, chosen.params, *sorted(PRESETS.glob("*.yaml"))]
         prune(job_store, list(dict.fromkeys(plans)), lambda: _confirmed(chosen.yes))
     else:
         show(study, job_store)

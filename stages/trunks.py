@@ -13,10 +13,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from stages import store
-from stages.execution.process import Refusal
 from stages.images import Images, PerImage
 from stages.metrics.perceptual import Lpips
+from stages.process.stage import Refusal
+from stages.store import files, paths
 
 Metric = Callable[[Images, Images], PerImage]
 
@@ -33,7 +33,7 @@ def column(trunk: str) -> str:
 
 def weights_file(trunk: str) -> Path:
     """Return where the fetched weights of the trunk are."""
-    return store.WEIGHTS / f"lpips-{trunk}.safetensors"
+    return paths.WEIGHTS / f"lpips-{trunk}.safetensors"
 
 
 def manifest() -> dict[str, Any]:
@@ -45,9 +45,9 @@ def manifest() -> dict[str, Any]:
     case). `embedded` lists `name`, `file` and `sha256`. Both are empty before anything
     was fetched.
     """
-    if not store.WEIGHTS_MANIFEST.is_file():
+    if not paths.WEIGHTS_MANIFEST.is_file():
         return {"trunks": {}, "embedded": []}
-    found: dict[str, Any] = store.read_json(store.WEIGHTS_MANIFEST)
+    found: dict[str, Any] = files.read_json(paths.WEIGHTS_MANIFEST)
     return found
 
 

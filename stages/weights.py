@@ -15,11 +15,11 @@ from typing import Any, Protocol, runtime_checkable
 
 from safetensors.torch import save_file
 
-from stages import store
-from stages.execution.process import Refusal, say
+from stages.process.stage import Refusal, say
 from stages.recorded_downloads import fetch_recorded, remember
 from stages.sources.download import Patience, Unfetched
 from stages.sources.trunk_file import TRUNKS, TrunkFile, checked_weights
+from stages.store import files, paths
 from stages.trunks import LATER, STAND_IN, column, weights_file
 
 ADDRESS = "https://download.pytorch.org/models"
@@ -62,10 +62,10 @@ def fetch_weights(lpips: LpipsSettings, downloads: Path) -> None:
         for trunk, entry in entries.items()
         if entry["status"] == "fetched"
     }
-    for path in set(store.WEIGHTS.glob("*.safetensors")) - fetched:
+    for path in set(paths.WEIGHTS.glob("*.safetensors")) - fetched:
         path.unlink()
     manifest = {"trunks": entries, "embedded": embedded()}
-    store.write_json(store.WEIGHTS_MANIFEST, manifest)
+    files.write_json(paths.WEIGHTS_MANIFEST, manifest)
 
 
 def _entry(trunk: str, lpips: LpipsSettings, downloads: Path) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _write(trunk: str, path: Path) -> None:
         for name, weight in weights.items()
         if name.startswith("features.")
     }
-    with store.replacing(weights_file(trunk)) as temporary:
+    with files.replacing(weights_file(trunk)) as temporary:
         save_file(features, temporary)
 
 
@@ -145,5 +145,5 @@ def embedded() -> list[dict[str, str]]:
     """Return the networks that come with the project: name, file and sha256."""
     return [
         {"name": path.stem, "file": path.as_posix(), "sha256": _sha256(path)}
-        for path in sorted(store.EMBEDDED.glob("*.safetensors"))
+        for path in sorted(paths.EMBEDDED.glob("*.safetensors"))
     ]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import torch
 
+from stages.execution.targets import Originals, Targets
 from stages.images import Codes, Image, Images
 from stages.metrics.code import (
     Mask,
@@ -23,7 +24,6 @@ from stages.preimage.start import noise
 from stages.representations.receptive_field import Window
 from stages.representations.representation import Representation
 from stages.representations.selection import Selection, mask
-from stages.targets import Originals, Targets
 
 # Other pictures whose codes a pre-image is held to, our choice: evenly spaced ones.
 _MOST_OTHERS = 16

@@ -8,8 +8,9 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from stages import images, schemas, store
-from stages.jobs import Record
+from stages import images
+from stages.store import files, paths, schemas, tables
+from stages.store.jobs import Record
 
 pytest_plugins = ["tests.webserver"]
 
@@ -83,8 +84,8 @@ def write_pictures(names: list[str]) -> None:
         }
         for name, picture in drawn.items()
     )
-    store.write_table(store.IMAGES, rows, schemas.IMAGES)
-    store.write_json(store.SKIPPED, [])
+    tables.write_table(paths.IMAGES, rows, schemas.IMAGES)
+    files.write_json(paths.SKIPPED, [])
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def small_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...
     monkeypatch.delenv("DVC_ROOT", raising=False)
 
     def write(params: str = PARAMS, names: tuple[str, ...] = ("oval", "box")) -> None:
-        store.PARAMS.write_text(params)
+        paths.PARAMS.write_text(params)
         write_pictures(list(names))
 
     write()

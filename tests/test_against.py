@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from stages import schemas, store
 from stages.against import other_scores
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
+from stages.store import paths, schemas, tables
 
 
 def row(psnr):
@@ -37,14 +37,14 @@ def project(tmp_path, monkeypatch):
     command("git", "init", "-q")
     command(*dvc, "init", "-q")
     for psnr in (10.0, 20.0):
-        store.write_table(store.SCORES, [row(psnr)], schemas.SCORES)
-        command(*dvc, "add", "-q", f"{store.SCORES}")
+        tables.write_table(paths.SCORES, [row(psnr)], schemas.SCORES)
+        command(*dvc, "add", "-q", f"{paths.SCORES}")
         command("git", "add", "-A")
         command("git", "commit", "-q", "-m", f"{psnr}")
 
 
 def test_scores_come_out_of_a_file(tmp_path):
-    store.write_table(tmp_path / "other.parquet", [row(3.0)], schemas.SCORES)
+    tables.write_table(tmp_path / "other.parquet", [row(3.0)], schemas.SCORES)
     assert other_scores(f"{tmp_path}/other.parquet")["psnr"].tolist() == [3.0]
 
 
@@ -69,6 +69,6 @@ def test_another_file_is_refused(tmp_path):
 
 def test_another_table_is_refused_with_what_it_lacks(tmp_path):
     path = tmp_path / "images.parquet"
-    store.write_table(path, [], schemas.IMAGES)
+    tables.write_table(path, [], schemas.IMAGES)
     with pytest.raises(Refusal, match="it lacks representation, layer"):
         other_scores(f"{path}")

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from stages.conclusions import descriptors, untrained
-from stages.kinds import CaffenetSettings, TorchvisionSettings
+from stages.params.representations import CaffenetSettings, TorchvisionSettings
 
 
 def network(weights, side=64):

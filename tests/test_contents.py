@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from stages import contents, store
+from stages import contents
+from stages.store import files, paths
 
 
 def table(*rows):
@@ -33,8 +34,8 @@ def test_a_trunk_that_is_missing_is_a_notice_with_the_line_that_gets_it(
     tmp_path, monkeypatch, status, n
 ):
     monkeypatch.chdir(tmp_path)
-    store.write_json(
-        store.WEIGHTS_MANIFEST, {"trunks": {"squeeze": {"status": status}}}
+    files.write_json(
+        paths.WEIGHTS_MANIFEST, {"trunks": {"squeeze": {"status": status}}}
     )
     notices = contents._notices()
     assert len(notices) == n
@@ -56,7 +57,7 @@ def test_a_network_that_is_missing_is_a_notice_with_all_that_gets_it(
         "vgg": entry | {"status": "unreachable"},
         "resnet": entry | {"status": "fetched"},
     }
-    store.write_json(store.NETWORKS_MANIFEST, networks)
+    files.write_json(paths.NETWORKS_MANIFEST, networks)
     (notice,) = contents._notices()
     assert notice.startswith("vgg is missing from this study")
     told = {key: value in notice for key, value in entry.items()}

@@ -3,26 +3,27 @@
 import pytest
 import torch
 
-from stages import codes, extract, store
+from stages import extract
 from stages.images import image_from_picture, picture_from_png
 from stages.representations import build
+from stages.store import codes, files, paths, tables
 
 
 @pytest.fixture
 def extracted(small_study):
     extract.main()
-    return store.read_json(store.TARGETS / "statistics.json")
+    return files.read_json(paths.TARGETS / "statistics.json")
 
 
 def pictures():
-    rows = store.rows(store.IMAGES, ["image"])
+    rows = tables.rows(paths.IMAGES, ["image"])
     found = (picture_from_png(row["image"]["bytes"]) for row in rows)
     return torch.stack([image_from_picture(picture, 1) for picture in found])
 
 
 def test_codes_are_those_of_the_pictures_in_their_order(extracted):
     file = codes.Codes(codes.path("hogb", "hog"))
-    ids = [row["image_id"] for row in store.rows(store.IMAGES, ["image_id"])]
+    ids = [row["image_id"] for row in tables.rows(paths.IMAGES, ["image_id"])]
     assert file.image_ids == ids
     expected = build("hog", assignment="bilinear")(pictures())
     assert torch.equal(file.of(ids), expected)
@@ -44,5 +45,5 @@ def test_statistics_of_two_pictures_by_hand(extracted):
 def test_a_single_picture_has_no_distances(small_study):
     small_study(names=("oval",))
     extract.main()
-    found = store.read_json(store.TARGETS / "statistics.json")
+    found = files.read_json(paths.TARGETS / "statistics.json")
     assert found["hog"]["layers"]["hog"]["mean_distance"] is None

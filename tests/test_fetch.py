@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from stages import schemas, store
-from stages.execution.process import Refusal
 from stages.fetch import fetch
 from stages.images import picture_from_png, pixel_hash, square
+from stages.process.stage import Refusal
+from stages.store import paths, schemas, tables
 
 
 @pytest.fixture(autouse=True)
@@ -32,15 +32,15 @@ def put(path, seed, size=(40, 30)):
 def run(here, **changes):
     options = {"source": "folder", "path": "photos", "limit": None, "side": 32}
     fetch(SimpleNamespace(**options | changes), here / "downloads")
-    return pq.read_table(store.IMAGES).to_pylist(), json.loads(
-        store.SKIPPED.read_text()
+    return pq.read_table(paths.IMAGES).to_pylist(), json.loads(
+        paths.SKIPPED.read_text()
     )
 
 
 def test_table_has_the_schema_and_the_stored_pixels(here):
     original = put(here / "photos" / "a.png", 0)
     (row,), skipped = run(here)
-    assert pq.read_schema(store.IMAGES).equals(schemas.IMAGES, check_metadata=True)
+    assert pq.read_schema(paths.IMAGES).equals(schemas.IMAGES, check_metadata=True)
     picture = picture_from_png(row.pop("image")["bytes"])
     assert picture.tobytes() == square(original, 32).tobytes()
     assert row == {
@@ -117,9 +117,9 @@ def test_two_runs_write_the_same_bytes(here):
     for seed, name in enumerate(["b.png", "a.png", "c/d.png"]):
         put(here / "photos" / name, seed)
     run(here)
-    first = store.IMAGES.read_bytes()
+    first = paths.IMAGES.read_bytes()
     run(here)
-    assert store.IMAGES.read_bytes() == first
+    assert paths.IMAGES.read_bytes() == first
 
 
 def test_hostile_names_reach_the_table_as_text(here):
@@ -134,22 +134,22 @@ def test_hostile_names_reach_the_table_as_text(here):
 def test_no_good_picture_is_refused_and_the_old_table_stays(here):
     put(here / "photos" / "a.png", 0)
     run(here)
-    before = store.IMAGES.read_bytes()
+    before = paths.IMAGES.read_bytes()
     for index in range(9):
         (here / "bad").mkdir(exist_ok=True)
         (here / "bad" / f"{index}.png").write_bytes(b"")
     with pytest.raises(Refusal, match=r"(?s)0\.png: the file is empty.*and 4 more"):
         run(here, path="bad")
-    assert store.IMAGES.read_bytes() == before
+    assert paths.IMAGES.read_bytes() == before
 
 
 def test_pictures_are_read_one_after_another(here, monkeypatch):
     """No more encoded pictures are alive than a row group holds."""
-    monkeypatch.setattr(store, "ROWS_A_GROUP", 2)
+    monkeypatch.setattr(tables, "ROWS_A_GROUP", 2)
     for seed in range(7):
         put(here / "photos" / f"{seed}.png", seed)
     read, written = [], []
-    write_table = store.pq.ParquetWriter.write_table
+    write_table = files.pq.ParquetWriter.write_table
     monkeypatch.setattr(
         "stages.fetch.upright",
         lambda source: (
@@ -161,7 +161,7 @@ def test_pictures_are_read_one_after_another(here, monkeypatch):
         written.append(len(read))
         write_table(writer, table, *arguments)
 
-    monkeypatch.setattr(store.pq.ParquetWriter, "write_table", counted)
+    monkeypatch.setattr(files.pq.ParquetWriter, "write_table", counted)
     run(here)
     assert written == [2, 4, 6, 7]
 

@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 import torch
 
-from stages import images, settings
-from stages.batch import Batch
-from stages.built import representation
+from stages import images
+from stages.execution.batch import Batch
 from stages.images import picture_from_png
 from stages.params import Study
-from stages.plan import Job, Pictured, jobs
+from stages.plan import settings
+from stages.plan.jobs import Job, Pictured, jobs
+from stages.plan.representations import representation
 from tests.conftest import PARAMS, drawing
 
 GOLDEN = Path(__file__).parent / "golden.json"

@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stages import illustrations, store
+from stages import illustrations
 from stages.conclusions import conclusions
 from stages.page.tiles import GAP, LEFT, SIDE
+from stages.store import paths
 from tests.page.browser import fake
 
 LAYERS = ["conv1", "conv2", "fc8"]
@@ -19,10 +20,10 @@ def written(tmp_path, monkeypatch):
 
     def write(changes=lambda *_: {}, layers=LAYERS, seeds=1, fields=None):
         fake.write_study(["cat", "dog"], layers, seeds, changes)
-        scores = pd.read_parquet(store.SCORES)
+        scores = pd.read_parquet(paths.SCORES)
         known = conclusions(scores, fake.settings().representations)
         illustrations.write_figures(scores, known, {"net": fields or {}})
-        return {path.stem for path in store.FIGURES.glob("*.png")}
+        return {path.stem for path in paths.FIGURES.glob("*.png")}
 
     return write
 
@@ -39,9 +40,9 @@ def test_whole_codes_are_shown_by_depth(written):
     names = written()
     assert {"depth-net", "layers-net", "error-by-depth", "traces"} <= names
     assert not any(name.startswith(("streams", "regions")) for name in names)
-    with Image.open(store.FIGURES / "depth-net.png") as figure:
+    with Image.open(paths.FIGURES / "depth-net.png") as figure:
         assert figure.width == LEFT + 4 * (SIDE + GAP) + GAP
-    assert {path.stem for path in store.FIGURES.glob("*.svg")} == names
+    assert {path.stem for path in paths.FIGURES.glob("*.svg")} == names
 
 
 def test_a_single_layer_is_shown_beside_other_representations(written):

@@ -6,10 +6,13 @@ import signal
 
 import pytest
 
-from stages import attempts, extract, invert, store, targets
-from stages.batch import Batch
-from stages.execution.process import _MAILBOX, Interrupted
-from stages.jobs import JobStore
+from stages import extract, invert
+from stages.execution import runner as attempts
+from stages.execution import targets
+from stages.execution.batch import Batch
+from stages.process.stage import _MAILBOX, Interrupted
+from stages.store import files, paths, tables
+from stages.store.jobs import JobStore
 from tests.conftest import PARAMS
 
 
@@ -35,7 +38,7 @@ def computed(monkeypatch):
 
 
 def rows():
-    return list(store.rows(store.PREIMAGES))
+    return list(tables.rows(paths.PREIMAGES))
 
 
 def pictures():
@@ -65,7 +68,7 @@ def test_a_second_run_computes_nothing_and_writes_the_same(study, computed):
 def test_a_damaged_job_is_computed_again(study, computed):
     invert.main()
     before = pictures()
-    path = next((store.work() / "jobs").rglob("*.safetensors"))
+    path = next((paths.work() / "jobs").rglob("*.safetensors"))
     path.write_bytes(path.read_bytes()[:-1])
     del computed[:]
     invert.main()
@@ -107,13 +110,13 @@ def test_a_failing_job_is_named_kept_apart_and_tried_again(study, monkeypatch, c
     monkeypatch.setattr(attempts, "make_batch", make_batch)
     invert.main()
     assert {row["status"] for row in rows()} == {"done"}
-    assert JobStore(store.work()).failed() == {}
+    assert JobStore(paths.work()).failed() == {}
 
 
 def test_a_run_stopped_by_a_signal_goes_on_to_the_same_bytes(study, monkeypatch):
     invert.main()
     undisturbed = pictures()
-    for path in sorted(store.work().rglob("*.safetensors")):
+    for path in sorted(paths.work().rglob("*.safetensors")):
         path.unlink()
     steps = itertools.count()
     compute = Batch.compute
@@ -133,7 +136,7 @@ def test_a_run_stopped_by_a_signal_goes_on_to_the_same_bytes(study, monkeypatch)
             invert.main()
     finally:
         signal.signal(signal.SIGTERM, previous)
-    job_store = JobStore(store.work())
+    job_store = JobStore(paths.work())
     (checkpoint,) = job_store.checkpoints()
     assert checkpoint.tensors["progress"][0] > 0
     assert len(job_store.finished()) == 3  # the first batch
@@ -153,14 +156,14 @@ def test_checkpoints_are_written_while_a_batch_runs(study, monkeypatch):
 
 
 def test_parts_of_a_larger_study_are_removed(study):
-    stale = store.PREIMAGES / "part-00007.parquet"
-    store.write_bytes(stale, b"stale")
+    stale = paths.PREIMAGES / "part-00007.parquet"
+    files.write_bytes(stale, b"stale")
     invert.main()
-    assert [path.name for path in store.PREIMAGES.iterdir()] == ["part-00000.parquet"]
+    assert [path.name for path in paths.PREIMAGES.iterdir()] == ["part-00000.parquet"]
 
 
 def test_a_study_is_laid_out_in_parts(study, monkeypatch):
     monkeypatch.setattr(invert, "ROWS_A_PART", 4)
     invert.main()
-    assert len(list(store.PREIMAGES.iterdir())) == 3
+    assert len(list(paths.PREIMAGES.iterdir())) == 3
     assert len(rows()) == 10

@@ -12,13 +12,16 @@ import torch
 import torchvision
 from safetensors.torch import load_file
 
-from stages import kinds, network_downloads, networks, settings, store
-from stages.execution.process import Refusal
-from stages.kinds import CaffenetSettings, TorchvisionSettings
+from stages import network_downloads
 from stages.network_weights import CAFFE_REFERENCE, entries, stored, unreachable
 from stages.params import NetworkWeightsSettings
+from stages.params import representations as kinds
+from stages.params.representations import CaffenetSettings, TorchvisionSettings
+from stages.plan import networks, settings
+from stages.process.stage import Refusal
 from stages.representations.zoo import published
 from stages.sources.download import Patience
+from stages.store import paths
 from tests.conftest import PARAMS
 from tests.representations import matconvnet_files
 
@@ -78,7 +81,7 @@ def run(wanted=None, networks=None):
     """Fetch, and return the manifest's entries."""
     wanted = wanted or NetworkWeightsSettings()
     representations = networks or {"net": squeezenet()}
-    downloads = store.work() / "downloads"
+    downloads = paths.work() / "downloads"
     return network_downloads.fetch_networks(representations, wanted, downloads)
 
 
@@ -176,7 +179,7 @@ def test_another_file_of_the_same_beginning_is_refused_later(publish, server):
     data = packed(state())
     name = publish(data, data)
     run()
-    for path in (store.work() / "downloads").glob("*.pth"):
+    for path in (paths.work() / "downloads").glob("*.pth"):
         path.write_bytes(b"damaged")
     server.serve(f"/{name}", b"another")
     entry = run(SKIP)["net"]
@@ -249,7 +252,7 @@ def test_the_authors_network_is_fetched_and_remembered(authors, server):
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
     assert networks.identity(chosen)["sha256"] == sha256(data)
     # Another file at the same address is not taken for it later.
-    for path in (store.work() / "downloads").glob("*.mat"):
+    for path in (paths.work() / "downloads").glob("*.mat"):
         path.unlink()
     server.serve(f"/{CAFFE_REFERENCE.rpartition('/')[2]}", b"another")
     assert run(SKIP, {"paper": chosen})["paper"]["status"] == "unreachable"
@@ -260,7 +263,7 @@ def test_the_authors_file_of_a_known_hash_alone(authors):
     good = CaffenetSettings.model_validate({**AUTHORS, "sha256": sha256(data)})
     assert run(networks={"paper": good})["paper"]["status"] == "fetched"
     bad = CaffenetSettings.model_validate({**AUTHORS, "sha256": "0" * 64})
-    (store.work() / "downloads" / network_downloads.RECORD).unlink()
+    (paths.work() / "downloads" / network_downloads.RECORD).unlink()
     with pytest.raises(Refusal, match=r"0{64} is wanted"):
         run(networks={"paper": bad})
 

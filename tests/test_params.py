@@ -6,7 +6,6 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from stages.kinds import DsiftSettings, HogSettings
 from stages.params import (
     ExecutionSettings,
     FastSettings,
@@ -19,6 +18,7 @@ from stages.params import (
     Study,
 )
 from stages.params.fetching import Photograph
+from stages.params.representations import DsiftSettings, HogSettings
 from stages.preimage.solvers import FAST_RATES, FAST_SMOOTHING, FAST_STEPS
 from stages.representations import KINDS
 from stages.sources.builtin import PHOTOGRAPHS

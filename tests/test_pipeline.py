@@ -20,7 +20,7 @@ import pytest
 import torch
 import torchvision
 
-from stages import schemas
+from stages.store import schemas
 
 ROOT = Path(__file__).parent.parent
 STAGES = ["fetch", "extract", "invert", "score", "report"]

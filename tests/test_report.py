@@ -10,10 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
-from stages import images, report, schemas, store
-from stages.execution.process import Refusal
+from stages import images, report
 from stages.page import pictures as thumbnails
 from stages.page.tiles import GAP, HEAD, LEFT, SIDE
+from stages.process.stage import Refusal
+from stages.store import files, paths, schemas, tables
 
 SIZE = 16
 HOG = {"kind": "hog", "assignment": "hard", "side": SIZE}
@@ -64,11 +65,11 @@ def score(row, **metrics):
 def study(tmp_path, monkeypatch):
     """Return a function that writes a study and reports it, and returns the page."""
     monkeypatch.chdir(tmp_path)
-    store.write_json(store.SKIPPED, [])
+    files.write_json(paths.SKIPPED, [])
     layers = {"hog": STATISTICS}
     statistics = {"hog": {"mean_norm": 1.0, "layers": layers}}
-    store.write_json(store.TARGETS / "statistics.json", statistics)
-    store.write_text(store.PARAMS, "report: {title: <b>} # params\n")
+    files.write_json(paths.TARGETS / "statistics.json", statistics)
+    files.write_text(paths.PARAMS, "report: {title: <b>} # params\n")
     settings = SimpleNamespace(
         representations={
             "hog": SimpleNamespace(kind="hog", assignment="hard", side=SIZE)
@@ -80,14 +81,14 @@ def study(tmp_path, monkeypatch):
     def write(jobs, baselines=(), pictures=("cat", "dog", EVIL), most=12):
         settings.report.pictures = most
         rows = [picture_row(name) for name in pictures]
-        store.write_table(store.IMAGES, rows, schemas.IMAGES)
-        part = store.PREIMAGES / "part-00000.parquet"
-        store.write_table(part, jobs, schemas.PREIMAGES)
+        tables.write_table(paths.IMAGES, rows, schemas.IMAGES)
+        part = paths.PREIMAGES / "part-00000.parquet"
+        tables.write_table(part, jobs, schemas.PREIMAGES)
         done = {"relative_error_8bit": 0.25, "psnr": 20.0}
         scores = [score(row, **(done if row["image"] else {})) for row in jobs]
-        store.write_table(store.SCORES, [*scores, *baselines], schemas.SCORES)
+        tables.write_table(paths.SCORES, [*scores, *baselines], schemas.SCORES)
         report.main()
-        return store.REPORT.read_text()
+        return paths.REPORT.read_text()
 
     return write
 
@@ -140,26 +141,26 @@ def test_a_picture_s_name_is_just_a_name(study):
 
 
 def test_the_same_study_gives_the_same_bytes(study):
-    first = study(ordinary()), store.METRICS.read_bytes()
+    first = study(ordinary()), paths.METRICS.read_bytes()
     before = written()
-    assert (study(ordinary()), store.METRICS.read_bytes()) == first
+    assert (study(ordinary()), paths.METRICS.read_bytes()) == first
     assert written() == before
 
 
 def written():
-    files = [*store.PLOTS.rglob("*.*"), *store.FIGURES.rglob("*.*")]
+    files = [*paths.PLOTS.rglob("*.*"), *paths.FIGURES.rglob("*.*")]
     return {path: path.read_bytes() for path in files}
 
 
 def test_metrics_and_plots_are_for_tools(study):
     study(ordinary(), [floor()])
-    metrics = json.loads(store.METRICS.read_text())
+    metrics = json.loads(paths.METRICS.read_text())
     cell = metrics["hog"]["hog"]["fast"]["default"]
     assert (cell["n_jobs"], cell["n_failed"], cell["psnr"]) == (6, 0, 20.0)
-    errors = pd.read_csv(store.PLOTS / "error_by_depth" / "hog.csv")
+    errors = pd.read_csv(paths.PLOTS / "error_by_depth" / "hog.csv")
     assert errors["psnr"].tolist() == [20.0, 11.5]
     assert errors["n"].tolist() == [6, 1]
-    traces = pd.read_csv(store.PLOTS / "traces.csv")
+    traces = pd.read_csv(paths.PLOTS / "traces.csv")
     assert traces["step"].tolist() == [0, 40, 50]
     assert traces["median_relative_error"].tolist() == [1.0, 0.5, 0.5]
 
@@ -168,13 +169,13 @@ def test_failed_and_diverged_jobs_and_skipped_pictures_are_alerts(study):
     gone = {"image": None, "trace": None, "seconds": None, "device": ""}
     failed = job("dog", 0, status="failed", reason="out of memory", **gone)
     diverged = job("cat", 1, status="diverged", reason="not finite at step 7")
-    store.write_json(store.SKIPPED, [{"name": "x.gif", "reason": "gif is not read"}])
+    files.write_json(paths.SKIPPED, [{"name": "x.gif", "reason": "gif is not read"}])
     html = study([job("cat", 0), failed, diverged])
     assert "Nothing to report" not in html
     for text in ("out of memory", "not finite at step 7", "x.gif", "gif is not read"):
         assert text in html
     assert len([name for name in inside(html)[0] if " " not in name]) == 2
-    assert json.loads(store.METRICS.read_text())["hog"]["hog"]["fast"]["default"][
+    assert json.loads(paths.METRICS.read_text())["hog"]["hog"]["fast"]["default"][
         "n_failed"
     ]
 
@@ -241,7 +242,7 @@ def test_a_study_of_failures_alone_is_reported(study):
     html = study([job("cat", 0, status="failed", reason="no", **gone)])
     assert inside(html)[0] == ["id-cat 16"]
     assert "1 pre-image" in html
-    metrics = json.loads(store.METRICS.read_text())
+    metrics = json.loads(paths.METRICS.read_text())
     assert metrics["hog"]["hog"]["fast"]["default"]["psnr"] is None
 
 
@@ -251,13 +252,13 @@ def test_the_figure_shows_originals_and_whole_codes(study):
         assert figure.width == LEFT + 2 * (SIDE + GAP) + GAP
         assert figure.height == HEAD + 3 * (SIDE + GAP) + GAP
         assert figure.getpixel((LEFT + SIDE // 2, HEAD + SIDE // 2)) != (255,) * 3
-    assert "<image" in (store.FIGURES / "representations.svg").read_text()
-    assert {path.suffix for path in store.FIGURES.iterdir()} == {".png", ".svg"}
+    assert "<image" in (paths.FIGURES / "representations.svg").read_text()
+    assert {path.suffix for path in paths.FIGURES.iterdir()} == {".png", ".svg"}
 
 
 def test_findings_are_numbers_for_tools(study):
     study(ordinary())
-    found = json.loads(store.FINDINGS.read_text())
+    found = json.loads(paths.FINDINGS.read_text())
     assert found["descriptors"] == {
         **{"verdict": "untested", "value": None, "null": None},
         **{"holds": 0, "pictures": 0},
@@ -267,11 +268,11 @@ def test_findings_are_numbers_for_tools(study):
 def test_against_another_study_the_page_tells_what_changed(study):
     html = study(ordinary())
     assert 'id="comparison"' not in html
-    other = pd.read_parquet(store.SCORES)
+    other = pd.read_parquet(paths.SCORES)
     other["psnr"] -= 3.0
     other.to_parquet("other.parquet")
     report.main("other.parquet")
-    html = store.REPORT.read_text()
+    html = paths.REPORT.read_text()
     assert "Against other.parquet" in html
     assert "+3.0" in html
 
@@ -280,4 +281,4 @@ def test_against_nothing_is_refused_and_the_page_stays(study):
     html = study(ordinary())
     with pytest.raises(Refusal, match="nowhere"):
         report.main("nowhere")
-    assert store.REPORT.read_text() == html
+    assert paths.REPORT.read_text() == html

@@ -7,14 +7,15 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from stages import codes, images, schemas, store
-from stages.execution.process import Refusal
+from stages import images
 from stages.metrics.judge import Judge
 from stages.perception import Perception
 from stages.preimage.start import noise
+from stages.process.stage import Refusal
 from stages.representations.receptive_field import Geometry
 from stages.representations.representation import Representation
 from stages.score import scores
+from stages.store import codes, paths, schemas, tables
 from stages.yardsticks import View
 
 SIZE = 12
@@ -72,14 +73,14 @@ def study(tmp_path, monkeypatch):
     """Write the pictures and targets; return a function that scores jobs."""
     monkeypatch.chdir(tmp_path)
     pictures = [picture_row(name, level) for name, level in LEVELS.items()]
-    store.write_table(store.IMAGES, pictures, schemas.IMAGES)
+    tables.write_table(paths.IMAGES, pictures, schemas.IMAGES)
     targets = torch.stack([flat(level) for level in LEVELS.values()])
     place = codes.path("identity", "pixels")
     codes.write(place, list(LEVELS), (1, SIZE, SIZE), [targets])
 
     def score(*jobs, views=None, eyes=None):
-        place = store.PREIMAGES / "part-00000.parquet"
-        store.write_table(place, jobs, schemas.PREIMAGES)
+        place = paths.PREIMAGES / "part-00000.parquet"
+        tables.write_table(place, jobs, schemas.PREIMAGES)
         views = views or {"identity": View(Identity(), SIZE, stored)}
         eyes = eyes or Perception(Judge(), {}, torch.device("cpu"))
         return list(scores(views, eyes))
@@ -256,21 +257,21 @@ def test_more_jobs_than_a_batch_in_any_order_are_held_to_their_own_originals(stu
 
 
 def test_originals_in_the_order_of_the_file_are_read_in_one_pass(study, monkeypatch):
-    passes, rows = [], store.rows
+    passes, rows = [], tables.rows
 
     def counted(path, columns=None):
         passes.extend([path] if columns == ["image"] else [])
         return rows(path, columns)
 
-    monkeypatch.setattr(store, "rows", counted)
+    monkeypatch.setattr(tables, "rows", counted)
     study(*(job(name, 0, seed=seed) for name in LEVELS for seed in range(7)))
-    assert passes == [store.IMAGES]
+    assert passes == [paths.IMAGES]
 
 
 def test_scores_have_the_columns_of_their_schema_and_no_picture(study):
     rows = study(job("a", 0), job("b", None, status="failed", reason="no"))
-    store.write_table(store.SCORES, rows, schemas.SCORES)
-    stored = pq.read_schema(store.SCORES)
+    tables.write_table(paths.SCORES, rows, schemas.SCORES)
+    stored = pq.read_schema(paths.SCORES)
     # Parquet has its own name for the items of lists, all else comes back as it was.
     assert stored.names == schemas.SCORES.names
     for found, wanted in zip(stored, schemas.SCORES, strict=True):
@@ -282,11 +283,11 @@ def test_scores_have_the_columns_of_their_schema_and_no_picture(study):
 
 def test_one_picture_alone_has_no_normalised_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    store.write_table(store.IMAGES, [picture_row("b", 30)], schemas.IMAGES)
+    tables.write_table(paths.IMAGES, [picture_row("b", 30)], schemas.IMAGES)
     place = codes.path("identity", "pixels")
     codes.write(place, ["b"], (1, SIZE, SIZE), [flat(30)[None]])
-    part = store.PREIMAGES / "part-00000.parquet"
-    store.write_table(part, [job("b", 33)], schemas.PREIMAGES)
+    part = paths.PREIMAGES / "part-00000.parquet"
+    tables.write_table(part, [job("b", 33)], schemas.PREIMAGES)
     views = {"identity": View(Identity(), SIZE, stored)}
     eyes = Perception(Judge(), {}, torch.device("cpu"))
     row = only(scores(views, eyes), kind="preimage")

@@ -6,8 +6,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from stages.params import Study
-from stages.settings import SECTIONS, load_study
-from stages.source_text import closure, imports, module_file
+from stages.plan.settings import SECTIONS, load_study
+from stages.plan.source_text import closure, imports, module_file
 
 ROOT = Path(__file__).parent.parent
 PIPELINE = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())
@@ -73,7 +73,7 @@ def test_a_stage_declares_the_sections_that_it_reads(stage):
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_folders_import_images_and_siblings_alone(folder):
     """`execution.process` holds the words of errors; every folder may use it."""
-    allowed = (f"stages.{folder}", "stages.images", "stages.execution.process")
+    allowed = (f"stages.{folder}", "stages.images", "stages.process.stage")
     # `__main__.py` is a command, as the stages are.
     commands = {ROOT / "stages" / folder / "__main__.py"}
     for path in {*(ROOT / "stages" / folder).glob("*.py")} - commands:

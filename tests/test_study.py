@@ -7,11 +7,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from stages import store, study
-from stages.execution.process import Refusal
-from stages.jobs import Checkpoint, JobStore
-from stages.plan import Job
-from stages.settings import load_study
+from stages import study
+from stages.plan.jobs import Job
+from stages.plan.settings import load_study
+from stages.process.stage import Refusal
+from stages.store import paths
+from stages.store.jobs import Checkpoint, JobStore
 from tests.conftest import RECORD
 
 PARAMS = """
@@ -33,7 +34,7 @@ STRAY = "ef" + "0" * 30
 def job_store(small_study) -> JobStore:
     """Begin a study of two fetched pictures; return its empty job store."""
     small_study(PARAMS, ("oval", "box"))
-    return JobStore(store.work())
+    return JobStore(paths.work())
 
 
 @pytest.fixture
@@ -56,14 +57,14 @@ def plan() -> list[Job]:
 
 def stored() -> list[str]:
     """Return the names of all that lies in the job store."""
-    return sorted(path.stem for path in store.work().rglob("*.*"))
+    return sorted(path.stem for path in paths.work().rglob("*.*"))
 
 
 # the plan ---------------------------------------------------------------------------
 
 
 def test_before_fetch_the_named_pictures_are_counted(job_store, say):
-    store.IMAGES.unlink()
+    paths.IMAGES.unlink()
     shown = say()
     assert "pictures  3 (builtin, not fetched yet)\n" in shown
     assert "cells     2\n" in shown
@@ -88,7 +89,7 @@ def test_before_fetch_a_limit_stands_for_unknown_pictures(
 ):
     named = "source: builtin, names: [astronaut, camera, coffee]"
     small_study(PARAMS.replace(named, images))
-    store.IMAGES.unlink()
+    paths.IMAGES.unlink()
     assert f"pictures  {counted}" in say()
 
 
@@ -114,7 +115,9 @@ def test_after_fetch_cells_jobs_disk_and_time_are_shown(job_store, say):
 
 
 def test_time_is_that_of_a_step_times_steps_times_batches(job_store, say, monkeypatch):
-    monkeypatch.setattr("stages.batch.Batch.probe", lambda batch, n_steps: 50.0)
+    monkeypatch.setattr(
+        "stages.execution.batch.Batch.probe", lambda batch, n_steps: 50.0
+    )
     # All 5 jobs share what a batch must: 2 batches of width 3, of 6 steps each.
     assert "time      about 10 min to go" in say()
     for job in plan():
@@ -137,7 +140,7 @@ def test_other_params_can_be_looked_at(job_store, say, tmp_path):
 
 def test_looking_writes_nothing(job_store, say):
     say()
-    assert not store.work().exists()
+    assert not paths.work().exists()
 
 
 def test_help_names_what_can_be_done(say, capsys):

@@ -5,10 +5,11 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from stages import schemas, store, trunks
-from stages.execution.process import Refusal
+from stages import trunks
 from stages.metrics.perceptual import SMALLEST_SIDES, Lpips
 from stages.params import TRUNK_SIDES
+from stages.process.stage import Refusal
+from stages.store import files, paths, schemas
 
 CPU = torch.device("cpu")
 
@@ -25,7 +26,7 @@ def features():
 
 def write(**statuses):
     entries = {name: {"status": status} for name, status in statuses.items()}
-    store.write_json(store.WEIGHTS_MANIFEST, {"trunks": entries, "embedded": []})
+    files.write_json(paths.WEIGHTS_MANIFEST, {"trunks": entries, "embedded": []})
 
 
 def test_before_anything_was_fetched_there_is_nothing():

@@ -13,11 +13,12 @@ import torch
 import torchvision
 from safetensors.torch import load_file
 
-from stages import fetch, store, trunks, weights
-from stages.execution.process import Refusal
+from stages import fetch, trunks, weights
 from stages.params import LpipsSettings
+from stages.process.stage import Refusal
 from stages.sources.download import Patience
 from stages.sources.trunk_file import TRUNKS, TrunkFile, checked_weights
+from stages.store import files, paths
 
 OTHER_PREFIX = "0" * 8
 
@@ -72,8 +73,8 @@ def publish(server, monkeypatch):
 def run(wanted=("squeeze",), **more):
     """Fetch, and return what the manifest says of the first trunk."""
     settings = LpipsSettings(trunks=list(wanted), **more)
-    weights.fetch_weights(settings, store.work() / "downloads")
-    return next(iter(json.loads(store.WEIGHTS_MANIFEST.read_text())["trunks"].values()))
+    weights.fetch_weights(settings, paths.work() / "downloads")
+    return next(iter(json.loads(paths.WEIGHTS_MANIFEST.read_text())["trunks"].values()))
 
 
 def strict(**more):
@@ -84,7 +85,7 @@ def strict(**more):
 
 
 def no_trunk():
-    return not store.WEIGHTS.exists() or not list(store.WEIGHTS.glob("*.safetensors"))
+    return not paths.WEIGHTS.exists() or not list(paths.WEIGHTS.glob("*.safetensors"))
 
 
 def test_files_are_torchvisions_known_by_the_digits_in_their_names():
@@ -114,7 +115,7 @@ def test_trunk_is_fetched_and_kept_as_the_tensors_that_lpips_needs(publish, caps
         "later": "dvc repro -f fetch && dvc repro",
         "stands_in": "judge_distance",
     }
-    kept = load_file(store.WEIGHTS / "lpips-squeeze.safetensors")
+    kept = load_file(paths.WEIGHTS / "lpips-squeeze.safetensors")
     assert kept.keys() == {k for k in network() if k.startswith("features.")}
     assert all(torch.equal(kept[name], network()[name]) for name in kept)
     assert "LPIPS (squeeze): its trunk is in data/weights/lpips-" in (
@@ -125,10 +126,10 @@ def test_trunk_is_fetched_and_kept_as_the_tensors_that_lpips_needs(publish, caps
 def test_second_run_asks_nobody_and_writes_the_same_bytes(publish, server):
     name = publish(good(), good())
     run()
-    paths = [store.WEIGHTS_MANIFEST, store.WEIGHTS / "lpips-squeeze.safetensors"]
-    first = [path.read_bytes() for path in paths]
+    kept = [paths.WEIGHTS_MANIFEST, paths.WEIGHTS / "lpips-squeeze.safetensors"]
+    first = [path.read_bytes() for path in kept]
     run()
-    assert [path.read_bytes() for path in paths] == first
+    assert [path.read_bytes() for path in kept] == first
     assert server.asked[f"/{name}"] == 1
 
 
@@ -140,7 +141,7 @@ def test_file_in_the_older_format_of_torch_is_read_too(publish):
 
 def test_copy_placed_by_hand_is_taken_without_network(publish, server):
     name = publish(good())
-    place = store.work() / "downloads" / name
+    place = paths.work() / "downloads" / name
     place.parent.mkdir(parents=True)
     place.write_bytes(good())
     assert run()["sha256"] == sha256(good())
@@ -193,7 +194,7 @@ def test_study_goes_on_without_a_trunk_that_cannot_be_had_and_says_so(
         "stands_in": "judge_distance",
     }
     assert no_trunk()
-    assert not (store.work() / "downloads" / weights.RECORD).exists()
+    assert not (paths.work() / "downloads" / weights.RECORD).exists()
     said = capsys.readouterr().err
     assert "LPIPS (squeeze) is left out" in said
     assert reason in said
@@ -212,7 +213,7 @@ def test_strict_study_stops_and_names_address_hash_and_folder(
     assert f"in the folder {here / 'data/work/downloads'}" in message
     assert "if_unreachable: judge" in message
     assert no_trunk()
-    assert not store.WEIGHTS_MANIFEST.exists()
+    assert not paths.WEIGHTS_MANIFEST.exists()
 
 
 def test_absent_server_costs_a_moment_and_strictness_an_error(
@@ -252,7 +253,7 @@ def test_whole_hash_is_recorded_at_first_and_required_afterwards(publish, server
     """Another file with the same first digits: here, with digits made to fit."""
     name = publish(good(), good())
     run()
-    record = store.work() / "downloads" / weights.RECORD
+    record = paths.work() / "downloads" / weights.RECORD
     assert json.loads(record.read_text()) == {name: sha256(good())}
     other = sha256(good())[:8] + "0" * 56
     record.write_text(json.dumps({name: other}))
@@ -270,8 +271,8 @@ def test_whole_hash_is_recorded_at_first_and_required_afterwards(publish, server
 
 
 def test_record_of_one_trunk_leaves_the_others(publish):
-    record = store.work() / "downloads" / weights.RECORD
-    store.write_json(record, {"vgg.pth": "1" * 64})
+    record = paths.work() / "downloads" / weights.RECORD
+    files.write_json(record, {"vgg.pth": "1" * 64})
     name = publish(good(), good())
     run()
     assert json.loads(record.read_text()) == {
@@ -331,7 +332,7 @@ def test_file_with_the_right_hash_and_wrong_contents_is_refused(publish, here, k
     assert "Delete it" in message
     assert not (here / "evil").exists()
     assert no_trunk()
-    assert not (store.work() / "downloads" / weights.RECORD).exists()
+    assert not (paths.work() / "downloads" / weights.RECORD).exists()
 
 
 def test_contents_are_opened_only_after_the_hash_was_checked(
@@ -361,7 +362,7 @@ def test_the_other_networks_are_known_by_their_weights(here, trunk):
 def test_trunks_that_are_no_longer_wanted_are_removed(publish):
     publish(good(), good())
     run()
-    weights.fetch_weights(LpipsSettings(trunks=[]), store.work() / "downloads")
+    weights.fetch_weights(LpipsSettings(trunks=[]), paths.work() / "downloads")
     assert no_trunk()
     assert trunks.manifest() == {"trunks": {}, "embedded": []}
 
@@ -381,7 +382,7 @@ def test_embedded_networks_are_listed_with_their_hashes(publish, here):
     for name in ("judge", "caffenet"):
         (here / f"data/embedded/{name}.safetensors").write_bytes(name.encode())
     (here / "data/embedded/card.md").touch()
-    weights.fetch_weights(LpipsSettings(trunks=[]), store.work() / "downloads")
+    weights.fetch_weights(LpipsSettings(trunks=[]), paths.work() / "downloads")
     assert trunks.manifest()["embedded"] == [
         {
             "name": name,
@@ -404,8 +405,8 @@ def test_required_trunk_is_told_missing_before_any_picture_is_read(
     monkeypatch.setattr(weights, "ADDRESS", closed_port)
     publish(good())
     monkeypatch.setattr(fetch, "fetch", lambda *_: pytest.fail("pictures first"))
-    text = store.PARAMS.read_text()
+    text = paths.PARAMS.read_text()
     wanted = "  lpips: {trunks: squeeze, if_unreachable: error}\n"
-    store.PARAMS.write_text(text.replace("fetch:\n", f"fetch:\n{wanted}"))
+    paths.PARAMS.write_text(text.replace("fetch:\n", f"fetch:\n{wanted}"))
     with pytest.raises(Refusal, match="could not be fetched"):
         fetch.main()

@@ -23,7 +23,7 @@ from data.embedded.recipe import HERE, settings
 from stages.execution.device import prepare
 from stages.metrics.judge import Judge
 from stages.representations.caffenet import CaffeNet
-from stages.store import replacing
+from stages.store.files import replacing
 
 Figures = dict[str, Any]
 

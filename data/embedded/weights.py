@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from stages.store import replacing
+from stages.store.files import replacing
 
 
 def write(

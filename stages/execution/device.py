@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 
 # glibc's mallopt(3): above the first threshold, memory comes from mmap and goes back to
 # the kernel at every free; above the second, free memory on top of the heap goes back.

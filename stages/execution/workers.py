@@ -25,7 +25,7 @@ from typing import Any, Generic, TypeVar
 
 import psutil
 
-from stages.execution.process import Interrupted, listen
+from stages.process.stage import Interrupted, listen
 
 Item = TypeVar("Item")
 Advance = Callable[[float], None]

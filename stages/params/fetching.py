@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field
 from pydantic_core import PydanticCustomError
 
-from stages.checks import Part, listed, pairs
-from stages.kinds import Sha256, Side
+from stages.params.checks import Part, listed, pairs
 from stages.params.numbers import Count
+from stages.params.representations import Sha256, Side
 
 
 class _Pictures(Part):

@@ -4,9 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from stages.checks import Part, listed, listed_channels, listed_unless_all, must_be
-from stages.kinds import Index
+from stages.params.checks import (
+    Part,
+    listed,
+    listed_channels,
+    listed_unless_all,
+    must_be,
+)
 from stages.params.numbers import Count
+from stages.params.representations import Index
 from stages.params.selections import ChannelChoice, RegionChoice
 
 Names = Annotated[
@@ -23,6 +29,8 @@ class GridEntry(Part):
     A single value stands for a list of one.
     """
 
+    # What the report calls the entry's plate.
+    title: Annotated[str, Field(max_length=200)] | None = None
     representation: Names
     layers: Annotated[
         Literal["all"] | Annotated[list[str], Field(min_length=1)],

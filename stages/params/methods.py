@@ -9,7 +9,7 @@ from pydantic import (
     model_validator,
 )
 
-from stages.checks import (
+from stages.params.checks import (
     Part,
     frozen_list,
     must_be,

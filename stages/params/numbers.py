@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from stages.checks import must_be
+from stages.params.checks import must_be
 
 Positive = Annotated[float, Field(gt=0, le=1e9)]
 Weight = Annotated[float, Field(ge=0, le=1e30)]

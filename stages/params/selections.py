@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages.checks import Part, must_be
-from stages.kinds import Index
+from stages.params.checks import Part, must_be
 from stages.params.numbers import Count
+from stages.params.representations import Index
 
 
 class Orientations(Part):

@@ -94,7 +94,7 @@ def invert(
 
     `solver` is `fast` or `paper`; what is left out of their options has a default. Of
     `fast`: `steps`; `rate`, grey levels a step to begin with (for pixels 16; what suits
-    a layer of a network is `stages.resolved.rate_by_depth`); `smoothing`, the weight of
+    a layer of a network is `stages.plan.depth.rate_by_depth`); `smoothing`, the weight of
     TV to begin with (5); `parameterisation` (`pixels`, `fourier`, `deep-image-prior`).
     Of `paper`: `schedule` (`cnn`, `region`, `descriptors` or legs of (steps, factor of
     0.004)).

@@ -13,14 +13,16 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from stages import settings, store
-from stages.built import job_costs, representation
-from stages.execution.process import Refusal, run
-from stages.kinds import RepresentationSettings, TorchvisionSettings
-from stages.params import ExecutionSettings
-from stages.plan import width
+from stages.params.reading import read_study
+from stages.params.representations import Representation, TorchvisionSettings
+from stages.params.study import ExecutionSettings
+from stages.plan.jobs import batch_size
+from stages.plan.representations import definition, job_costs, outline
+from stages.process.stage import Refusal, run
+from stages.representations.definition import Definition
+from stages.store import paths
 
-HEAD = ("layer", "code", "stride", "sees", "multiply-adds", "memory a job", "width")
+HEAD = ("layer", "code", "stride", "sees", "multiply-adds", "memory a job", "batch")
 
 
 def arguments() -> argparse.Namespace:
@@ -35,7 +37,7 @@ def arguments() -> argparse.Namespace:
         help="a representation of the params, or else a classification model of "
         "torchvision, such as resnet18",
     )
-    parser.add_argument("--params", type=Path, default=store.PARAMS, metavar="FILE")
+    parser.add_argument("--params", type=Path, default=paths.PARAMS, metavar="FILE")
     parser.add_argument(
         "--layers", default="*", metavar="PATTERN", help="only these, such as 'relu*'"
     )
@@ -45,12 +47,12 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def chosen(name: str, params: Path, side: int | None) -> RepresentationSettings:
+def chosen(name: str, params: Path, side: int | None) -> Representation:
     """Return the settings of the representation, or of torchvision's model.
 
     Raises Refusal if there is neither.
     """
-    known = settings.load_study(params).representations if params.is_file() else {}
+    known = read_study(params).representations if params.is_file() else {}
     if name in known:
         return known[name]
     more = {} if side is None else {"side": side}
@@ -65,27 +67,27 @@ def chosen(name: str, params: Path, side: int | None) -> RepresentationSettings:
         ) from error
 
 
-def table(form: RepresentationSettings, pattern: str) -> Iterator[tuple[str, ...]]:
+def table(defined: Definition, pattern: str) -> Iterator[tuple[str, ...]]:
     """Yield a row for each layer that the pattern fits.
 
     Raises Refusal if it fits none.
     """
-    phi = representation(form)
+    phi = outline(defined)
     try:
         layers = phi.named(pattern)
     except ValueError as error:
         raise Refusal(f"{error}") from error
     for layer in layers:
-        yield row(form, layer)
+        yield row(defined, layer)
 
 
-def row(form: RepresentationSettings, layer: str) -> tuple[str, ...]:
+def row(defined: Definition, layer: str) -> tuple[str, ...]:
     """Return what is told of a layer."""
-    phi = representation(form)
-    k, r, s = phi.code_shape(layer, form.side)
+    phi = outline(defined)
+    k, r, s = phi.code_shape(layer, defined.side)
     patches, geometry = phi.patches(layer), phi.geometry(layer)
-    costs = job_costs(form, layer)
-    whole = geometry.size >= form.side
+    costs = job_costs(defined, layer)
+    whole = geometry.size >= defined.side
     others = phi.others(layer)
     name = f"{layer} ({others[0]})" if others else layer
     shape = f"{k} x {r} tokens" if patches else f"{k} x {r} x {s}"
@@ -96,7 +98,7 @@ def row(form: RepresentationSettings, layer: str) -> tuple[str, ...]:
         "whole image" if whole else f"{geometry.size} px",
         f"{costs.multiply_adds / 1e6:,.1f} M",
         f"{costs.bytes / 1e6:,.1f} MB",
-        f"{width(ExecutionSettings(), form, layer)}",
+        f"{batch_size(ExecutionSettings(), defined, layer)}",
     )
 
 
@@ -112,14 +114,14 @@ def show(rows: list[tuple[str, ...]]) -> None:
 def main() -> None:
     """List what the command line asks for."""
     asked = arguments()
-    form = chosen(asked.name, asked.params, asked.side)
-    rows = list(table(form, asked.layers))
+    defined = definition(chosen(asked.name, asked.params, asked.side))
+    rows = list(table(defined, asked.layers))
     show(rows)
-    weights = job_costs(form, representation(form).layers[-1]).weights
+    weights = job_costs(defined, outline(defined).layers[-1]).weights
     sys.stdout.write(
-        f"{len(rows)} layers; images of {form.side} x {form.side} pixels; weights "
-        f"{weights / 1e6:,.1f} MB in memory; multiply-adds are of one image forward, "
-        "width is the jobs of a batch\n"
+        f"{len(rows)} layers; images of {defined.side} x {defined.side} pixels; "
+        f"weights {weights / 1e6:,.1f} MB in memory; multiply-adds are of one image "
+        "forward, batch is the number of its jobs\n"
     )
 
 

@@ -14,6 +14,7 @@ and nothing is normalised a second time after the clamp.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -22,6 +23,7 @@ from torch import Tensor
 
 from stages.images import Codes, Images
 from stages.representations.clamp import clamped
+from stages.representations.definition import Definition
 from stages.representations.orientation import orientation_cells
 from stages.representations.pooling import Axis, Cells
 from stages.representations.receptive_field import Geometry
@@ -38,6 +40,20 @@ FLOOR = 1e-6
 
 # Centres an image, as for HOG. The code does not depend on it.
 GREY = 128.0
+
+
+@dataclass(frozen=True)
+class DsiftDefinition(Definition):
+    """Dense SIFT with bins of `bin` pixels and directed orientations."""
+
+    descriptor = True
+
+    bin: int = 5
+    orientations: int = 8
+
+    def build(self, *, trained: bool = True) -> "Dsift":
+        """Return DSIFT; there is nothing to train."""
+        return Dsift(self.bin, self.orientations)
 
 
 class Dsift(Representation):

@@ -15,6 +15,7 @@ one, as in VLFeat; a convolution and a maximum, as in the paper, leave such ties
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -23,6 +24,7 @@ from torch.nn.functional import pad
 
 from stages.images import Codes, Images
 from stages.representations.clamp import clamped
+from stages.representations.definition import Definition
 from stages.representations.orientation import check_assignment, orientation_cells
 from stages.representations.pooling import Axis, Cells
 from stages.representations.receptive_field import Geometry
@@ -37,6 +39,21 @@ SHARPEST, SHARPEST_AT = 10.0, 0.9
 
 # The grey level past the border: the paper's input, `255 * grey - 128`, is 0 there.
 GREY = 128.0
+
+
+@dataclass(frozen=True)
+class HogDefinition(Definition):
+    """HOG (`assignment` hard) or HOGb (bilinear) with these cells and orientations."""
+
+    descriptor = True
+
+    cell: int = 8
+    orientations: int = 9
+    assignment: str = "hard"
+
+    def build(self, *, trained: bool = True) -> "Hog":
+        """Return HOG; there is nothing to train."""
+        return Hog(self.cell, self.orientations, self.assignment)
 
 
 class Hog(Representation):

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from stages.images import Codes, Images
-from stages.representations.costs import Costs, costs
 from stages.representations.points import TOKENS, Grid, Point, Points, code_at, points
 from stages.representations.receptive_field import (
     Geometry,
@@ -180,14 +179,20 @@ class Network(Representation):
         """Return the shape `k r s` of a layer's code; nothing is computed."""
         return self.point(layer).shape
 
-    def costs(self, layer: str, side: int) -> Costs:
-        """Return what a layer's code costs; counted without computing, if it can be."""
+    def dry_run(
+        self, layer: str, side: int
+    ) -> tuple[Callable_, Images, nn.Module | None]:
+        """Return what the layer's code can be counted on; without numbers, if it can.
+
+        The image is on the meta device where the network can be.
+        """
         point = self.point(layer)
         network = self._sketch.network or self._callable
         device = "meta" if self._sketch.network is not None else "cpu"
         shape = (1, self.image_channels, self.side, self.side)
         image = torch.zeros(shape, device=device)
-        return costs(lambda images: code_at(network, images, point), image, network)
+        module = network if isinstance(network, nn.Module) else None
+        return lambda images: code_at(network, images, point), image, module
 
     def patches(self, layer: str) -> Grid | None:
         """Return how patches lie among a layer's tokens, None if it has no tokens."""

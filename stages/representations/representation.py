@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from stages.images import Codes, Images
-from stages.representations.costs import Costs, costs
 from stages.representations.points import Grid
 from stages.representations.receptive_field import Geometry, Window, field
 from stages.representations.selection import Selection
@@ -60,10 +59,16 @@ class Representation(nn.Module):
             k, r, s = self.cut(layer)(image).shape[1:]
         return k, r, s
 
-    def costs(self, layer: str, side: int) -> Costs:
-        """Return what the layer's code of an image of this side costs."""
+    def dry_run(
+        self, layer: str, side: int
+    ) -> tuple[Callable[[Images], Codes], Images, nn.Module | None]:
+        """Return a function that gives the layer's code, an image, and the network.
+
+        What the code costs is counted on them. The image may be on the meta device,
+        where nothing is computed.
+        """
         cut = self.cut(layer)
-        return costs(cut, torch.zeros(1, self.image_channels, side, side), cut)
+        return cut, torch.zeros(1, self.image_channels, side, side), cut
 
     def patches(self, layer: str) -> Grid | None:
         """Return how patches lie among a layer's tokens; None where it has cells."""

@@ -1,20 +1,16 @@
-"""torchvision's classification models, and what is published of their weights.
-
-A model goes by torchvision's name for it, weights by the name of their entry, such as
-`IMAGENET1K_V1`; `DEFAULT` is the best of them. Nothing is downloaded here.
-"""
+"""torchvision's classification models, and the literature's names of their layers."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
-from pathlib import PurePosixPath
+from functools import partial
 from typing import Any
 
-import torchvision
 from torch import Tensor, nn
-from torchvision.models import get_model, get_model_weights, list_models
+from torchvision.models import get_model
+
+from stages.representations.definition import Definition, WeightsFile
+from stages.representations.network import Network
 
 # Models that are built otherwise for published weights than without.
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -28,71 +24,36 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Published:
-    """Weights of a model: their file, and what the model makes of pixels.
+class TorchvisionDefinition(Definition):
+    """A classification model of torchvision, with weights of these classes or random.
 
-    `prefix` are the first digits of the file's sha256, which its name holds. The model
-    sees `(pixels - mean) / std`, pixels in 0..255, of `side` x `side` images.
+    It sees `(pixels - mean) / std`, pixels in 0..255; `seed` is that of random weights.
     """
 
     model: str
-    entry: str
-    url: str
-    side: int
+    classes: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    classes: int
+    weights: WeightsFile | None = None
+    seed: int = 0
 
-    @property
-    def file(self) -> str:
-        """Return the name of the file."""
-        return PurePosixPath(self.url).name
-
-    @property
-    def prefix(self) -> str:
-        """Return the first digits of its sha256."""
-        return PurePosixPath(self.url).stem.rpartition("-")[2]
-
-
-@cache
-def published(model: str, entry: str) -> Published:
-    """Return what is published of the weights of a model.
-
-    Raises ValueError if torchvision has no such model, or no such weights of it.
-    """
-    _check(model, list_models(module=torchvision.models), "model")
-    entries = get_model_weights(model)
-    _check(entry, ["DEFAULT", *(one.name for one in entries)], "weights")
-    found = getattr(entries, entry)
-    seen = found.transforms()
-    return Published(
-        model=model,
-        entry=found.name,
-        url=found.url,
-        side=seen.crop_size[0],
-        mean=tuple(255 * value for value in seen.mean),
-        std=tuple(255 * value for value in seen.std),
-        # Some are of the features alone; their classes are ImageNet's all the same.
-        classes=len(found.meta["categories"] or range(1000)),
-    )
+    def build(self, *, trained: bool = True) -> Network:
+        """Return the network; its weights are read when it is first computed."""
+        return Network(
+            partial(untrained, self.model, self.classes),
+            side=self.side,
+            mean=self.mean,
+            std=self.std,
+            aliases=paper_names(self.model),
+            weights=self.weights.tensors if self.weights and trained else None,
+            seed=self.seed,
+        )
 
 
-def _check(name: str, known: list[str], what: str) -> None:
-    if name in known:
-        return
-    near = get_close_matches(name, known, n=5, cutoff=0.4) or known[:5]
-    raise ValueError(
-        f"`{what}` {name!r} is not one of torchvision's {len(known)}; "
-        f"near to it are {', '.join(near)}"
-    )
-
-
-def untrained(weights: Published) -> nn.Module:
-    """Return the model that these weights are for, as torchvision makes it."""
-    options = _OPTIONS.get(weights.model, {})
-    made: nn.Module = get_model(
-        weights.model, weights=None, num_classes=weights.classes, **options
-    )
+def untrained(model: str, classes: int) -> nn.Module:
+    """Return the model with so many classes, as torchvision makes it."""
+    options = _OPTIONS.get(model, {})
+    made: nn.Module = get_model(model, weights=None, num_classes=classes, **options)
     return made
 
 

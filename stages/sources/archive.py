@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 from stages.sources.candidate import (
     UNKNOWN_LICENCE,
     BadPicture,

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib import resources
 from typing import NamedTuple
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 from stages.sources.candidate import Candidate, whole
 
 

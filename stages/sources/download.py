@@ -17,7 +17,7 @@ import pooch
 import requests
 from tqdm import tqdm
 
-from stages.execution.process import Refusal, say
+from stages.process.stage import Refusal, say
 from stages.sources.deadline import Beats, within
 from stages.sources.known_hash import KnownHash, known_hash_of
 from stages.sources.network import is_passing, reason_of

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 from stages.sources.candidate import (
     UNKNOWN_LICENCE,
     Candidate,

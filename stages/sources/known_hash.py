@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pooch
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 
 _DIGITS = {"sha256": 64, "md5": 32}
 # Fewest digits of a sha256 that tell files apart; torchvision's file names hold eight.

@@ -19,8 +19,8 @@ from typing import Any
 
 from filelock import FileLock
 
-from stages.execution.process import Refusal, say
 from stages.images import Picture
+from stages.process.stage import Refusal, say
 from stages.sources.candidate import UNKNOWN_LICENCE, Candidate, whole_file
 from stages.sources.download import fetch_verified
 from stages.sources.torchvision_downloads import verified_downloads

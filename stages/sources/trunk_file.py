@@ -12,7 +12,7 @@ import torch
 import torchvision
 from torch import Tensor
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 
 
 class TrunkFile(NamedTuple):

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 from stages.sources import archive
 from stages.sources.candidate import (
     UNKNOWN_LICENCE,

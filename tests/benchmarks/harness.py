@@ -18,15 +18,15 @@ from PIL import Image as PillowImage
 from torch import Tensor
 
 from stages.images import image_from_picture, picture_from_image, square
-from stages.kinds import CaffenetSettings
 from stages.metrics.judged import as_seen, judge_distance, labels_agree
 from stages.metrics.pixel import psnr, ssim
-from stages.networks import caffenet, judge
+from stages.params.representations import CaffenetSettings
+from stages.plan.depth import LAMBDA_TV_BY_DEPTH, by_depth, rate_by_depth
+from stages.plan.networks import caffenet, judge
 from stages.preimage import Prior, adam, invert, natural_prior
 from stages.preimage.solvers import FAST_STEPS
 from stages.representations.representation import Representation
 from stages.representations.stem import with_stem
-from stages.resolved import LAMBDA_TV_BY_DEPTH, by_depth, rate_by_depth
 
 SIDE = 64
 SHAPE = (3, SIDE, SIDE)

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import psutil
 
-from stages import settings
 from stages.execution.device import prepare
+from stages.execution.processes import n_processes, process_bytes
 from stages.invert import pictures, planned
-from stages.plan import batches
-from stages.processes import n_processes, process_bytes
+from stages.plan import settings
+from stages.plan.jobs import batches
 from tests.benchmarks.machine import described, keep
 from tests.benchmarks.scaling import draw
 

@@ -24,8 +24,8 @@ from torch import Tensor
 
 from stages.execution.device import prepare
 from stages.images import reference_norm
-from stages.kinds import CaffenetSettings
-from stages.networks import caffenet
+from stages.params.representations import CaffenetSettings
+from stages.plan.networks import caffenet
 from stages.preimage import ijcv_prior
 from stages.preimage.objective import objective
 from stages.preimage.start import noise

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from stages.execution import workers
-from stages.execution.process import Interrupted, deferred_signals
 from stages.execution.workers import share
+from stages.process.stage import Interrupted, deferred_signals
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -96,7 +96,7 @@ def test_a_process_that_dies_loses_its_item_alone(shared, capfd):
 PROGRAM = """
 import sys
 from functools import partial
-from stages.execution.process import run
+from stages.process.stage import run
 from stages.execution.workers import share
 from tests.execution.test_workers import linger, prepare
 

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from stages import schemas
 from stages.metrics.code import PairwiseStatistics
 from stages.metrics.measures import code_measures, pixel_measures
+from stages.store import schemas
 
 
 def test_code_measures_by_hand():

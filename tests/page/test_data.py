@@ -3,9 +3,9 @@
 import json
 import math
 
-from stages import schemas
 from stages.page import data
 from stages.page.tables import COLUMNS
+from stages.store import schemas
 
 NOT_METRICS = {"judge_agrees"}
 

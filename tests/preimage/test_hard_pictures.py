@@ -5,12 +5,12 @@ import torch
 from PIL import Image, ImageDraw
 
 from stages.images import image_from_picture
-from stages.kinds import CaffenetSettings
-from stages.networks import caffenet
+from stages.params.representations import CaffenetSettings
+from stages.plan.depth import rate_by_depth
+from stages.plan.networks import caffenet
 from stages.preimage import invert
 from stages.preimage.start import noise
 from stages.representations import build
-from stages.resolved import rate_by_depth
 
 SIDE, STEPS = 64, 60
 CAFFENET = CaffenetSettings(kind="caffenet")

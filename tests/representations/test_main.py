@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 from stages.representations import __main__ as listing
 from tests.conftest import PARAMS
 

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from PIL import Image
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 from stages.sources import archive
 from stages.sources import candidate as candidates_module
 from stages.sources.candidate import BadPicture

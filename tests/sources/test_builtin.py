@@ -1,7 +1,7 @@
 import pytest
 from PIL import Image
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 from stages.sources import builtin
 from stages.sources.picture import upright
 

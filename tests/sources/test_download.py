@@ -7,7 +7,7 @@ from time import monotonic
 import pooch
 import pytest
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 from stages.sources import download
 from stages.sources.download import (
     Patience,

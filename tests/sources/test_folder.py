@@ -3,7 +3,7 @@ import os
 import pytest
 from PIL import Image
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 from stages.sources import candidate as candidates_module
 from stages.sources import folder
 from stages.sources.candidate import BadPicture, printable

@@ -8,7 +8,7 @@ from PIL import Image
 from torchvision import datasets
 from torchvision.datasets import flowers102, imagenette, utils
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 from stages.sources import download, torchvision_dataset
 from stages.sources.candidate import BadPicture
 from stages.sources.picture import upright

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 
-from stages.execution.process import Refusal
+from stages.process.stage import Refusal
 from stages.sources import download, url
 from stages.sources.picture import upright
 

@@ -11,8 +11,9 @@ import pandas as pd
 from PIL import Image as PillowImage
 from skimage import data as photographs
 
-from stages import images, report, schemas, store
+from stages import images, report
 from stages.conclusions import conclusions
+from stages.store import files, paths, schemas, tables
 
 EVIL = '"><img src=x onerror=alert(1)>.png'
 SCRIPT = "</script><script>alert(2)</script>.png"
@@ -116,22 +117,22 @@ def measured(depth, more):
 
 def write_study(names, layers, seeds=1, changes=lambda *_: {}, skipped=()):
     """Write a study into the working directory; jobs are changed as `changes` says."""
-    store.write_json(store.SKIPPED, list(skipped))
+    files.write_json(paths.SKIPPED, list(skipped))
     code = {"code_shape": [3, 8, 8], "n_pictures": 3, "mean_distance": 2.5}
     code |= {"mean_squared_distance": 7.0, "geometry": GEOMETRY}
     statistics = {"net": {"mean_norm": 1.0, "layers": dict.fromkeys(layers, code)}}
-    store.write_json(store.TARGETS / "statistics.json", statistics)
-    store.write_text(store.PARAMS, "report: {title: '</script><b>'} # params\n")
-    store.write_table(store.IMAGES, picture_rows(names), schemas.IMAGES)
-    part, plain = store.PREIMAGES / "part-00000.parquet", []
+    files.write_json(paths.TARGETS / "statistics.json", statistics)
+    files.write_text(paths.PARAMS, "report: {title: '</script><b>'} # params\n")
+    tables.write_table(paths.IMAGES, picture_rows(names), schemas.IMAGES)
+    part, plain = paths.PREIMAGES / "part-00000.parquet", []
 
     def kept():
         for row in job_rows(names, layers, seeds, changes):
             plain.append({**row, "image": row["image"] is not None})
             yield row
 
-    store.write_table(part, kept(), schemas.PREIMAGES)
-    store.write_table(store.SCORES, score_rows(plain, layers), schemas.SCORES)
+    tables.write_table(part, kept(), schemas.PREIMAGES)
+    tables.write_table(paths.SCORES, score_rows(plain, layers), schemas.SCORES)
 
 
 def settings(pictures=1000, title="A study"):
@@ -144,9 +145,9 @@ def settings(pictures=1000, title="A study"):
 
 def write_report(against="", **changes):
     """Write the page about the study in the working directory; return its path."""
-    scores = pd.read_parquet(store.SCORES)
+    scores = pd.read_parquet(paths.SCORES)
     scores["judge_agrees"] = scores["judge_agrees"].astype("float64")
     chosen = settings(**changes)
     known = conclusions(scores, chosen.representations, against)
     report.write_page(scores, known, chosen)
-    return Path(store.REPORT).resolve()
+    return Path(paths.REPORT).resolve()

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from stages import store
+from stages.store import paths
 from tests.page.browser import fake
 from tests.page.browser.waiting import until
 
@@ -73,7 +73,7 @@ def test_an_example_of_a_finding_opens_its_job(open_page):
 
 def test_a_comparison_stands_before_the_findings(open_page, pages_folder):
     fake.write_study(["cat", "dog"], ["conv1", "fc8"], seeds=2)
-    other = pd.read_parquet(store.SCORES)
+    other = pd.read_parquet(paths.SCORES)
     other["psnr"] += 5.0
     other.to_parquet("before.parquet")
     page = open_page(path=fake.write_report(against="before.parquet"))

@@ -1,0 +1,12 @@
+"""From pictures to records: all that a pre-image is made by.
+
+What this module imports, directly or not, is in the key of every job
+(`stages.plan.keys`); nothing else is. So here is no plan and no progress, no memory
+planning and no file of the study's.
+"""
+
+from stages.execution.batch import Batch
+from stages.execution.coding import code_batches, single_code
+from stages.store.codes import Codes
+
+__all__ = ["Batch", "Codes", "code_batches", "single_code"]

@@ -1,0 +1,202 @@
+"""Run batches of jobs and keep what comes of them, in this process or in several.
+
+Finished jobs go to the job store at once. A batch that takes long leaves a checkpoint
+every minute, so that a kill loses less than two minutes of work. A job that fails stops
+no other: it is noted with its reason.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+
+from stages.execution.background import Behind, Work, at_once
+from stages.execution.device import description, prepare
+from stages.execution.processes import n_processes, n_threads
+from stages.execution.recording import Batch
+from stages.execution.targets import TargetCodes
+from stages.execution.workers import share
+from stages.params.study import ExecutionSettings
+from stages.plan.jobs import Job, batches
+from stages.process.stage import Interrupted, deferred_signals, say
+from stages.store.jobs import JobStore
+from stages.store.record import Checkpoint, Record
+
+SECONDS_BETWEEN_CHECKPOINTS = 60.0
+
+Advance = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A batch to run: its jobs, and the keys of the checkpoint to go on from, if any.
+
+    Those are the checkpoint's own: more than the jobs, where some are wanted no more.
+    `batch_size` is there if memory was too short for the study's own.
+    """
+
+    jobs: list[Job]
+    checkpoint: tuple[str, ...] = ()
+    batch_size: int | None = None
+
+
+def make_batch(
+    chosen: list[Job], door: TargetCodes, batch_size: int | None = None
+) -> Batch:
+    """Return the jobs as a batch with their targets, as large as the plan has it."""
+    cell = chosen[0].cell
+    targets = door.read(cell.representation, cell.definition, cell.layer)
+    return Batch(
+        chosen,
+        targets.of(job.image_id for job in chosen),
+        batch_size=batch_size or chosen[0].batch_size,
+        device=door.device,
+        device_name=description(door.device),
+    )
+
+
+def attempts(pending: Sequence[Job], job_store: JobStore) -> list[Attempt]:
+    """Return what to run: the batches that a previous run left, then new ones."""
+    by_key = {job.key: job for job in pending}
+    waiting = []
+    for checkpoint in job_store.checkpoints():
+        wanted = [by_key.pop(key) for key in checkpoint.keys if key in by_key]
+        if wanted:
+            waiting.append(Attempt(wanted, checkpoint.keys))
+    return waiting + [Attempt(jobs) for jobs in batches(by_key.values())]
+
+
+def compute(
+    wanted: Sequence[Attempt],
+    execution: ExecutionSettings,
+    job_store: JobStore,
+    device: torch.device,
+    advance: Advance,
+) -> None:
+    """Run all batches; `advance` is told of the progress, in jobs."""
+    door = TargetCodes(execution.targets, device)
+    run = partial(attempt, door=door, job_store=job_store)
+    n = n_processes(execution, device, [one.jobs for one in wanted])
+    if n == 1:
+        with Behind() as behind:
+            for one in wanted:
+                run(one, advance, later=behind.do)
+        return
+    setup = partial(prepare, execution.device, n_threads(n))
+    lost = partial(_lost, job_store)
+    share(wanted, run, n, setup=setup, advance=advance, lost=lost)
+
+
+def _lost(job_store: JobStore, one: Attempt, reason: str) -> None:
+    """Note that the process of a batch died."""
+    for job in one.jobs:
+        _note_failure(job, job_store, reason)
+
+
+def _note_failure(job: Job, job_store: JobStore, reason: str) -> None:
+    say(f"failed: {job.cell.label}, {job.image_name}: {reason}")
+    job_store.save_failure(job.key, reason)
+
+
+def attempt(
+    one: Attempt,
+    advance: Advance,
+    *,
+    door: TargetCodes,
+    job_store: JobStore,
+    later: Callable[[Work], None] = at_once,
+) -> None:
+    """Run a batch; where it fails, run it again in parts to find the bad jobs.
+
+    `later` is given what does not keep the next batch from beginning: encoding, saving.
+    """
+    checkpoint = job_store.checkpoint(one.checkpoint)
+    try:
+        batch = make_batch(one.jobs, door, one.batch_size)
+        encode = _run(batch, job_store, advance, checkpoint)
+    except Exception as error:
+        parts = _parts(one, checkpoint, error)
+        if not parts:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            _note_failure(one.jobs[0], job_store, reason)
+        job_store.drop_checkpoint(one.checkpoint)
+    else:
+        later(partial(_keep, one, batch.keys, encode, job_store))
+        parts = []
+    # Only now: a batch that failed holds its memory while its error is looked at.
+    again = partial(attempt, door=door, job_store=job_store)
+    for part in parts:
+        again(part, advance, later=later)
+
+
+def _keep(
+    one: Attempt,
+    keys: tuple[str, ...],
+    encode: Callable[[], list[Record]],
+    job_store: JobStore,
+) -> None:
+    """Save the records of a batch; then nobody needs its checkpoints."""
+    for key, record in zip(keys, encode(), strict=True):
+        job_store.save(key, record)
+    job_store.drop_checkpoint(keys)
+    job_store.drop_checkpoint(one.checkpoint)
+
+
+def _parts(
+    one: Attempt, checkpoint: Checkpoint | None, error: Exception
+) -> list[Attempt]:
+    """Return what to run in place of a batch that failed; nothing for a single job."""
+    jobs, size = one.jobs, one.batch_size or one.jobs[0].batch_size
+    if checkpoint is not None:  # perhaps that is what is wrong: start afresh
+        return [Attempt(jobs, batch_size=one.batch_size)]
+    if _is_shortage(error) and size > 1:
+        half = size // 2
+        say(f"out of memory with {size} jobs a batch: going on with {half}")
+        starts = range(0, len(jobs), half)
+        parts = [jobs[first : first + half] for first in starts]
+        return [Attempt(part, batch_size=half) for part in parts]
+    if len(jobs) > 1:
+        return [Attempt([job], batch_size=one.batch_size) for job in jobs]
+    return []
+
+
+def _is_shortage(error: Exception) -> bool:
+    """Return whether memory was too short: of a GPU, or as torch's CPU allocator says.
+
+    The system may also kill the process, which no program can catch.
+    """
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
+
+def _run(
+    batch: Batch, job_store: JobStore, advance: Advance, checkpoint: Checkpoint | None
+) -> Callable[[], list[Record]]:
+    """Run a batch to its end, with checkpoints, ready to stop between steps.
+
+    Return what is left to do: to encode its records.
+    """
+    if checkpoint is not None:
+        batch.resume(checkpoint)
+    saved = time.monotonic()
+    passed = 0
+
+    with deferred_signals() as let_out:
+
+        def after_step(step: int) -> None:
+            nonlocal saved, passed
+            advance(len(batch.jobs) * (step - passed) / batch.n_steps)
+            passed = step
+            if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+                job_store.save_checkpoint(batch.checkpoint())
+                saved = time.monotonic()
+            try:
+                let_out()
+            except Interrupted:
+                job_store.save_checkpoint(batch.checkpoint())
+                raise
+
+        return batch.compute(after_step)

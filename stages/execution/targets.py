@@ -1,0 +1,154 @@
+"""Target codes as the stages need them: stored by `extract`, or computed again.
+
+Here alone is decided which. `execution.targets: recompute` stores none, for studies
+whose codes would fill the disk: the code of a picture is computed when a batch needs
+it, each picture alone, so that it does not depend on its company.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from stages.execution.coding import code_batches, single_code
+from stages.images import Image, image_as_seen
+from stages.plan.representations import code_shape, outline
+from stages.representations.definition import Definition
+from stages.store import codes, files, paths, tables
+from stages.store.codes import Codes
+
+# Pictures kept at hand, our choice: enough for a batch whose seeds come in any order.
+_AT_HAND = 64
+
+
+@runtime_checkable
+class Targets(Protocol):
+    """The codes of a layer: of some pictures, or of all, read as they are used."""
+
+    @property
+    def image_ids(self) -> list[str]:
+        """The pictures that have a code, in order."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one code."""
+
+    def all(self) -> Tensor:
+        """Return the codes of all pictures, read from the disk as they are used."""
+
+    def of(self, image_ids: Iterable[str]) -> Tensor:
+        """Return the codes of these pictures, `n k r s`."""
+
+
+class Originals:
+    """The study's pictures by identity, read from the file as they are asked for.
+
+    Asked for in the file's order, as the jobs of a cell do, they are read in one pass.
+    """
+
+    def __init__(self) -> None:
+        ids = [row["image_id"] for row in tables.rows(paths.IMAGES, ["image_id"])]
+        self.places = {image_id: place for place, image_id in enumerate(ids)}
+        self.image = lru_cache(_AT_HAND)(self._image)
+        self._rows: Iterator[dict[str, Any]] = iter(())
+        self._next = len(ids)
+
+    def _image(self, image_id: str, side: int, channels: int) -> Image:
+        """Return the picture as a representation of such images sees it."""
+        place = self.places[image_id]
+        if place < self._next:
+            self._rows, self._next = tables.rows(paths.IMAGES, ["image"]), 0
+        row = next(islice(self._rows, place - self._next, None))
+        self._next = place + 1
+        return image_as_seen(row["image"]["bytes"], side, channels)
+
+
+class Recomputed:
+    """The codes of a layer, computed whenever they are asked for."""
+
+    def __init__(self, defined: Definition, layer: str, device: torch.device) -> None:
+        self._defined, self._layer, self._device = defined, layer, device
+        self._originals = Originals()
+        self.image_ids = list(self._originals.places)
+        self.shape: tuple[int, ...] = code_shape(defined, layer)
+
+    def of(self, image_ids: Iterable[str]) -> Tensor:
+        """Return the codes of these pictures, `n k r s`, each computed alone."""
+        return torch.cat([self._code(image_id) for image_id in image_ids])
+
+    def all(self) -> Tensor:
+        """Return the codes of all pictures, in a file that is gone once it is closed.
+
+        It lies in the store's folder, not in memory, for as long as the codes are used.
+        """
+        paths.work().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=paths.work()) as folder:
+            place = Path(folder) / "codes.safetensors"
+            computed = (self._code(image_id) for image_id in self.image_ids)
+            with place.open("wb") as file:
+                codes.write(file, self.image_ids, self.shape, computed)
+            return Codes(place).all()
+
+    def _code(self, image_id: str) -> Tensor:
+        channels = outline(self._defined).image_channels
+        image = self._originals.image(image_id, self._defined.side, channels)
+        return single_code(self._defined, self._layer, image, self._device)
+
+
+@dataclass(frozen=True)
+class TargetCodes:
+    """The door to all target codes of a study.
+
+    `kept` is what `execution.targets` says, `store` or `recompute`.
+    """
+
+    kept: str
+    device: torch.device
+
+    def read(self, name: str, defined: Definition, layer: str) -> Targets:
+        """Return the codes of a layer of the representation of this name."""
+        return _opened(self, name, defined, layer)
+
+    def make(
+        self,
+        name: str,
+        defined: Definition,
+        layer: str,
+        advance: Callable[[float], None],
+    ) -> Targets:
+        """Compute the codes of all pictures, store them where they are kept."""
+        ids = [row["image_id"] for row in tables.rows(paths.IMAGES, ["image_id"])]
+        if self.kept == "recompute":
+            advance(len(ids))
+            return Recomputed(defined, layer, self.device)
+        computed = self._computed(defined, layer, advance)
+        place = paths.codes(name, layer)
+        with files.replacing(place) as temporary, temporary.open("wb") as file:
+            codes.write(file, ids, code_shape(defined, layer), computed)
+        return Codes(place)
+
+    def _computed(
+        self, defined: Definition, layer: str, advance: Callable[[float], None]
+    ) -> Iterator[Tensor]:
+        stored = stored_pictures()
+        for batch in code_batches(defined, layer, stored, self.device):
+            yield batch
+            advance(len(batch))
+
+
+def stored_pictures() -> Iterator[bytes]:
+    """Yield the study's pictures in order, as PNG."""
+    return (row["image"]["bytes"] for row in tables.rows(paths.IMAGES, ["image"]))
+
+
+@cache
+def _opened(door: TargetCodes, name: str, defined: Definition, layer: str) -> Targets:
+    if door.kept == "recompute":
+        return Recomputed(defined, layer, door.device)
+    return Codes(paths.codes(name, layer))

@@ -1,0 +1,137 @@
+"""The jobs of a study in order, each with the key of its result, and their batches."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from stages.params.grid import GridEntry
+from stages.params.study import ExecutionSettings
+from stages.plan.cells import Cell
+from stages.plan.cells import cell as resolved
+from stages.plan.keys import cell_content, key
+from stages.plan.representations import job_costs
+from stages.plan.study import Expanded
+from stages.process.stage import Refusal
+from stages.representations.definition import Definition
+
+# Jobs a batch holds where `execution.batch_size` is auto. Our choice: on two cores a
+# job costs 6 % more than at 8, and six pictures fill a batch.
+AUTO_SIZE = 6
+
+# Memory that the jobs of a batch may take together where `execution.batch_size` is
+# auto. Our choice: two processes with VGG-16 at 224 pixels then stay below 6 GB. It is
+# the same on all machines, as the batch's size is part of the key.
+BATCH_BYTES = 1 << 29
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """A picture of the study: its identity and its name."""
+
+    image_id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """One pre-image to compute: a cell, a picture, a seed; `key` names the result.
+
+    `batch_size` is how many jobs its batch holds; `precision` what most of it runs in.
+    """
+
+    cell: Cell
+    image_id: str
+    image_name: str
+    seed: int
+    key: str
+    batch_size: int
+    precision: str = "float32"
+
+    @property
+    def group(self) -> tuple[Any, ...]:
+        """What the jobs of a batch must share."""
+        cell = self.cell
+        return cell.representation, cell.layer, cell.steps, cell.weights.form
+
+
+def jobs(study: Expanded, pictures: list[Pictured]) -> list[Job]:
+    """Return the jobs of all grid entries, each once, cells in order of appearance.
+
+    Raises Refusal if an entry names a picture that was not fetched.
+    """
+    planned: dict[tuple[Cell, str, int], Job] = {}
+    parts = study.params.priors, study.params.solvers
+    for one in study.entries:
+        chosen, seeds = _chosen(one.entry, pictures), one.entry.seed_list()
+        for cell in (resolved(setting, *parts) for setting in one.settings):
+            for job in _cell_jobs(cell, seeds, study.execution, chosen):
+                planned.setdefault((cell, job.image_id, job.seed), job)
+    order: dict[Cell, int] = {}
+    for job in planned.values():
+        order.setdefault(job.cell, len(order))
+    return sorted(planned.values(), key=lambda job: order[job.cell])
+
+
+def _cell_jobs(
+    cell: Cell,
+    seeds: Sequence[int],
+    execution: ExecutionSettings,
+    pictures: Sequence[Pictured],
+) -> Iterable[Job]:
+    content = cell_content(cell)
+    if execution.targets == "recompute":
+        # Codes of one picture at a time differ by rounding from stored ones.
+        content["targets"] = execution.targets
+    size = content["batch size"] = batch_size(execution, cell.definition, cell.layer)
+    numbers = content["precision"] = precision(execution, cell)
+    for picture in pictures:
+        for seed in seeds:
+            name = key({**content, "image": picture.image_id, "seed": seed})
+            yield Job(cell, picture.image_id, picture.name, seed, name, size, numbers)
+
+
+def _chosen(entry: GridEntry, pictures: list[Pictured]) -> list[Pictured]:
+    if entry.images == "all":
+        return pictures
+    if isinstance(entry.images, int):
+        return pictures[: entry.images]
+    by_name = {picture.name: picture for picture in pictures}
+    unknown = [name for name in entry.images if name not in by_name]
+    if unknown:
+        raise Refusal(
+            f"the grid names pictures that were not fetched: {', '.join(unknown)}; "
+            f"fetched were: {', '.join(list(by_name)[:20])}"
+        )
+    return [by_name[name] for name in entry.images]
+
+
+def batch_size(execution: ExecutionSettings, defined: Definition, layer: str) -> int:
+    """Return how many jobs a batch holds; `auto`: as memory allows, up to six."""
+    if execution.batch_size != "auto":
+        return execution.batch_size
+    return max(1, min(AUTO_SIZE, BATCH_BYTES // job_costs(defined, layer).bytes))
+
+
+def precision(execution: ExecutionSettings, cell: Cell) -> str:
+    """Return what a job is computed in: `paper` and the descriptors in float32."""
+    exact = cell.steps.kind == "paper" or cell.definition.descriptor
+    return "float32" if exact else execution.precision
+
+
+def batches(pending: Iterable[Job]) -> list[list[Job]]:
+    """Return the jobs in batches, at most as many as their size, that fit together.
+
+    The order of the plan is kept within a group; jobs with one key come once.
+    """
+    unique = {job.key: job for job in pending}
+    order: dict[tuple[Any, ...], int] = {}
+    for job in unique.values():
+        order.setdefault(job.group, len(order))
+    ranked = sorted(unique.values(), key=lambda job: order[job.group])
+    together = []
+    for _, group in groupby(ranked, key=lambda job: job.group):
+        jobs = list(group)
+        starts = range(0, len(jobs), jobs[0].batch_size)
+        together += [jobs[first : first + jobs[0].batch_size] for first in starts]
+    return together

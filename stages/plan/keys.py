@@ -1,0 +1,53 @@
+"""Keys: the names of results, hashes of all that determines a pre-image.
+
+The decoded pixels, the representation with its weights, the selected code, the resolved
+numbers of prior and solver, the seed, the batch's size and precision, and the text of
+every module that the job runs through. That text is found, not listed: it is all that
+`RECORDING`, which turns a job into a record, imports, with the job's own
+representation, solver and parameterisation, and the user's own code. Names that the
+user chose are not in a key: renaming a prior computes nothing again.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any
+
+from stages.plan.cells import Cell
+from stages.plan.own_code import own_source
+from stages.plan.representations import outline
+from stages.plan.source_text import closure, digest
+
+# A name, not an import: the plan knows what runs, but does not run it.
+RECORDING = "stages.execution.recording"
+
+
+def cell_content(cell: Cell) -> dict[str, Any]:
+    """Return all that the cell contributes to its jobs' keys."""
+    own = cell.definition.own_code()
+    return {
+        "representation": cell.definition.identity(),
+        "own source": None if own is None else own_source(own),
+        "layer": outline(cell.definition).name(cell.layer),
+        "selection": asdict(cell.selection),
+        "prior": cell.weights.content(),
+        "solver": {"kind": cell.steps.kind, **asdict(cell.steps)},
+        "source": source_digest(cell),
+    }
+
+
+def source_digest(cell: Cell) -> str:
+    """Return a hash of the text of the modules that the cell's jobs run through."""
+    return digest(source_files(cell))
+
+
+def source_files(cell: Cell) -> frozenset[Any]:
+    """Return the files of the modules that the cell's jobs run through."""
+    own = (type(cell.definition).__module__, type(cell.steps).__module__)
+    return closure(*sorted({RECORDING, *own, *cell.steps.modules()}))
+
+
+def key(content: dict[str, Any]) -> str:
+    """Return the key of a job of this content."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

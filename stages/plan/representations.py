@@ -1,0 +1,82 @@
+"""Representations as their settings describe them: definitions, shapes, costs.
+
+What the plan asks of a representation does not depend on its weights: none are read.
+"""
+
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from stages import network_weights
+from stages.params.representations import (
+    KINDS,
+    CaffenetSettings,
+    CustomSettings,
+    RepresentationSettings,
+)
+from stages.plan.costs import Costs, costs
+from stages.representations.definition import Definition, WeightsFile
+from stages.representations.representation import Representation
+from stages.store import files, paths
+
+
+def definition(settings: RepresentationSettings) -> Definition:
+    """Return the definition of the settings, with its file of weights if it has one.
+
+    Raises ValueError if the user's own file is not there or is another one.
+    """
+    module, _, name = KINDS[settings.kind].definition.partition(":")
+    made = getattr(import_module(module), name)
+    defined: Definition = made(**settings.options(), **_files(settings))
+    return defined
+
+
+def _files(settings: RepresentationSettings) -> dict[str, Any]:
+    """Return the files that the definition names, by field."""
+    if isinstance(settings, CaffenetSettings) and not settings.full_size:
+        embedded = embedded_file("caffenet")
+        trained = settings.weights == "embedded"
+        return {"like": embedded, "weights": embedded if trained else None}
+    if isinstance(settings, CustomSettings):
+        return {"weights": _own_file(settings)}
+    file = network_weights.weights_file(settings)
+    if file is None:
+        return {}
+    return {"weights": WeightsFile(file.stored, network_weights.weights_hash(settings))}
+
+
+def embedded_file(name: str) -> WeightsFile:
+    """Return the file of a network that comes with the project."""
+    path = paths.embedded(name)
+    return WeightsFile(path, files.sha256(path))
+
+
+def _own_file(settings: CustomSettings) -> WeightsFile | None:
+    if settings.weights is None:
+        return None
+    path = Path(settings.weights)
+    if not path.is_file():
+        raise ValueError(f"`weights` {path} is not there")
+    digits = files.sha256(path)
+    if settings.sha256 not in (None, digits):
+        raise ValueError(f"`weights` {path} has the sha256 {digits}, another is wanted")
+    return WeightsFile(path, digits)
+
+
+@cache
+def outline(defined: Definition) -> Representation:
+    """Return the representation without its weights: layers, shapes and fields."""
+    return defined.build(trained=False)
+
+
+@cache
+def code_shape(defined: Definition, layer: str) -> tuple[int, int, int]:
+    """Return the shape `k r s` of the layer's code of one image."""
+    return outline(defined).code_shape(layer, defined.side)
+
+
+@cache
+def job_costs(defined: Definition, layer: str) -> Costs:
+    """Return what a job at the layer costs: multiply-adds, and bytes of memory."""
+    return costs(*outline(defined).dry_run(layer, defined.side))

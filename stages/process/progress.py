@@ -1,0 +1,79 @@
+"""Progress with the time left: a bar on a terminal, a line every 30 s elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from tqdm import tqdm
+
+from stages.process.stage import say
+
+SECONDS_BETWEEN_LINES = 30.0
+
+
+class Progress:
+    """Count finished units of work and tell the user how much is left.
+
+    Use it as a context manager. `terminal` and `clock` are arguments for tests only.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        total: int,
+        unit: str,
+        *,
+        terminal: bool | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._label, self._total, self._unit = label, total, unit
+        terminal = sys.stderr.isatty() if terminal is None else terminal
+        self._bar = (
+            tqdm(total=total, desc=label, unit=unit, file=sys.stderr, leave=True)
+            if terminal
+            else None
+        )
+        self._clock = clock
+        self._begun = self._said = clock()
+        self._done = 0.0
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        elif kind is None and self._total:
+            seconds = self._clock() - self._begun
+            say(f"{self._label}: {self._total} {self._unit} in {duration(seconds)}")
+
+    def advance(self, amount: float = 1.0) -> None:
+        """Count `amount` more units as done; fractions of a unit are welcome."""
+        self._done += amount
+        if self._bar is not None:
+            self._bar.update(amount)
+        elif self._clock() - self._said >= SECONDS_BETWEEN_LINES:
+            self._said = self._clock()
+            say(self.line())
+
+    def line(self) -> str:
+        """Return the state in one line: done, total, time left."""
+        elapsed = self._clock() - self._begun
+        left = elapsed / self._done * (self._total - self._done) if self._done else None
+        when = "" if left is None else f", {duration(left)} left"
+        return f"{self._label}: {int(self._done)} of {self._total} {self._unit}{when}"
+
+
+def duration(seconds: float) -> str:
+    """Return the seconds in words for people: `12 s`, `4 min`, `2 h 5 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -1,0 +1,1 @@
+"""What the study keeps on disk: paths, schemas, tables, codes, finished jobs."""

@@ -1,0 +1,185 @@
+"""A job's bytes depend on the job alone, and a stopped batch goes on to the same."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from stages.execution.batch import Batch
+from stages.params.representations import CaffenetSettings, DsiftSettings, HogSettings
+from stages.plan.cells import Cell
+from stages.plan.depth import SolverChoice
+from stages.plan.jobs import Job
+from stages.plan.representations import cut
+from stages.preimage import Prior
+from stages.representations import build
+from stages.representations.selection import Selection
+
+CPU = torch.device("cpu")
+WIDTH = 4
+FAST = SolverChoice("fast", 7, rate=8.0)
+PAPER = SolverChoice("paper", 6, schedule=((4, 1.0), (2, 0.1)))
+KINDS = {
+    "hog": HogSettings(kind="hog", side=37),
+    "hogb": HogSettings(kind="hog", side=32, assignment="bilinear"),
+    "dsift": DsiftSettings(kind="dsift", side=30, bin=3),
+}
+
+
+def job(seed, choice=FAST, selection=None, weights=None, kind="hog"):
+    cell = Cell(
+        representation=kind,
+        layer=kind if kind == "dsift" else "hog",
+        channels="",
+        region="",
+        selection=selection or Selection(),
+        prior="",
+        weights=weights or Prior(lambda_alpha=1e5, lambda_tv=0.05),
+        solver="",
+        choice=choice,
+    )
+    return Job(cell, f"image {seed}", "name", seed, f"key {seed}", 4)
+
+
+def targets(n, kind):
+    settings = KINDS[kind]
+    shape = (n, 1, settings.side, settings.side)
+    pictures = 255 * torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    return build(settings.kind, **settings.options())(pictures)
+
+
+def run(jobs, codes, kind="hog", width=WIDTH):
+    batch = Batch(jobs, codes, KINDS[kind], width=width, device=CPU)
+    return batch.run(lambda step: None)
+
+
+def same(left, right):
+    return left.png == right.png and torch.equal(left.trace, right.trace)
+
+
+@pytest.mark.parametrize("choice", [FAST, PAPER], ids=["fast", "paper"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_bytes_do_not_depend_on_company_or_position(kind, choice):
+    # Others differ in everything that may differ inside a batch.
+    selections = [None, Selection((0, 3), None), Selection(None, (0, 1, 0, 1)), None]
+    weights = [None, Prior(), Prior(lambda_tv=0.5), Prior(lambda_alpha=1e4)]
+    codes = targets(WIDTH, kind)
+    jobs = [
+        job(seed, choice, selections[seed], weights[seed], kind)
+        for seed in range(WIDTH)
+    ]
+    together = run(jobs, codes, kind)
+    backwards = run(jobs[::-1], codes.flip(0), kind)[::-1]
+    alone = [run([one], codes[i : i + 1], kind)[0] for i, one in enumerate(jobs)]
+    for i in range(WIDTH):
+        assert same(together[i], backwards[i])
+        assert same(together[i], alone[i])
+
+
+@pytest.mark.parametrize("name", ["fourier", "deep-image-prior"])
+def test_bytes_do_not_depend_on_company_in_any_parameterisation(name):
+    choice = SolverChoice("fast", 4, rate=0.01, parameterisation=name)
+    codes = targets(WIDTH, "dsift")
+    weights = Prior(lambda_tv=0.05, jitter=2)
+    jobs = [job(seed, choice, weights=weights, kind="dsift") for seed in range(WIDTH)]
+    together = run(jobs, codes, "dsift")
+    backwards = run(jobs[::-1], codes.flip(0), "dsift")[::-1]
+    alone = [run([one], codes[i : i + 1], "dsift")[0] for i, one in enumerate(jobs)]
+    for i in range(WIDTH):
+        assert same(together[i], backwards[i])
+        assert same(together[i], alone[i])
+
+
+def test_a_record_holds_what_was_computed():
+    (record,) = run([job(0)], targets(1, "hog"))
+    assert (record.status, record.steps, record.width) == ("done", 7, WIDTH)
+    assert record.trace[:, 0].tolist() == list(range(8))
+    assert record.trace[-1, 1:].tolist() == pytest.approx(record.terms)
+    energy = float(targets(1, "hog").square().sum())
+    assert record.distance == pytest.approx((record.terms[0] * energy) ** 0.5)
+    assert record.seconds > 0
+
+
+def test_a_mask_confines_the_distance_to_the_selection():
+    selection = Selection((0,), (0, 2, 0, 2))
+    (record,) = run([job(0, selection=selection)], targets(1, "hog"))
+    energy = float(targets(1, "hog")[:, :1, :2, :2].square().sum())
+    assert record.distance == pytest.approx((record.terms[0] * energy) ** 0.5)
+
+
+@pytest.mark.parametrize("choice", [FAST, PAPER], ids=["fast", "paper"])
+def test_a_batch_stopped_and_resumed_gives_the_same_bytes(choice):
+    codes = targets(3, "hog")
+    jobs = [job(seed, choice) for seed in range(3)]
+    undisturbed = run(jobs, codes)
+    first = Batch(jobs, codes, KINDS["hog"], width=WIDTH, device=CPU)
+
+    def stop(step):
+        if step == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        first.run(stop)
+    checkpoint = first.checkpoint()
+    # Meanwhile the first job was finished elsewhere, or left the plan.
+    second = Batch(jobs[1:], codes[1:], KINDS["hog"], width=WIDTH, device=CPU)
+    second.resume(checkpoint)
+    steps = []
+    resumed = second.run(steps.append)
+    assert steps[0] == 4
+    assert all(same(a, b) for a, b in zip(resumed, undisturbed[1:], strict=True))
+
+
+def test_a_batch_that_has_not_begun_has_no_checkpoint():
+    batch = Batch([job(0)], targets(1, "hog"), KINDS["hog"], width=2, device=CPU)
+    with pytest.raises(ValueError, match="needs a batch that has begun"):
+        batch.checkpoint()
+
+
+def test_a_flat_picture_is_inverted_without_a_failure():
+    flat = torch.zeros(1, 27, 5, 5)
+    (record,) = run([job(0)], flat)
+    assert record.status == "done"
+    assert record.terms[0] < float(record.trace[0, 1])
+
+
+def test_a_target_that_is_not_finite_is_a_status():
+    codes = targets(2, "hog")
+    codes[0] = torch.nan
+    bad, good = run([job(0), job(1)], codes)
+    assert bad.status == "diverged"
+    assert "data not finite at step 0" in bad.reason
+    assert same(good, run([job(1)], codes[1:])[0])
+
+
+NETWORK = CaffenetSettings(kind="caffenet", weights="random", side=64)
+
+
+def codes_and_records(precision):
+    """Return two photographs' codes at relu2, and the records of their inversion."""
+    pictures = 255 * torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    pictures = torch.nn.functional.interpolate(pictures, size=64, mode="bicubic")
+    with torch.no_grad():
+        found = cut(NETWORK, "relu2", CPU)(pictures.clamp(0, 255))
+    choice = SolverChoice("fast", 40, rate=16.0, smoothing=5.0)
+    jobs = [job(seed, choice, kind="net") for seed in range(2)]
+    jobs = [
+        replace(one, cell=replace(one.cell, layer="relu2"), precision=precision)
+        for one in jobs
+    ]
+    batch = Batch(jobs, found, NETWORK, width=2, device=CPU)
+    alone = Batch(jobs[1:], found[1:], NETWORK, width=2, device=CPU)
+    return found, batch.run(lambda step: None), alone.run(lambda step: None)
+
+
+def test_bfloat16_ends_with_the_code_error_of_float32():
+    errors = {}
+    for precision in ("float32", "bfloat16"):
+        found, records, alone = codes_and_records(precision)
+        assert same(records[1], alone[0])
+        norms = found.flatten(1).norm(dim=1).tolist()
+        errors[precision] = [
+            record.distance / norm for record, norm in zip(records, norms, strict=True)
+        ]
+    assert errors["bfloat16"] != errors["float32"]
+    assert errors["bfloat16"] == pytest.approx(errors["float32"], rel=0.05)

@@ -1,0 +1,197 @@
+"""Batches shared among processes: the same bytes, nothing lost, one failure alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from stages import extract, invert
+from stages.execution import processes, targets
+from stages.execution import runner as attempts
+from stages.execution.batch import Batch
+from stages.plan import settings
+from stages.plan.jobs import batches
+from stages.store import paths, tables
+from stages.store.jobs import JobStore
+from tests.conftest import PARAMS
+
+ROOT = Path(__file__).parent.parent
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def study(small_study, monkeypatch):
+    """Return a function that changes `execution` and the steps of the study."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def change(processes, steps=6):
+        text = PARAMS.replace("width: 3", f"width: 3, processes: {processes}")
+        small_study(text.replace("steps: 6", f"steps: {steps}"))
+        extract.main()
+        targets.targets.cache_clear()
+
+    yield change
+    targets.targets.cache_clear()
+
+
+@pytest.fixture
+def at_start(monkeypatch):
+    """Return a function that has processes of several run this text as they start."""
+
+    def write(text):
+        body = f"import os, signal\nfrom stages import attempts\n{text}\n"
+        indented = "".join(f"    {line}\n" for line in body.splitlines())
+        condition = 'if "--multiprocessing-fork" in sys.argv:'
+        Path("sitecustomize.py").write_text(f"import sys\n{condition}\n{indented}")
+        monkeypatch.setenv("PYTHONPATH", f"{os.getcwd()}:{ROOT}")
+
+    return write
+
+
+@pytest.fixture
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def jobs():
+    return invert.planned(settings.load("invert"), invert.pictures())
+
+
+def pictures():
+    return {row["key"]: row["image"]["bytes"] for row in tables.rows(paths.PREIMAGES)}
+
+
+def test_several_processes_make_the_same_bytes_as_one(study, one_thread, monkeypatch):
+    monkeypatch.setattr(processes, "n_cores", lambda: 2)
+    study(processes=1)
+    invert.main()
+    alone = pictures()
+    for path in (paths.work() / "jobs").rglob("*.safetensors"):
+        path.unlink()
+    study(processes=2)
+    invert.main()
+    assert pictures() == alone
+    assert {row["device"] for row in tables.rows(paths.PREIMAGES)} == {"cpu (1 thread)"}
+
+
+def test_stopped_in_several_processes_a_run_goes_on_where_it_was(study, at_start):
+    study(processes=2, steps=100_000)
+    at_start("attempts.SECONDS_BETWEEN_CHECKPOINTS = 0.5")
+    command = [sys.executable, "-m", "stages.invert"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        end = time.monotonic() + 60
+        while len(list(paths.work().glob("checkpoints/*.safetensors"))) < 2:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        _, words = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert words.count("what was finished is kept") == 1
+    assert "Traceback" not in words
+    found = JobStore(paths.work()).checkpoints()
+    assert len(found) == 2
+    assert all(one.tensors["progress"][0] > 0 for one in found)
+    one = [job for job in jobs() if job.key == found[0].keys[0]]
+    (wanted,) = attempts.attempts(one, JobStore(paths.work()))
+    assert wanted == attempts.Attempt(one, found[0].keys)
+
+
+def test_a_process_that_dies_leaves_a_reason_and_the_others_alone(
+    study, at_start, capfd
+):
+    study(processes=2)
+    at_start(KILLER)
+    invert.main()
+    rows = list(tables.rows(paths.PREIMAGES))
+    failed = [row for row in rows if row["status"] == "failed"]
+    assert {row["representation"] for row in failed} == {"hog"}
+    assert all("SIGKILL" in row["reason"] for row in failed)
+    assert len(failed) == 4
+    assert "failed: hog / hog" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "shortage",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+    ],
+)
+def test_out_of_memory_a_batch_goes_on_at_half_its_width(
+    study, monkeypatch, capsys, shortage
+):
+    study(processes=1)
+    make_batch = attempts.make_batch
+
+    def short_of_memory(chosen, of, device, batch_width=None):
+        if (batch_width or 3) > 1 and chosen[0].cell.representation == "hog":
+            raise shortage
+        return make_batch(chosen, of, device, batch_width)
+
+    monkeypatch.setattr(attempts, "make_batch", short_of_memory)
+    invert.main()
+    rows = list(tables.rows(paths.PREIMAGES))
+    assert {row["status"] for row in rows} == {"done"}
+    widths = {row["representation"]: row["width"] for row in rows}
+    assert widths.pop("hog") == 1
+    assert set(widths.values()) == {3}
+    assert (
+        "out of memory with 3 jobs a batch: going on with 1" in capsys.readouterr().err
+    )
+
+
+def test_a_single_job_without_memory_fails_alone(study, monkeypatch):
+    study(processes=1)
+
+    def short_of_memory(chosen, *others):
+        raise MemoryError("a lot")
+
+    monkeypatch.setattr(attempts, "make_batch", short_of_memory)
+    invert.main()
+    reasons = {row["reason"] for row in tables.rows(paths.PREIMAGES)}
+    assert reasons == {"MemoryError: a lot"}
+
+
+def test_a_batch_is_saved_while_the_next_one_runs(study, monkeypatch):
+    study(processes=1)
+    n_all, order = len(batches(jobs())), []
+    compute, save = Batch.compute, JobStore.save
+
+    def computed(batch, after_step):
+        order.append("computes")
+        encode = compute(batch, after_step)
+        return lambda: order.append("encodes") or encode()
+
+    def saved(job_store, key, record):
+        # Wait for the next batch to begin, if there is one.
+        n_batches = order.count("encodes")
+        while order.count("computes") == n_batches < n_all and time.monotonic() < end:
+            time.sleep(0.01)
+        save(job_store, key, record)
+
+    monkeypatch.setattr(Batch, "compute", computed)
+    monkeypatch.setattr(JobStore, "save", saved)
+    end = time.monotonic() + 30
+    invert.main()
+    assert order.count("encodes") == order.count("computes") == n_all > 2
+    assert time.monotonic() < end
+    assert {row["status"] for row in tables.rows(paths.PREIMAGES)} == {"done"}
+
+
+KILLER = """
+make = attempts.make_batch
+def deadly(chosen, *others):
+    if chosen[0].cell.representation == "hog":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return make(chosen, *others)
+attempts.make_batch = deadly
+"""

@@ -1,0 +1,57 @@
+"""Progress: a line every 30 s without a terminal, a bar on one, time in words."""
+
+import pytest
+
+from stages.process.progress import Progress, duration
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_without_a_terminal_a_line_every_thirty_seconds(capsys):
+    clock = Clock()
+    with Progress("invert", 100, "jobs", terminal=False, clock=clock) as progress:
+        for second in range(1, 51):
+            clock.now = float(second)
+            progress.advance(1)
+    lines = capsys.readouterr().err.splitlines()
+    # At 30 s, 30 of 100 are done: 70 s for the other 70.
+    assert lines == [
+        "invert: 30 of 100 jobs, 70 s left",
+        "invert: 100 jobs in 50 s",
+    ]
+
+
+def test_on_a_terminal_a_bar(capsys):
+    with Progress("invert", 4, "jobs", terminal=True) as progress:
+        progress.advance(4)
+    assert "4/4" in capsys.readouterr().err
+
+
+def test_no_summary_after_an_error(capsys):
+    with pytest.raises(RuntimeError), Progress("x", 2, "jobs", terminal=False):
+        raise RuntimeError
+    assert capsys.readouterr().err == ""
+
+
+def test_time_left_is_unknown_before_the_first_unit():
+    assert Progress("x", 2, "jobs", terminal=False).line() == "x: 0 of 2 jobs"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0.4, "0 s"),
+        (89, "89 s"),
+        (90, "2 min"),
+        (3600, "1 h 0 min"),
+        (7500, "2 h 5 min"),
+    ],
+)
+def test_durations_in_words(seconds, words):
+    assert duration(seconds) == words

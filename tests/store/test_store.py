@@ -1,0 +1,123 @@
+"""Files appear whole or not at all; tables stream and keep their schema."""
+
+import json
+import os
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from stages.store import files, paths, schemas, tables
+
+SCHEMA = pa.schema(
+    [
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("value", pa.float64(), metadata={"unit": "decibels"}),
+        pa.field("image", schemas.PICTURE),
+    ]
+)
+
+
+def row(i):
+    picture = {"bytes": bytes([i % 256]), "path": f"{i}.png"}
+    return {"name": str(i), "value": float(i), "image": picture}
+
+
+def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
+    path = tmp_path / "file"
+    files.write_text(path, "old")
+
+    def fail_half_way():
+        with files.replacing(path) as new:
+            new.write_text("half")
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError, match="half way"):
+        fail_half_way()
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_the_temporary_file_is_flushed_before_it_takes_its_place(tmp_path, monkeypatch):
+    order = []
+    replace, fsync = os.replace, os.fsync
+    monkeypatch.setattr(os, "fsync", lambda h: (order.append("fsync"), fsync(h)))
+    monkeypatch.setattr(
+        os, "replace", lambda a, b: (order.append("replace"), replace(a, b))
+    )
+    files.write_text(tmp_path / "file", "text")
+    assert order == ["fsync", "replace", "fsync"]
+
+
+def test_files_are_readable_by_whom_the_umask_allows(tmp_path):
+    files.write_text(tmp_path / "file", "text")
+    mask = os.umask(0)
+    os.umask(mask)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_rows_come_back_in_order(tmp_path):
+    path = tmp_path / "table.parquet"
+    assert tables.write_table(path, (row(i) for i in range(150)), SCHEMA) == 150
+    assert list(tables.rows(path)) == [row(i) for i in range(150)]
+    assert [r["name"] for r in tables.rows(path, ["name"])][:3] == ["0", "1", "2"]
+
+
+def test_the_table_has_the_schema_its_units_and_small_groups(tmp_path):
+    path = tmp_path / "table.parquet"
+    tables.write_table(path, (row(i) for i in range(150)), SCHEMA)
+    file = pq.ParquetFile(path)
+    assert file.schema_arrow.equals(SCHEMA, check_metadata=True)
+    assert file.schema_arrow.field("value").metadata == {b"unit": b"decibels"}
+    assert file.metadata.num_row_groups == 3
+    pictures = file.metadata.row_group(0).column(2)
+    assert pictures.path_in_schema == "image.bytes"
+    assert pictures.compression == "UNCOMPRESSED"
+    assert "RLE_DICTIONARY" not in pictures.encodings
+
+
+def test_an_empty_table_has_its_columns(tmp_path):
+    path = tmp_path / "table.parquet"
+    assert tables.write_table(path, [], SCHEMA) == 0
+    assert pq.read_table(path).schema.names == SCHEMA.names
+
+
+def test_a_row_with_other_columns_is_refused_and_nothing_is_written(tmp_path):
+    path = tmp_path / "table.parquet"
+    wrong = {**row(0), "vlaue": 1.0}
+    with pytest.raises(ValueError, match=r"differ: \['vlaue'\]"):
+        tables.write_table(path, [wrong], SCHEMA)
+    assert os.listdir(tmp_path) == []
+
+
+def test_parts_of_a_folder_are_read_in_order(tmp_path):
+    for part in (1, 0):
+        path = tmp_path / f"part-{part}.parquet"
+        tables.write_table(path, [row(part)], SCHEMA)
+    assert [r["name"] for r in tables.rows(tmp_path)] == ["0", "1"]
+
+
+def test_json_refuses_what_json_cannot_say(tmp_path):
+    with pytest.raises(ValueError, match="JSON compliant"):
+        files.write_json(tmp_path / "file", {"error": float("nan")})
+    files.write_json(tmp_path / "file", {"b": 1, "a": [2]})
+    assert json.loads((tmp_path / "file").read_text()) == files.read_json(
+        tmp_path / "file"
+    )
+
+
+def test_work_lies_beside_the_params_also_for_experiments_in_a_copy(
+    monkeypatch, tmp_path
+):
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    assert paths.work().parts[-2:] == ("data", "work")
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    assert paths.work() == tmp_path / "data" / "work"
+
+
+@pytest.mark.parametrize("schema", [schemas.IMAGES, schemas.PREIMAGES, schemas.SCORES])
+def test_every_column_says_what_it_means_and_numbers_their_unit(schema):
+    for field in schema:
+        assert b"meaning" in field.metadata, field.name
+        if pa.types.is_floating(field.type):
+            assert b"unit" in field.metadata, field.name
