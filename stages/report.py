@@ -23,16 +23,16 @@ import pandas as pd
 from stages import contents
 from stages.conclusions import Conclusions, conclusions
 from stages.illustrations import shares, write_figures
+from stages.metrics.schema import scores_schema
+from stages.metrics.table import METRICS
 from stages.page import pictures, summary
 from stages.page.page import Page, pieces, render
 from stages.page.wording import counted
 from stages.plan.sections import report_stage
 from stages.process.stage import run, say
-from stages.store import files, paths, schemas
+from stages.store import files, paths
 
 PICTURES = paths.REPORT.parent / "pictures"
-
-_SCORES = [name for name in schemas.SCORES.names if name != "channel_indices"]
 
 
 def write_page(scores: pd.DataFrame, known: Conclusions, params: Any) -> Page:
@@ -101,12 +101,18 @@ def _write_csv(name: str, table: pd.DataFrame) -> None:
     files.write_text(paths.PLOTS / f"{name}.csv", text)
 
 
+def _scores() -> pd.DataFrame:
+    """Return the scores, yes and no as 1 and 0, so that there is a mean."""
+    columns = [name for name in scores_schema().names if name != "channel_indices"]
+    scores = pd.read_parquet(paths.SCORES, columns=columns)
+    truths = [metric.name for metric in METRICS if metric.is_truth]
+    return scores.astype(dict.fromkeys(truths, "float64"))
+
+
 def main(against: str = "") -> None:
     """Report the study, perhaps against the scores of another one of this name."""
     params = report_stage()
-    scores = pd.read_parquet(paths.SCORES, columns=_SCORES)
-    # Yes and no as 1 and 0, so that there is a mean.
-    scores["judge_agrees"] = scores["judge_agrees"].astype("float64")
+    scores = _scores()
     known = conclusions(scores, params.representations, against)
     write_page(scores, known, params)
     write_numbers(scores, known)

@@ -19,16 +19,17 @@ from stages.execution.device import prepare
 from stages.execution.targets import Originals, TargetCodes
 from stages.images import Image
 from stages.metrics.baselines import BASELINES
-from stages.metrics.diversity import diversity
-from stages.metrics.measures import Measures
-from stages.perception import Perception, load_perception
+from stages.metrics.judges import Judges, load_judges
+from stages.metrics.measures import Measures, measures, seed_measures
+from stages.metrics.reference import CodePart, Reference, View, reference
+from stages.metrics.schema import scores_schema
+from stages.params.representations import Representation
 from stages.plan.representations import definition
 from stages.plan.sections import score_stage
 from stages.process.progress import Progress
 from stages.process.stage import Refusal, run
 from stages.representations.loading import placed
 from stages.store import paths, schemas, tables
-from stages.yardsticks import Chosen, View, Yardstick, yardstick
 
 Row = dict[str, Any]
 Siblings = tuple[Any, ...]
@@ -38,28 +39,32 @@ Siblings = tuple[Any, ...]
 BATCH = 16
 
 _JOB = [field.name for field in (*schemas.CELL, *schemas.JOB)]
-_SCORED = [name for name in schemas.SCORES.names if name in schemas.PREIMAGES.names]
-_BLANK: Row = dict.fromkeys(schemas.SCORES.names)
+# What the scores take from the pre-images as it is.
+_KEPT = ["key", *_JOB, *(field.name for field in schemas.OUTCOME)]
 
 
-def scores(views: dict[str, View], perception: Perception) -> Iterator[Row]:
+def scores(views: dict[str, View], judges: Judges) -> Iterator[Row]:
     """Yield the rows of the table of scores: every job's, then the baselines'."""
     jobs = list(tables.rows(paths.PREIMAGES, [*_JOB, "status"]))
     originals = Originals()
     _check(jobs, views, originals)
 
     @lru_cache(maxsize=8)
-    def stick(chosen: Chosen) -> Yardstick:
-        return yardstick(chosen, views[chosen.representation], originals, perception)
+    def held_to(part: CodePart) -> Reference:
+        return reference(part, views[part.representation], originals, judges)
 
-    apart = diversities(jobs)
+    shared = shared_measures(jobs)
     with Progress("score", len(jobs), "pre-images") as progress:
-        rows = tables.rows(paths.PREIMAGES, [*_SCORED, "image"])
-        for batch, held_to in _batches(rows, stick):
-            yield from _preimage_rows(batch, held_to, apart)
+        rows = tables.rows(paths.PREIMAGES, [*_KEPT, "image"])
+        for batch, held in _batches(rows, held_to):
+            yield from _preimage_rows(batch, held, shared)
             progress.advance(len(batch))
-    for batch, held_to in _batches(_baseline_jobs(jobs), stick):
-        yield from _baseline_rows(batch, held_to)
+    for batch, held in _batches(_baseline_jobs(jobs), held_to):
+        yield from _baseline_rows(batch, held)
+
+
+def _blank() -> Row:
+    return dict.fromkeys(scores_schema().names)
 
 
 def _check(jobs: list[Row], views: dict[str, View], originals: Originals) -> None:
@@ -74,18 +79,18 @@ def _check(jobs: list[Row], views: dict[str, View], originals: Originals) -> Non
 
 
 def _batches(
-    rows: Iterable[Row], stick: Callable[[Chosen], Yardstick]
-) -> Iterator[tuple[list[Row], Yardstick]]:
-    """Yield neighbouring rows of one selection, a few at a time, with its yardstick."""
-    for chosen, group in groupby(rows, key=_chosen):
+    rows: Iterable[Row], held_to: Callable[[CodePart], Reference]
+) -> Iterator[tuple[list[Row], Reference]]:
+    """Yield neighbouring rows of one selection, a few at a time, with its reference."""
+    for part, group in groupby(rows, key=_part):
         while batch := list(islice(group, BATCH)):
-            yield batch, stick(chosen)
+            yield batch, held_to(part)
 
 
-def _chosen(row: Row) -> Chosen:
+def _part(row: Row) -> CodePart:
     names = ("representation", "layer", "channels", "region")
     numbers = (row[name] for name in ("channel_indices", "window", "tokens"))
-    return Chosen(*(row[name] for name in names), *map(_frozen, numbers))
+    return CodePart(*(row[name] for name in names), *map(_frozen, numbers))
 
 
 def _frozen(numbers: list[int] | None) -> Any:
@@ -93,69 +98,71 @@ def _frozen(numbers: list[int] | None) -> Any:
 
 
 def _preimage_rows(
-    batch: list[Row], stick: Yardstick, apart: dict[Siblings, float | None]
+    batch: list[Row], held: Reference, shared: dict[Siblings, Measures]
 ) -> Iterator[Row]:
     """Yield the jobs' rows in order; those without a picture have no metrics."""
     pictured = [row for row in batch if row["image"] is not None]
-    stored = [_image(row["image"], stick) for row in pictured]
-    found = iter(_measures(pictured, stored, stick))
+    stored = [_image(row["image"], held) for row in pictured]
+    measured = iter(_measures(pictured, stored, held))
+    blank = _blank()
     for row in batch:
-        metrics: Row = {"field": list(stick.field)}
+        metrics: Row = {"field": list(held.field), "kind": "preimage"}
         if row.pop("image") is not None:
-            metrics |= next(found)
-        spread = apart.get(_siblings(row)) if row["status"] == "done" else None
-        yield {**_BLANK, **row, **metrics, "kind": "preimage", "diversity": spread}
+            metrics |= next(measured)
+        if row["status"] == "done":
+            metrics |= shared.get(_siblings(row), {})
+        yield {**blank, **row, **metrics}
 
 
-def _image(stored: Row, stick: Yardstick) -> Image:
+def _image(stored: Row, held: Reference) -> Image:
     picture = images.picture_from_png(stored["bytes"])
-    channels = stick.view.representation.image_channels
+    channels = held.view.representation.image_channels
     return images.image_from_picture(picture, channels)
 
 
 def _measures(
-    rows: list[Row], pictures: list[Image], stick: Yardstick
+    rows: list[Row], pictures: list[Image], held: Reference
 ) -> list[Measures]:
     if not rows:
         return []
-    ids = [row["image_id"] for row in rows]
-    distances = [row["code_distance"] for row in rows]
-    seeds = [row["seed"] for row in rows]
-    return stick.measures(ids, torch.stack(pictures), distances, seeds)
+    columns = ("image_id", "code_distance", "seed")
+    ids, distances, seeds = ([row[name] for row in rows] for name in columns)
+    return measures(held.measured(ids, torch.stack(pictures), distances, seeds))
 
 
 def _baseline_jobs(jobs: Iterable[Row]) -> Iterator[Row]:
     """Yield a row for each picture that each selection of each code is inverted for."""
-    found: dict[Chosen, dict[str, Row]] = defaultdict(dict)
+    firsts: dict[CodePart, dict[str, Row]] = defaultdict(dict)
     for row in jobs:
-        found[_chosen(row)].setdefault(row["image_id"], row)
+        firsts[_part(row)].setdefault(row["image_id"], row)
     labels = {"prior": "none", "solver": "none", "seed": None}
-    for rows in found.values():
+    blank = _blank()
+    for rows in firsts.values():
         for row in rows.values():
-            yield {**_BLANK, **row, **labels, "status": "done", "reason": ""}
+            yield {**blank, **row, **labels, "status": "done", "reason": ""}
 
 
-def _baseline_rows(batch: list[Row], stick: Yardstick) -> Iterator[Row]:
+def _baseline_rows(batch: list[Row], held: Reference) -> Iterator[Row]:
     """Yield the baselines' rows; they are rounded to 8 bits as stored pictures are."""
     for name, baseline in BASELINES.items():
-        pictures = [baseline(stick.original(row["image_id"])).round() for row in batch]
-        measures = _measures(batch, pictures, stick)
-        for row, metrics in zip(batch, measures, strict=True):
+        pictures = [baseline(held.original(row["image_id"])).round() for row in batch]
+        measured = _measures(batch, pictures, held)
+        for row, metrics in zip(batch, measured, strict=True):
             labels = {"kind": "baseline", "baseline": name}
-            yield {**row, **metrics, **labels, "field": list(stick.field)}
+            yield {**row, **metrics, **labels, "field": list(held.field)}
 
 
-def diversities(jobs: Iterable[Row]) -> dict[Siblings, float | None]:
-    """Return how far apart the done pre-images of each cell and image are.
+def shared_measures(jobs: Iterable[Row]) -> dict[Siblings, Measures]:
+    """Return what the done pre-images of each cell and image have in common.
 
-    Where only one seed is done there is none. Pictures are held until the last of
+    Where only one seed is done there is nothing. Pictures are held until the last of
     their siblings is read; as a rule those are neighbours.
     """
     due = Counter(_siblings(row) for row in jobs if row["status"] == "done")
     waiting: dict[Siblings, list[Image]] = defaultdict(list)
-    found: dict[Siblings, float | None] = {}
+    shared: dict[Siblings, Measures] = {}
     if max(due.values(), default=0) < 2:
-        return found
+        return shared
     for row in tables.rows(paths.PREIMAGES, [*_JOB, "status", "image"]):
         siblings = _siblings(row)
         if row["status"] != "done" or due[siblings] < 2:
@@ -164,28 +171,37 @@ def diversities(jobs: Iterable[Row]) -> dict[Siblings, float | None]:
         channels = len(picture.getbands())
         waiting[siblings].append(images.image_from_picture(picture, channels))
         if len(waiting[siblings]) == due[siblings]:
-            found[siblings] = diversity(torch.stack(waiting.pop(siblings)))
-    return found
+            shared[siblings] = seed_measures(torch.stack(waiting.pop(siblings)))
+    return shared
 
 
 def _siblings(row: Row) -> Siblings:
     """Return what the seeds of one cell and image have in common."""
-    return (*_chosen(row), row["prior"], row["solver"], row["image_id"])
+    return (*_part(row), row["prior"], row["solver"], row["image_id"])
 
 
 def main() -> None:
     """Score every pre-image of the study."""
-    params = score_stage()
-    device = prepare(params.execution.device)
-    eyes = load_perception(trunks.lpips_metrics(device), device)
-    door = TargetCodes(params.execution.targets, device)
-    views = {}
-    for name, settings in params.representations.items():
-        defined = definition(settings)
-        views[name] = View(
-            placed(defined, device), defined.side, partial(door.read, name, defined)
-        )
-    tables.write_table(paths.SCORES, scores(views, eyes), schemas.SCORES)
+    study = score_stage()
+    device = prepare(study.execution.device)
+    judges = load_judges(trunks.lpips_metrics(device), device)
+    door = TargetCodes(study.execution.targets, device)
+    views = {
+        name: _view(name, settings, door)
+        for name, settings in study.representations.items()
+    }
+    tables.write_table(paths.SCORES, scores(views, judges), scores_schema())
+
+
+def _view(name: str, settings: Representation, door: TargetCodes) -> View:
+    defined = definition(settings)
+    return View(
+        placed(defined, door.device),
+        defined.side,
+        partial(door.read, name, defined),
+        # Under whichever kind, the network has this name.
+        "efficientnet_lite0" in getattr(settings, "model", ""),
+    )
 
 
 if __name__ == "__main__":

@@ -6,17 +6,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from stages.perception import Perception
+from stages.yardsticks import View
 
 from stages import images
 from stages.metrics.judge import Judge
-from stages.perception import Perception
 from stages.preimage.start import noise
 from stages.process.stage import Refusal
 from stages.representations.receptive_field import Geometry
 from stages.representations.representation import Representation
 from stages.score import scores
 from stages.store import codes, paths, schemas, tables
-from stages.yardsticks import View
 
 SIZE = 12
 LEVELS = {"a": 0, "b": 30, "c": 90}

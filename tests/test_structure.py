@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+from stages.plan.settings import SECTIONS, load_study
 
 from stages.params import Study
-from stages.plan.settings import SECTIONS, load_study
 from stages.plan.source_text import closure, imports, module_file
 
 ROOT = Path(__file__).parent.parent

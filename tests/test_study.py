@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from stages.plan.settings import load_study
 
 from stages import study
 from stages.plan.jobs import Job
-from stages.plan.settings import load_study
 from stages.process.stage import Refusal
 from stages.store import paths
 from stages.store.jobs import Checkpoint, JobStore

@@ -14,8 +14,7 @@ Departs from the paper: distances are between distinct pictures. The authors' co
 counts each picture with itself, a zero: multiply ours by (n - 1) / n for theirs.
 """
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -24,7 +23,10 @@ from torch import Tensor
 
 from stages.images import Codes, PerImage
 
-Mask = Bool[Tensor, "k r s"]
+# Which entries of a code a selection is about.
+Entries = Bool[Tensor, "k r s"]
+# The code of another picture, and which images of a batch are of that very picture.
+Foreign = tuple[Float[Tensor, "k r s"], Bool[Tensor, " n"]]
 
 # Most pictures whose distances are all taken, our choice: the work grows with the
 # square of their number, and 512 of them already make 130,816 pairs.
@@ -45,48 +47,60 @@ class PairwiseStatistics(NamedTuple):
     n_pictures: int
 
 
-class CodeErrors(NamedTuple):
-    """The three errors of one code; null where the denominator is zero or null."""
-
-    relative: float | None
-    normalised: float | None
-    squared_normalised: float | None
+def code_distance(codes: Codes, targets: Codes, entries: Entries) -> PerImage:
+    """Return `||Phi(x) - Phi0||` of each image over the entries in `entries`, float64."""
+    return code_norm(codes.double() - targets.double(), entries)
 
 
-def code_distance(codes: Codes, targets: Codes, mask: Mask) -> PerImage:
-    """Return `||Phi(x) - Phi0||` of each image over the entries in `mask`, float64."""
-    return code_norm(codes.double() - targets.double(), mask)
-
-
-def code_norm(codes: Codes, mask: Mask) -> PerImage:
-    """Return `||Phi||` of each image over the entries in `mask`, float64."""
-    selected = torch.where(mask, codes.double(), 0.0)
+def code_norm(codes: Codes, entries: Entries) -> PerImage:
+    """Return `||Phi||` of each image over the entries in `entries`, float64."""
+    selected = torch.where(entries, codes.double(), 0.0)
     return selected.square().sum(dim=(1, 2, 3)).sqrt()
 
 
-def code_errors(
-    distance: float | None, target_norm: float, pairs: PairwiseStatistics
-) -> CodeErrors:
-    """Return the three errors that a distance amounts to; null for a null distance."""
-    squared = None if distance is None else distance**2
-    return CodeErrors(
-        relative=_ratio(distance, target_norm),
-        normalised=_ratio(distance, pairs.mean_distance),
-        squared_normalised=_ratio(squared, pairs.mean_squared_distance),
-    )
+def relative_error(distances: PerImage, target_norms: PerImage) -> PerImage:
+    """Return `||d|| / ||Phi0||`; nan where that is not finite."""
+    return _defined(distances / target_norms)
 
 
-def _ratio(numerator: float | None, denominator: float | None) -> float | None:
-    if numerator is None or not denominator:
-        return None
-    ratio = numerator / denominator
-    return ratio if math.isfinite(ratio) else None
+def normalised_error(distances: PerImage, pairs: PairwiseStatistics) -> PerImage:
+    """Return `||d|| / N`; nan where that is not finite, or without an N."""
+    return _defined(distances / (pairs.mean_distance or 0.0))
 
 
-def pairwise_statistics(codes: Codes, mask: Mask | None = None) -> PairwiseStatistics:
+def squared_normalised_error(
+    distances: PerImage, pairs: PairwiseStatistics
+) -> PerImage:
+    """Return `||d||^2 / N2`, N2 the mean squared distance; nan as above."""
+    return _defined(distances.square() / (pairs.mean_squared_distance or 0.0))
+
+
+def mismatched_error(
+    codes: Codes, foreign: Iterable[Foreign], entries: Entries
+) -> PerImage:
+    """Return the least `||Phi(x) - Phi_j|| / ||Phi_j||` over other pictures' codes.
+
+    The null of the relative error. A picture's own code does not count for it; nan
+    where no other has a norm.
+    """
+    nearest = torch.full((len(codes),), torch.inf, dtype=torch.float64)
+    for code, is_own in foreign:
+        targets = code.expand_as(codes)
+        ratio = code_distance(codes, targets, entries) / code_norm(targets, entries)
+        nearest = torch.where(is_own, nearest, torch.fmin(nearest, ratio))
+    return _defined(nearest)
+
+
+def _defined(values: PerImage) -> PerImage:
+    return torch.where(values.isfinite(), values, torch.nan)
+
+
+def pairwise_statistics(
+    codes: Codes, entries: Entries | None = None
+) -> PairwiseStatistics:
     """Return the mean distance and mean squared distance over all distinct pairs.
 
-    Only the entries in `mask` count, all of them without one. Works in chunks of
+    Only the selected `entries` count, all of them without. Works in chunks of
     entries, in float64: `codes` may be a memory-mapped file. Beyond `MOST_PICTURES`
     pictures the mean distance is over that many of them, evenly spaced; the mean
     squared one is always over all, by
@@ -97,20 +111,22 @@ def pairwise_statistics(codes: Codes, mask: Mask | None = None) -> PairwiseStati
         return PairwiseStatistics(None, None, n)
     sample = torch.linspace(0, n - 1, n_sample, dtype=torch.float64).round().long()
     scatter, gram = 0.0, torch.zeros(n_sample, n_sample, dtype=torch.float64)
-    for centred in _centred_chunks(codes, mask):
+    for centred in _centred_chunks(codes, entries):
         scatter += float(centred.square().sum())
         gram += centred[sample] @ centred[sample].T
     mean_distance = float(_distances(gram).mean())
     return PairwiseStatistics(mean_distance, 2 * scatter / (n - 1), n_sample)
 
 
-def _centred_chunks(codes: Codes, mask: Mask | None) -> Iterator[Float[Tensor, "n e"]]:
+def _centred_chunks(
+    codes: Codes, entries: Entries | None
+) -> Iterator[Float[Tensor, "n e"]]:
     """Yield some of the selected entries of all codes at a time, less their means."""
     flat = codes.flatten(1)
     everything = torch.ones(flat.shape[1], dtype=torch.bool)
-    selected = (everything if mask is None else mask.flatten()).nonzero()[:, 0]
-    for entries in torch.split(selected, max(_ENTRIES_A_CHUNK // len(codes), 1)):
-        chunk = flat[:, entries].double()
+    selected = (everything if entries is None else entries.flatten()).nonzero()[:, 0]
+    for chosen in torch.split(selected, max(_ENTRIES_A_CHUNK // len(codes), 1)):
+        chunk = flat[:, chosen].double()
         yield chunk - chunk.mean(dim=0)
 
 

@@ -11,33 +11,34 @@ from torch import Tensor
 
 from stages.images import Images, PerImage
 
-# First row, end row, first column, end column; half open.
-Window = tuple[int, int, int, int]
+# First row, end row, first column, end column, of pixels; half open.
+Field = tuple[int, int, int, int]
+MeanColour = Float[Tensor, "c 1 1"]
 
 
-def field_energy(
-    preimages: Images,
-    starts: Images,
-    mean: Float[Tensor, "c 1 1"],
-    field: Window,
-) -> tuple[PerImage, PerImage]:
-    """Return the energy inside and outside `field`, each as a share of the start's.
+def inside_energy(
+    preimages: Images, starts: Images, mean: MeanColour, field: Field
+) -> PerImage:
+    """Return the energy inside `field`, as a share of the start's.
 
     Energy is the mean of `(x - mean)^2` over pixels and channels, `starts` the pixels
     (not centred) from which the descent began: 1 if it is as large as at the start, 0
     if the mean colour is everywhere, without an upper bound. `field` is the window
     `(first row, end row, first column, end column)` of pixels, half open. Float64; nan
-    where no pixel is inside or outside, infinite where the start alone has no energy.
-    Raises ValueError unless the field lies in the image.
+    where no pixel is inside, infinite where the start alone has no energy. Raises
+    ValueError unless the field lies in the image.
     """
-    inside = _inside(field, preimages)
-    found, began = (
-        (images.double() - mean).square().mean(dim=1) for images in (preimages, starts)
-    )
-    return _share(found, began, inside), _share(found, began, ~inside)
+    return _shares(preimages, starts, mean, _inside(field, preimages))
 
 
-def _inside(field: Window, images: Images) -> Bool[Tensor, "h w"]:
+def outside_energy(
+    preimages: Images, starts: Images, mean: MeanColour, field: Field
+) -> PerImage:
+    """Return the energy outside `field`, as `inside_energy` does; nan everywhere."""
+    return _shares(preimages, starts, mean, ~_inside(field, preimages))
+
+
+def _inside(field: Field, images: Images) -> Bool[Tensor, "h w"]:
     row, end_row, col, end_col = field
     height, width = images.shape[2:]
     if not (0 <= row <= end_row <= height and 0 <= col <= end_col <= width):
@@ -49,8 +50,13 @@ def _inside(field: Window, images: Images) -> Bool[Tensor, "h w"]:
     return inside
 
 
-def _share(
-    found: Float[Tensor, "n h w"], began: Float[Tensor, "n h w"], where: Tensor
+def _shares(
+    preimages: Images, starts: Images, mean: MeanColour, where: Bool[Tensor, "h w"]
 ) -> PerImage:
-    # The mean of no pixels is nan.
-    return found[:, where].mean(dim=1) / began[:, where].mean(dim=1)
+    left, began = (
+        (images.double() - mean).square().mean(dim=1)[:, where]
+        for images in (preimages, starts)
+    )
+    # Each image by itself, so that its bits do not depend on its company. The mean of
+    # no pixels is nan.
+    return torch.stack([a.mean() / b.mean() for a, b in zip(left, began, strict=True)])

@@ -2,16 +2,24 @@
 
 Scoring the inversions of a network with the same network is circular. The judge is of a
 different kind (Simonyan & Zisserman, arXiv:1409.1556: plain 3x3 convolutions, no local
-response normalisation, no groups) and has other weights.
+response normalisation, no groups) and has other weights: a small file in Git, with a
+card beside it that says how it was trained and how good it is.
 """
 
+import json
 from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
 
 import torch
 from jaxtyping import Float
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from stages.images import Codes, Images
+from stages.process.stage import Refusal
+
+WEIGHTS = Path(__file__).parents[2] / "data" / "embedded" / "judge.safetensors"
 
 
 class Judge(nn.Module):
@@ -85,3 +93,20 @@ def _named_modules(
         yield f"conv{i + 1}", nn.Conv2d(inputs, width, kernel, stride, kernel // 2)
         yield f"relu{i + 1}", nn.ReLU()
         inputs = width
+
+
+@cache
+def embedded_judge() -> Judge:
+    """Return the judge with the weights that come with the project, made once.
+
+    Its metadata say how it is built. Raises Refusal if the file is not there.
+    """
+    if not WEIGHTS.is_file():
+        raise Refusal(
+            f"{WEIGHTS} is not there; it comes with the project: `git checkout -- "
+            f"{Path(*WEIGHTS.parts[-3:])}` brings it back"
+        )
+    with safe_open(WEIGHTS, framework="pt") as file:
+        judge = Judge(**json.loads(file.metadata()["architecture"]))
+        judge.load_state_dict({key: file.get_tensor(key) for key in file.keys()})
+    return judge

@@ -4,13 +4,13 @@ A patch is what one place of a map of features sees. Each patch of the original 
 looked for in the pre-image: at its own place, and anywhere. A code that keeps parts but
 forgets where they were leaves `anywhere` high, `same` low and `displacement` large. A
 best match is flattering, since the most alike of 256 patches is somewhat alike even in
-a foreign picture: `other` is the same search there, the null of `anywhere`.
+a foreign picture: the same search there is the null of `anywhere`.
 
 Patches are compared by the cosine of their features less a centre, the mean over the
 original's places. Rectified features all point into one orthant, so that without it
 any two are similar. The centre is the original's alone: the pre-image and the other
 picture are then treated alike, and a pre-image that has nothing of the original scores
-as the other does; a mean that took in the other would push it away from the original.
+as another picture does; a mean that took in the other would push it away from the original.
 Nor do the pre-image's own scores depend on which other picture happened to be drawn.
 """
 
@@ -34,46 +34,58 @@ _ROUNDING = 1e-6
 _TIE = 1e-6
 
 
-class PatchMatches(NamedTuple):
-    """Means over the patches of each original; nan for one that has none.
+class PatchSimilarities(NamedTuple):
+    """How alike each patch of the originals and each patch of other images are.
 
-    `same`, `anywhere` and `other` are cosines in -1..1; `anywhere` is never below
-    `same`. `displacement` is how far away the best match lies, as a share of the map's
-    side: 0 in place, 0.52 for matches at random.
+    `cosines` in -1..1; `counted` tells which of the original's patches have a direction
+    at all; `sides` are the rows and columns of the map.
     """
 
-    same: PerImage
-    anywhere: PerImage
-    other: PerImage
-    displacement: PerImage
+    cosines: Similarities
+    counted: Bool[Tensor, "n places"]
+    sides: tuple[int, int]
 
 
-def patch_matches(
-    preimage_map: Codes, original_map: Codes, other_map: Codes | None
-) -> PatchMatches:
-    """Return how alike the original's patches and their matches are, and how far apart.
+def patch_similarities(searched_map: Codes, original_map: Codes) -> PatchSimilarities:
+    """Return how alike the originals' patches and those of the searched images are.
 
-    Maps are rectified features of one layer of the judge, the same for all three;
-    `other_map` is that of a picture unrelated to each original, `other` is nan without
-    it. Patches without features, or that equal the mean patch, are left out. Of equally
-    good matches the nearest counts: a flat pre-image has a small `displacement`, so
-    read it where `anywhere` is well above `other`. Float64; `n (r s)^2` numbers are
-    held at once.
+    Maps are rectified features of one layer of the judge, the same for both. The images
+    to search are the pre-images or, for the null, pictures that are unrelated to each
+    original. Patches without features, or that equal the mean patch, do not count.
+    Float64; `n (r s)^2` numbers are held at once.
     """
     centre = _patches(original_map).mean(dim=1, keepdim=True)
     wanted = _directions(original_map, centre)
-    counted = wanted.any(dim=2) & original_map.flatten(2).any(dim=1)
-    found = wanted @ _directions(preimage_map, centre).mT
-    best = found.amax(dim=2)
-    other = torch.full_like(best, torch.nan)
-    if other_map is not None:
-        other = (wanted @ _directions(other_map, centre).mT).amax(dim=2)
-    return PatchMatches(
-        same=_mean(found.diagonal(dim1=1, dim2=2), counted),
-        anywhere=_mean(best, counted),
-        other=_mean(other, counted),
-        displacement=_mean(_displacements(found, original_map), counted),
+    rows, cols = original_map.shape[2:]
+    return PatchSimilarities(
+        cosines=wanted @ _directions(searched_map, centre).mT,
+        counted=wanted.any(dim=2) & original_map.flatten(2).any(dim=1),
+        sides=(rows, cols),
     )
+
+
+def same(similarities: PatchSimilarities) -> PerImage:
+    """Return the mean similarity of patches at the same place; nan for no patches."""
+    return _mean(similarities.cosines.diagonal(dim1=1, dim2=2), similarities.counted)
+
+
+def anywhere(similarities: PatchSimilarities) -> PerImage:
+    """Return the mean similarity to the best match; never below that of `same`."""
+    return _mean(similarities.cosines.amax(dim=2), similarities.counted)
+
+
+def displacement(similarities: PatchSimilarities) -> PerImage:
+    """Return the mean distance to the best match, as a share of the map's side.
+
+    0 in place, 0.52 for matches at random. Of equally good matches the nearest counts:
+    a flat pre-image has a small one, so read it where `anywhere` is well above the
+    null. Nan for no patches.
+    """
+    cosines = similarities.cosines
+    ties = cosines >= cosines.amax(dim=2, keepdim=True) - _TIE
+    distances = _distances(similarities.sides, cosines.device)
+    nearest = torch.where(ties, distances, torch.inf).amin(dim=2)
+    return _mean(nearest, similarities.counted)
 
 
 def _patches(features: Codes) -> Patches:
@@ -89,21 +101,14 @@ def _directions(features: Codes, centre: Float[Tensor, "n 1 k"]) -> Patches:
     return torch.where(length > _ROUNDING * scale, centred / length, 0.0)
 
 
-def _displacements(
-    found: Similarities, original_map: Codes
-) -> Float[Tensor, "n places"]:
-    """Return the distance between each place and the nearest of its best matches."""
-    ties = found >= found.amax(dim=2, keepdim=True) - _TIE
-    return torch.where(ties, _distances(original_map), torch.inf).amin(dim=2)
-
-
-def _distances(original_map: Codes) -> Float[Tensor, "places places"]:
+def _distances(
+    sides: tuple[int, int], device: torch.device
+) -> Float[Tensor, "places places"]:
     """Return the distances between places, rows and columns as shares of the sides."""
-    sides = [
-        torch.arange(side, dtype=torch.float64, device=original_map.device) / side
-        for side in original_map.shape[2:]
+    shares = [
+        torch.arange(side, dtype=torch.float64, device=device) / side for side in sides
     ]
-    rows, cols = (axis.flatten() for axis in torch.meshgrid(*sides, indexing="ij"))
+    rows, cols = (axis.flatten() for axis in torch.meshgrid(*shares, indexing="ij"))
     return torch.hypot(rows[:, None] - rows, cols[:, None] - cols)
 
 

@@ -8,7 +8,7 @@ validated for images of 64 pixels and more.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,21 @@ from stages.images import Images, PerImage
 SMALLEST_SIDES = {"squeeze": 17, "alex": 31, "vgg": 16}
 
 Rgb = Float[Tensor, "n 3 h w"]
+# LPIPS with one backbone, or what stands for it in a test.
+Distance = Callable[[Images, Images], PerImage]
 
 # Pairs of images that go through a trunk at once, our choice: 16 pairs of 227 pixels
 # take some 2 GiB at the widest maps of VGG.
 BATCH = 16
+
+
+def lpips(
+    networks: Mapping[str, Distance], preimages: Images, originals: Images, name: str
+) -> PerImage:
+    """Return the distance that the network `name` finds; nan where it is not there."""
+    if name not in networks:
+        return torch.full((len(originals),), torch.nan, dtype=torch.float64)
+    return networks[name](preimages, originals)
 
 
 class Lpips:

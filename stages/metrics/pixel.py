@@ -1,17 +1,10 @@
-"""Errors between images of pixels in 0..255, one number an image.
-
-SSIM is Wang et al., "Image quality assessment: from error visibility to structural
-similarity" (IEEE TIP 2004), as torchmetrics computes it: gaussian window of 11 pixels,
-sigma 1.5, each colour channel alone, the image mirrored past its border.
-"""
+"""Errors between images of pixels in 0..255, one number an image."""
 
 import torch
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from stages.images import Images, PerImage
 
 DATA_RANGE = 255.0
-SMALLEST_SIDE_FOR_SSIM = 11
 
 # Variance in grey levels squared below which an image is flat, our choice: one level in
 # one value of a million, the least that an 8-bit picture can have, is a thousand times
@@ -27,20 +20,6 @@ def mse(preimages: Images, originals: Images) -> PerImage:
 def psnr(preimages: Images, originals: Images) -> PerImage:
     """Return `10 log10(255^2 / mse)` in decibels; infinite for equal images."""
     return 10 * torch.log10(DATA_RANGE**2 / mse(preimages, originals))
-
-
-def ssim(preimages: Images, originals: Images) -> PerImage:
-    """Return the structural similarity, 1 for equal images; nan below 11 pixels."""
-    if min(originals.shape[-2:]) < SMALLEST_SIDE_FOR_SSIM:
-        return torch.full((len(originals),), torch.nan, dtype=torch.float64)
-    similarities = structural_similarity_index_measure(
-        preimages.float(),
-        originals.float(),
-        sigma=1.5,
-        reduction="none",
-        data_range=DATA_RANGE,
-    )
-    return torch.as_tensor(similarities).double().reshape(-1)
 
 
 def fitted(preimages: Images, originals: Images) -> Images:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from stages.page.differences import Comparison, Difference
-from stages.page.tables import COLUMNS, Column
+from stages.page.tables import Column, table_columns
 from stages.page.wording import counted, number
 
 # In the order of interest: what got worse must not be missed.
@@ -12,8 +12,6 @@ VERDICTS = ("worse", "better", "within noise", "noise unknown", "same")
 
 # Cells that only one of the studies has and that are named, our choice.
 MOST_NAMED = 20
-
-_COLUMNS = {column.metric: column for column in COLUMNS}
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,8 @@ def _summary(differences: list[Difference]) -> str:
 
 
 def _line(one: Difference) -> ComparisonLine:
-    column = _COLUMNS.get(one.metric, Column(one.metric, one.metric, "1", 3))
+    known = {column.metric: column for column in table_columns()}
+    column = known.get(one.metric, Column(one.metric, one.metric, "1", 3))
     # A digit more than in the tables: differences are smaller than values.
     decimals, times = column.decimals + 1, column.times
     sign = "+" if one.change > 0 else ""

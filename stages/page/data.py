@@ -13,23 +13,10 @@ from typing import Any
 import pandas as pd
 
 from stages.page.summary import SELECTION
-from stages.page.tables import COLUMNS, Column, columns
+from stages.page.tables import Column, columns, detail_columns, table_columns
 
-# What the job tables of the page have beside the columns of the table of errors.
-MORE = [
-    Column("normalised_error_float", "normalised, unrounded", "%", 1, 100, "lower"),
-    Column(
-        "squared_normalised_error_float",
-        "squared normalised, unrounded",
-        "%",
-        decimals=1,
-        times=100,
-        better="lower",
-    ),
-    Column("mse", "mean squared error", "grey levels²", 0, 1, "lower"),
-    Column("ssim_fitted", "SSIM, fitted", "1", 2, 1, "higher"),
-    Column("mse_fitted", "mean squared error, fitted", "grey levels²", 0, 1, "lower"),
-    Column("inside_energy", "energy inside", "%", 1, 100),
+# What the job tables of the page have beside the metrics.
+OUTCOMES = [
     Column("data_term", "data term", "1", 4, 1, "lower"),
     Column("alpha_term", "alpha-norm term", "1", 4, 1, "lower"),
     Column("tv_term", "TV term", "1", 4, 1, "lower"),
@@ -72,7 +59,7 @@ def escaped(value: Any) -> str:
 
 def metric_columns(scores: pd.DataFrame) -> list[Column]:
     """Return all columns of numbers that some row has a value in."""
-    return columns(scores, [*COLUMNS, *MORE])
+    return columns(scores, [*table_columns(), *detail_columns(), *OUTCOMES])
 
 
 def study_json(

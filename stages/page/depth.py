@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from stages.page.summary import METRICS, is_full, summaries
+from stages.page.summary import is_full, metric_names, summaries
 
 Layers = Mapping[str, Sequence[str]]
 _LABELS = ["setting", "representation", "layer", "depth", "prior", "solver", "baseline"]
@@ -29,8 +29,8 @@ def error_by_depth(scores: pd.DataFrame, layers: Layers) -> pd.DataFrame:
     order = sorted(range(len(table)), key=lambda i: places[pairs[i]])
     table = table.iloc[order].reset_index(drop=True)
     table["setting"] = [_setting(row) for row in table.to_dict("records")]
-    found = table[[*_LABELS, "n", *(f"{name}_mean" for name in METRICS)]]
-    return found.rename(columns={f"{name}_mean": name for name in METRICS})
+    names = {f"{name}_mean": name for name in metric_names()}
+    return table[[*_LABELS, "n", *names]].rename(columns=names)
 
 
 def _places(

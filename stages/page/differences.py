@@ -13,19 +13,8 @@ from typing import Any
 
 import pandas as pd
 
+from stages.metrics.table import METRICS
 from stages.page.summary import CELL
-
-# What is compared, and whether more of it is better.
-COMPARED = {
-    "relative_error_8bit": False,
-    "psnr": True,
-    "ssim": True,
-    "judge_distance": False,
-    "judge_agrees": True,
-    "lpips_squeeze": False,
-    "lpips_alex": False,
-    "lpips_vgg": False,
-}
 
 # A change counts beyond two standard errors: one in twenty does so by chance.
 _STANDARD_ERRORS = 2.0
@@ -64,6 +53,12 @@ class Comparison:
     only_after: list[tuple[str, ...]]
 
 
+def compared_metrics() -> dict[str, bool]:
+    """Return what is compared, and whether more of it is better."""
+    headlines = [metric for metric in METRICS if metric.place == "headline"]
+    return {metric.name: metric.better == "higher" for metric in headlines}
+
+
 def compared(before: pd.DataFrame, after: pd.DataFrame) -> Comparison:
     """Return how the study `after` differs from the study `before`, cell by cell.
 
@@ -87,8 +82,9 @@ def compared(before: pd.DataFrame, after: pd.DataFrame) -> Comparison:
 def _done(scores: pd.DataFrame) -> pd.DataFrame:
     """Return the done pre-images with every compared column, as numbers."""
     jobs = scores[(scores["kind"] == "preimage") & (scores["status"] == "done")]
-    columns = jobs.reindex(columns=[*_PAIR, *COMPARED])
-    return columns.astype(dict.fromkeys(COMPARED, "float64"))
+    names = list(compared_metrics())
+    columns = jobs.reindex(columns=[*_PAIR, *names])
+    return columns.astype(dict.fromkeys(names, "float64"))
 
 
 def _labels(cell: Any) -> tuple[str, ...]:
@@ -105,7 +101,7 @@ def _differences(
     cell: tuple[str, ...], pairs: pd.DataFrame, old: pd.DataFrame, new: pd.DataFrame
 ) -> Iterator[Difference]:
     """Yield a difference for each metric that both studies have for the cell."""
-    for metric, more_is_better in COMPARED.items():
+    for metric, more_is_better in compared_metrics().items():
         both = pairs[[f"{metric}_before", f"{metric}_after"]]
         # An infinite PSNR, of equal pictures, has no mean.
         both = both[both.map(math.isfinite).all(axis=1)]

@@ -11,38 +11,18 @@ from typing import Any
 
 import pandas as pd
 
-METRICS = [
-    "relative_error_float",
-    "relative_error_8bit",
-    "normalised_error_8bit",
-    "squared_normalised_error_8bit",
-    "mse",
-    "psnr",
-    "ssim",
-    "mse_fitted",
-    "psnr_fitted",
-    "ssim_fitted",
-    "mismatched_error_8bit",
-    "luma_error",
-    "chroma_error",
-    "inside_energy",
-    "outside_energy",
-    "judge_distance",
-    "judge_agrees",
-    "lpips_squeeze",
-    "lpips_alex",
-    "lpips_vgg",
-    "patch_same",
-    "patch_anywhere",
-    "patch_other",
-    "patch_displacement",
-    "diversity",
-]
+from stages.metrics.table import METRICS
+
 SELECTION = ["representation", "layer", "channels", "region"]
 CELL = [*SELECTION, "solver", "prior"]
 
 # (representation, layer, solver) and step -> relative errors of jobs.
 _Traces = dict[tuple[str, str, str], dict[int, list[float]]]
+
+
+def metric_names() -> list[str]:
+    """Return the columns of the scores that hold metrics."""
+    return [metric.name for metric in METRICS]
 
 
 def summaries(scores: pd.DataFrame) -> pd.DataFrame:
@@ -57,7 +37,7 @@ def summaries(scores: pd.DataFrame) -> pd.DataFrame:
         keys, sort=False, dropna=False
     )
     found = groups.size().rename("n").to_frame()
-    for name in METRICS:
+    for name in metric_names():
         found[f"{name}_mean"] = groups[name].mean()
         # The deviation of infinities (the PSNR of equal images) is none.
         found[f"{name}_std"] = groups[name].agg(_deviation)
@@ -106,8 +86,8 @@ def _counts(jobs: pd.DataFrame) -> dict[str, int]:
 
 
 def _means(jobs: pd.DataFrame) -> dict[str, float | None]:
-    means = jobs.loc[jobs["status"] == "done", METRICS].mean()
-    values = {name: float(means[name]) for name in METRICS}
+    means = jobs.loc[jobs["status"] == "done", metric_names()].mean()
+    values = {f"{name}": float(mean) for name, mean in means.items()}
     return {name: v if math.isfinite(v) else None for name, v in values.items()}
 
 

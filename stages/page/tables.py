@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from stages.metrics.metric import Metric
+from stages.metrics.table import METRICS
 from stages.page.summary import SELECTION, has_layers, summaries
 from stages.page.wording import (
     MISSING,
@@ -13,6 +15,9 @@ from stages.page.wording import (
     number,
     sides,
 )
+
+# How the page writes the units of the scores.
+_UNITS = {"decibels": "dB", "grey levels squared": "grey levels\N{SUPERSCRIPT TWO}"}
 
 
 @dataclass(frozen=True)
@@ -30,29 +35,22 @@ class Column:
     better: str = ""
 
 
-COLUMNS = [
-    Column("relative_error_8bit", "relative error", "%", 1, 100, "lower"),
-    Column("normalised_error_8bit", "normalised error", "%", 1, 100, "lower"),
-    Column("squared_normalised_error_8bit", "squared normalised", "%", 1, 100, "lower"),
-    Column("relative_error_float", "relative, unrounded", "%", 1, 100, "lower"),
-    Column("mismatched_error_8bit", "another picture's code", "%", 1, 100),
-    Column("psnr", "PSNR", "dB", 1, 1, "higher"),
-    Column("ssim", "SSIM", "1", 2, 1, "higher"),
-    Column("psnr_fitted", "PSNR, fitted", "dB", 1, 1, "higher"),
-    Column("luma_error", "luma", "grey levels", 1, 1, "lower"),
-    Column("chroma_error", "chroma", "grey levels", 1, 1, "lower"),
-    Column("outside_energy", "energy outside", "%", 1, 100),
-    Column("lpips_squeeze", "LPIPS, squeeze", "1", 2, 1, "lower"),
-    Column("lpips_alex", "LPIPS, alex", "1", 2, 1, "lower"),
-    Column("lpips_vgg", "LPIPS, vgg", "1", 2, 1, "lower"),
-    Column("judge_distance", "judge's distance", "1", 2, 1, "lower"),
-    Column("judge_agrees", "same label", "%", 0, 100, "higher"),
-    Column("patch_same", "patches, same place", "1", 2, 1, "higher"),
-    Column("patch_anywhere", "patches, anywhere", "1", 2, 1, "higher"),
-    Column("patch_other", "patches, another picture", "1", 2),
-    Column("patch_displacement", "patches, moved", "%", 0, 100, "lower"),
-    Column("diversity", "diversity", "grey levels", 1),
-]
+def table_columns() -> list[Column]:
+    """Return the metrics of the table of errors."""
+    return [_column(metric) for metric in METRICS if metric.place != "details"]
+
+
+def detail_columns() -> list[Column]:
+    """Return the metrics that only the tables of jobs have beside those."""
+    return [_column(metric) for metric in METRICS if metric.place == "details"]
+
+
+def _column(metric: Metric) -> Column:
+    unit = "%" if metric.is_percent else _UNITS.get(metric.unit, metric.unit)
+    times = 100.0 if metric.is_percent else 1.0
+    return Column(
+        metric.name, metric.label, unit, metric.decimals, times, metric.better
+    )
 
 
 @dataclass(frozen=True)
@@ -74,8 +72,11 @@ class Block:
     lines: list[Line]
 
 
-def columns(scores: pd.DataFrame, among: Sequence[Column] = COLUMNS) -> list[Column]:
-    """Return the columns that some row has a value in."""
+def columns(
+    scores: pd.DataFrame, among: Sequence[Column] | None = None
+) -> list[Column]:
+    """Return the columns that some row has a value in; those of errors by default."""
+    among = table_columns() if among is None else among
     known = [column for column in among if column.metric in scores]
     return [column for column in known if scores[column.metric].notna().any()]
 

@@ -1,7 +1,7 @@
 """Reading params.yaml: its plain data, and the study that they describe.
 
 Only the file itself is looked at: every key, type and range, and names that must be
-among others of the file. What a representation has is checked by `stages.plan`.
+among others of the file. What a representation has is checked by `stages.plan.jobs`.
 """
 
 from collections.abc import Iterable, Iterator

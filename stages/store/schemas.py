@@ -102,114 +102,18 @@ PREIMAGES = pa.schema(
     ]
 )
 
-
-def _code_errors(suffix: str, of: str) -> list[pa.Field]:
-    return [
-        _number(f"relative_error_{suffix}", f"||d|| / ||Phi0||, of {of}", "1"),
-        _number(
-            f"normalised_error_{suffix}",
-            f"||d|| / N, N the mean distance between two pictures' codes, of {of}",
-            "1",
-        ),
-        _number(
-            f"squared_normalised_error_{suffix}",
-            f"||d||^2 / mean squared distance between two pictures' codes, of {of}",
-            "1",
-        ),
-    ]
-
-
-def _pixel_errors(suffix: str, of: str) -> list[pa.Field]:
-    return [
-        _number(f"mse{suffix}", f"mean squared error of {of}", "grey levels squared"),
-        _number(f"psnr{suffix}", f"peak signal-to-noise ratio of {of}", "decibels"),
-        _number(f"ssim{suffix}", f"structural similarity of {of}; 11 px or more", "1"),
-    ]
-
-
-def _lpips(trunk: str) -> pa.Field:
-    meaning = f"LPIPS v0.1, trunk {trunk}, of the stored picture; null without trunk"
-    return _number(f"lpips_{trunk}", meaning, "1")
-
-
-SCORES = pa.schema(
-    [
-        _name("kind", "preimage or baseline"),
-        _column("key", pa.string(), "the job's key; null for a baseline"),
-        _column("baseline", pa.string(), "mean-grey, mean-colour or thumbnail-4x4"),
-        *CELL,
-        *JOB,
-        *OUTCOME,
-        *_code_errors("float", "the pre-image as computed"),
-        *_code_errors("8bit", "the stored 8-bit picture"),
-        _number(
-            "mismatched_error_8bit",
-            "||Phi(x) - Phi_j|| / ||Phi_j|| of the stored 8-bit picture, Phi_j the "
-            "nearest code of another picture; null for a single picture",
-            "1",
-        ),
-        *_pixel_errors("", "the stored picture"),
-        *_pixel_errors("_fitted", "its best gain and offset for this original"),
-        _number("luma_error", "root-mean-square error of the luma", "grey levels"),
-        _number(
-            "chroma_error",
-            "root-mean-square error of Cb and Cr; null for grey images",
-            "grey levels",
-        ),
-        _column(
-            "field",
-            pa.list_(pa.int32()),
-            "what the selection sees: first row, end row, first column, end column",
-            "pixels",
-        ),
-        _number(
-            "inside_energy",
-            "energy inside the selection's receptive field, as a share of the start's",
-            "1",
-        ),
-        _number(
-            "outside_energy",
-            "energy outside the selection's receptive field, as a share of the start's;"
-            " null where it sees the whole image",
-            "1",
-        ),
-        *[_lpips(trunk) for trunk in ("squeeze", "alex", "vgg")],
-        _number(
-            "judge_distance",
-            "the judge's perceptual distance (not LPIPS: its own weights, none learned "
-            "from people)",
-            "1",
-        ),
-        _column(
-            "judge_agrees",
-            pa.bool_(),
-            "whether the judge gives the label that it gives the original",
-        ),
-        _number(
-            "patch_same",
-            "mean similarity of the original's patches with those at the same place",
-            "1",
-        ),
-        _number(
-            "patch_anywhere",
-            "mean similarity of the original's patches with their best match anywhere",
-            "1",
-        ),
-        _number(
-            "patch_other",
-            "the same as patch_anywhere in another picture of the study: the null",
-            "1",
-        ),
-        _number(
-            "patch_displacement",
-            "mean distance to the best match, as a share of the image's side",
-            "1",
-        ),
-        _number(
-            "diversity",
-            "mean root-mean-square distance between the pre-images of the seeds of one "
-            "cell and image; null for a single seed",
-            "grey levels",
-        ),
-    ]
-)
+# The scores' columns beside the metrics, which `stages.metrics.schema` adds.
+SCORED = [
+    _name("kind", "preimage or baseline"),
+    _column("key", pa.string(), "the job's key; null for a baseline"),
+    _column("baseline", pa.string(), "mean-grey, mean-colour or thumbnail-4x4"),
+    *CELL,
+    *JOB,
+    *OUTCOME,
+    _column(
+        "field",
+        pa.list_(pa.int32()),
+        "what the selection sees: first row, end row, first column, end column",
+        "pixels",
+    ),
+]

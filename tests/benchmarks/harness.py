@@ -15,14 +15,14 @@ from unittest.mock import patch
 import pandas as pd
 import torch
 from PIL import Image as PillowImage
+from stages.plan.depth import LAMBDA_TV_BY_DEPTH, by_depth, rate_by_depth
+from stages.plan.networks import caffenet, judge
 from torch import Tensor
 
 from stages.images import image_from_picture, picture_from_image, square
 from stages.metrics.judged import as_seen, judge_distance, labels_agree
 from stages.metrics.pixel import psnr, ssim
 from stages.params.representations import CaffenetSettings
-from stages.plan.depth import LAMBDA_TV_BY_DEPTH, by_depth, rate_by_depth
-from stages.plan.networks import caffenet, judge
 from stages.preimage import Prior, adam, invert, natural_prior
 from stages.preimage.solvers import FAST_STEPS
 from stages.representations.representation import Representation

@@ -20,12 +20,12 @@ from typing import NamedTuple
 
 import pandas as pd
 import torch
+from stages.plan.networks import caffenet
 from torch import Tensor
 
 from stages.execution.device import prepare
 from stages.images import reference_norm
 from stages.params.representations import CaffenetSettings
-from stages.plan.networks import caffenet
 from stages.preimage import ijcv_prior
 from stages.preimage.objective import objective
 from stages.preimage.start import noise

@@ -15,12 +15,12 @@ import time
 from collections.abc import Iterator
 
 import torch
+from stages.plan.networks import caffenet
 from torch import Tensor
 
 from stages.execution.device import prepare
 from stages.images import reference_norm
 from stages.params.representations import CaffenetSettings
-from stages.plan.networks import caffenet
 from stages.preimage.objective import objective
 from stages.preimage.solvers import paper
 from stages.preimage.start import noise

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from stages.plan.depth import SolverChoice
 
 from stages.execution.batch import Batch
 from stages.params.representations import CaffenetSettings, DsiftSettings, HogSettings
 from stages.plan.cells import Cell
-from stages.plan.depth import SolverChoice
 from stages.plan.jobs import Job
 from stages.plan.representations import cut
 from stages.preimage import Prior

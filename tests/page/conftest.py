@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from stages.page.summary import METRICS
+from stages.page.summary import metric_names
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def score():
         job = {"image_id": "a", "image_name": "cat", "seed": 0, "key": "k"}
         outcome = {"status": "done", "reason": "", "seconds": 1.0}
         kind = {"kind": "preimage", "baseline": None}
-        metrics = dict.fromkeys(METRICS, error)
+        metrics = dict.fromkeys(metric_names(), error)
         return {**kind, **labels, **job, **outcome, **metrics, **changes}
 
     return row
@@ -27,6 +27,6 @@ def table():
     """Return a function that makes a table of rows, typed as the stored one is."""
 
     def make(*rows):
-        return pd.DataFrame(rows).astype(dict.fromkeys(METRICS, "float64"))
+        return pd.DataFrame(rows).astype(dict.fromkeys(metric_names(), "float64"))
 
     return make

@@ -3,11 +3,9 @@
 import json
 import math
 
+from stages.metrics.schema import scores_schema
 from stages.page import data
-from stages.page.tables import COLUMNS
-from stages.store import schemas
-
-NOT_METRICS = {"judge_agrees"}
+from stages.page.tables import detail_columns, table_columns
 
 
 def test_numbers_have_six_digits_and_what_is_missing_is_null():
@@ -29,13 +27,14 @@ def test_no_text_can_end_the_element():
 
 
 def test_every_number_of_the_scores_has_a_column():
-    known = {column.metric for column in [*COLUMNS, *data.MORE]}
+    columns = [*table_columns(), *detail_columns(), *data.OUTCOMES]
+    known = {column.metric for column in columns}
     labels = {"window", "tokens", "field", "channel_indices", "seed"}
     stored = {
-        field.name for field in schemas.SCORES if str(field.type) not in ("string",)
+        field.name for field in scores_schema() if str(field.type) not in ("string",)
     }
     assert stored - labels == known
-    assert all(column.better in ("", "lower", "higher") for column in data.MORE)
+    assert all(column.better in ("", "lower", "higher") for column in columns)
 
 
 def test_the_study_holds_jobs_and_baselines_apart(score, table):

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from stages.page.differences import COMPARED, compared
+from stages.page.differences import compared, compared_metrics
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def study(score, table):
     """Return a function that makes a study of one cell: PSNR by picture and seed."""
 
     def make(psnr, **labels):
-        blank = dict.fromkeys(COMPARED)
+        blank = dict.fromkeys(compared_metrics())
         return table(
             *(
                 score(

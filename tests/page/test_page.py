@@ -13,7 +13,7 @@ from stages.page.alerts import KINDS, Alert
 from stages.page.gallery import Figure, Opening
 from stages.page.page import PLACE, Page, pieces, render
 from stages.page.provenance import Provenance
-from stages.page.tables import COLUMNS, Block, Line
+from stages.page.tables import Block, Line, table_columns
 
 EVIL = '"><img src=x onerror=alert(1)>.png'
 
@@ -36,7 +36,7 @@ class Tags(HTMLParser):
 @pytest.fixture
 def page():
     figure = Figure("data:image/webp;base64,AAAA", EVIL, EVIL, EVIL, EVIL)
-    line = Line(EVIL, 3, [EVIL] * len(COLUMNS), is_floor=True)
+    line = Line(EVIL, 3, [EVIL] * len(table_columns()), is_floor=True)
     provenance = Provenance(
         params=EVIL,
         hashes={EVIL: EVIL},
@@ -55,7 +55,7 @@ def page():
         shown=EVIL,
         folder=False,
         shared=EVIL,
-        columns=COLUMNS,
+        columns=table_columns(),
         blocks=[Block(EVIL, EVIL, [line])],
         codes=[[EVIL] * 8],
         alerts=[Alert("failed", EVIL, EVIL, EVIL, EVIL, "#at=gallery")],

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from stages.representations.costs import GROWTH, N_IMAGES_KEPT, costs
 from torch import nn
 
 from stages.representations import build
-from stages.representations.costs import GROWTH, N_IMAGES_KEPT, costs
 
 IMAGE = torch.zeros(1, 3, 8, 8)
 

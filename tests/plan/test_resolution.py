@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import pytest
 from pydantic import TypeAdapter
+from stages.plan.depth import SolverChoice, solver_choice, weights
 from tests.test_grid import HOG, cell, expanded, parts, resolved_prior
 
 from stages.images import reference_norm
 from stages.params import ByDepth, FastSettings, PaperSettings, PriorSettings
 from stages.params.representations import CaffenetSettings, HogSettings
-from stages.plan.depth import SolverChoice, solver_choice, weights
 from stages.plan.representations import representation
 from stages.preimage import Prior, ijcv_prior
 from stages.preimage.momentum import SCHEDULES

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
-
 from stages.plan.settings import ParamsError, load, load_study
 
 ROOT = Path(__file__).parent.parent

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from stages.page.findings.finding import Sample
-from stages.page.summary import METRICS, is_full
+from stages.page.summary import is_full, metric_names
 
 # A PSNR above that of rounding to 8 bits (an error of 1/12: 58.9 dB) says no more.
 MOST_DECIBELS = 60.0
@@ -56,11 +56,12 @@ def evidence(
     descriptors: dict[str, str],
 ) -> Evidence:
     """Return what the scores say, without jobs that were not done."""
-    table = scores.reindex(columns=[*_COLUMNS, *METRICS])
-    table = table.astype(dict.fromkeys(METRICS, "float64"))
+    names = metric_names()
+    table = scores.reindex(columns=[*_COLUMNS, *names])
+    table = table.astype(dict.fromkeys(names, "float64"))
     for name in ("psnr", "psnr_fitted"):
         table[name] = table[name].clip(upper=MOST_DECIBELS)
-    table[METRICS] = table[METRICS].where(np.isfinite(table[METRICS]))
+    table[names] = table[names].where(np.isfinite(table[names]))
     done = table[table["status"] == "done"]
     # A layer that the caller did not order stands where the table has it, at the end.
     known = {name: list(names) for name, names in layers.items()}

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from stages.page.findings import findings
-from stages.page.summary import METRICS
+from stages.page.summary import metric_names
 
 LAYERS = {"net": ["conv1", "conv2", "pool5", "fc6"], "random": ["conv1", "pool5"]}
 NAMES = {"untrained": {"net": "random"}}
@@ -28,7 +28,7 @@ def job():
             **kind,
             **labels,
             **about,
-            **dict.fromkeys(METRICS, math.nan),
+            **dict.fromkeys(metric_names(), math.nan),
             **changes,
         }
 
