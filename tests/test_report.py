@@ -12,8 +12,10 @@ from PIL import Image
 
 from stages import images, report, schemas, store
 from stages.execution.process import Refusal
-from stages.page import pictures as thumbnails
-from stages.page.tiles import GAP, HEAD, LEFT, SIDE
+from stages.kinds import HogSettings
+from stages.page.pictures import thumbnails
+from stages.page.plates.tiles import GAP, HEAD, LEFT, SIDE
+from stages.params import ReportSettings
 
 SIZE = 16
 HOG = {"kind": "hog", "assignment": "hard", "side": SIZE}
@@ -70,15 +72,13 @@ def study(tmp_path, monkeypatch):
     store.write_json(store.TARGETS / "statistics.json", statistics)
     store.write_text(store.PARAMS, "report: {title: <b>} # params\n")
     settings = SimpleNamespace(
-        representations={
-            "hog": SimpleNamespace(kind="hog", assignment="hard", side=SIZE)
-        },
-        report=SimpleNamespace(title="A study", pictures=12),
+        representations={"hog": HogSettings.model_validate(HOG)},
+        report=ReportSettings(title="A study", pictures=12),
     )
     monkeypatch.setattr(report.settings, "load", lambda stage: settings)
 
     def write(jobs, baselines=(), pictures=("cat", "dog", EVIL), most=12):
-        settings.report.pictures = most
+        settings.report = ReportSettings(title="A study", pictures=most)
         rows = [picture_row(name) for name in pictures]
         store.write_table(store.IMAGES, rows, schemas.IMAGES)
         part = store.PREIMAGES / "part-00000.parquet"

@@ -29,8 +29,8 @@ def error_by_depth(scores: pd.DataFrame, layers: Layers) -> pd.DataFrame:
     order = sorted(range(len(table)), key=lambda i: places[pairs[i]])
     table = table.iloc[order].reset_index(drop=True)
     table["setting"] = [_setting(row) for row in table.to_dict("records")]
-    found = table[[*_LABELS, "n", *(f"{name}_mean" for name in METRICS)]]
-    return found.rename(columns={f"{name}_mean": name for name in METRICS})
+    chosen = table[[*_LABELS, "n", *(f"{name}_mean" for name in METRICS)]]
+    return chosen.rename(columns={f"{name}_mean": name for name in METRICS})
 
 
 def _places(

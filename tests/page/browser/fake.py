@@ -4,7 +4,6 @@ Nothing is computed: a pre-image is its photograph with more noise the deeper th
 """
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,12 +11,12 @@ from PIL import Image as PillowImage
 from skimage import data as photographs
 
 from stages import images, report, schemas, store
-from stages.conclusions import conclusions
+from stages.page.conclusions import conclusions
+from stages.page.inputs import ReportInputs
 
 EVIL = '"><img src=x onerror=alert(1)>.png'
 SCRIPT = "</script><script>alert(2)</script>.png"
 SIDE = 64
-NETWORK = {"side": SIDE, "weights": "embedded"}
 GEOMETRY = {"stride": 8, "receptive_field": 12, "offset": -2}
 BASELINES = ("mean-grey", "mean-colour", "thumbnail-4x4")
 METRICS = [
@@ -134,19 +133,16 @@ def write_study(names, layers, seeds=1, changes=lambda *_: {}, skipped=()):
     store.write_table(store.SCORES, score_rows(plain, layers), schemas.SCORES)
 
 
-def settings(pictures=1000, title="A study"):
-    """Return the settings that the report reads."""
-    return SimpleNamespace(
-        representations={"net": SimpleNamespace(kind="caffenet", **NETWORK)},
-        report=SimpleNamespace(title=title, pictures=pictures),
-    )
+def inputs(pictures=1000, title="A study"):
+    """Return what the report reads of the params."""
+    return ReportInputs(title, pictures, {"net": SIDE}, untrained={}, descriptors={})
 
 
 def write_report(against="", **changes):
     """Write the page about the study in the working directory; return its path."""
     scores = pd.read_parquet(store.SCORES)
     scores["judge_agrees"] = scores["judge_agrees"].astype("float64")
-    chosen = settings(**changes)
-    known = conclusions(scores, chosen.representations, against)
+    chosen = inputs(**changes)
+    known = conclusions(scores, chosen, against)
     report.write_page(scores, known, chosen)
     return Path(store.REPORT).resolve()
