@@ -16,17 +16,18 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
-from stages import contents
-from stages.conclusions import Conclusions, conclusions
-from stages.illustrations import shares, write_figures
 from stages.metrics.schema import scores_schema
 from stages.metrics.table import METRICS
-from stages.page import pictures, summary
+from stages.page import contents, summary
+from stages.page.conclusions import Conclusions, conclusions
+from stages.page.inputs import ReportInputs
 from stages.page.page import Page, pieces, render
+from stages.page.pictures import thumbnails
+from stages.page.plates.files import shares, write_figures
+from stages.page.roles import report_inputs
 from stages.page.wording import counted
 from stages.plan.sections import report_stage
 from stages.process.stage import run, say
@@ -35,20 +36,20 @@ from stages.store import files, paths
 PICTURES = paths.REPORT.parent / "pictures"
 
 
-def write_page(scores: pd.DataFrame, known: Conclusions, params: Any) -> Page:
+def write_page(scores: pd.DataFrame, known: Conclusions, inputs: ReportInputs) -> Page:
     """Write the page, and pictures that do not fit beside it; return the page."""
     jobs = scores[scores["kind"] == "preimage"]
     with tempfile.TemporaryFile() as file:
-        spool = pictures.Spool(file)
-        whole = contents.page(scores, known, spool, params)
+        spool = thumbnails.Spool(file)
+        whole = contents.page(scores, known, spool, inputs)
         # The budget is for all: what the words and numbers take is not for pictures.
-        left = pictures.MOST_BYTES - len(render(whole).encode())
+        left = thumbnails.MOST_BYTES - len(render(whole).encode())
         left -= 40 * len(spool.entries)
-        chosen = pictures.inside(spool.entries, left, params.report.pictures)
+        chosen = thumbnails.inside(spool.entries, left, inputs.pictures)
         n_outside = len(spool.entries) - len(chosen)
         shown = _shown(spool.entries, chosen, jobs["image_id"].nunique())
         whole = replace(whole, shown=shown, folder=n_outside > 0)
-        _write_pieces(pieces(whole, pictures.chunks(spool, chosen)))
+        _write_pieces(pieces(whole, thumbnails.chunks(spool, chosen)))
         _write_folder(spool, chosen)
     return whole
 
@@ -59,19 +60,19 @@ def _write_pieces(texts: Iterable[str]) -> None:
             out.write(text.encode())
 
 
-def _write_folder(spool: pictures.Spool, chosen: list[pictures.Entry]) -> None:
+def _write_folder(spool: thumbnails.Spool, chosen: list[thumbnails.Entry]) -> None:
     """Write the thumbnails that are not inside; the folder is there in any case."""
     shutil.rmtree(PICTURES, ignore_errors=True)
     PICTURES.mkdir(parents=True)
     inside = {entry.name for entry in chosen}
     for entry in spool.entries:
         if entry.name not in inside:
-            path = PICTURES / pictures.file_name(entry)
+            path = PICTURES / thumbnails.file_name(entry)
             path.write_bytes(spool.picture(entry))
 
 
 def _shown(
-    entries: list[pictures.Entry], chosen: list[pictures.Entry], n_pictures: int
+    entries: list[thumbnails.Entry], chosen: list[thumbnails.Entry], n_pictures: int
 ) -> str:
     """Return where the thumbnails are, if not all of them are inside the page."""
     if len(chosen) == len(entries):
@@ -80,7 +81,7 @@ def _shown(
     return (
         f"This file holds {len(chosen):,} of {len(entries):,} thumbnails, those of "
         f"{n_inside:,} of {counted(n_pictures, 'picture')}, evenly spaced over the "
-        f"study, to stay small (below {pictures.MOST_BYTES // 10**6} MB). The others "
+        f"study, to stay small (below {thumbnails.MOST_BYTES // 10**6} MB). The others "
         f"are in the folder “{PICTURES.name}” beside it: pass it on with the file."
     )
 
@@ -112,13 +113,13 @@ def _scores() -> pd.DataFrame:
 def main(against: str = "") -> None:
     """Report the study, perhaps against the scores of another one of this name."""
     params = report_stage()
+    inputs = report_inputs(params.report, params.representations)
     scores = _scores()
-    known = conclusions(scores, params.representations, against)
-    write_page(scores, known, params)
+    known = conclusions(scores, inputs, against)
+    write_page(scores, known, inputs)
     write_numbers(scores, known)
     shutil.rmtree(paths.FIGURES, ignore_errors=True)
-    sides = {name: chosen.side for name, chosen in params.representations.items()}
-    write_figures(scores, known, shares(contents.fields(scores), sides))
+    write_figures(scores, known, shares(contents.fields(scores), inputs.sides))
     say(f"the report is in {paths.REPORT}")
 
 

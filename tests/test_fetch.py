@@ -149,7 +149,7 @@ def test_pictures_are_read_one_after_another(here, monkeypatch):
     for seed in range(7):
         put(here / "photos" / f"{seed}.png", seed)
     read, written = [], []
-    write_table = files.pq.ParquetWriter.write_table
+    write_table = tables.pq.ParquetWriter.write_table
     monkeypatch.setattr(
         "stages.fetch.upright",
         lambda source: (
@@ -161,7 +161,7 @@ def test_pictures_are_read_one_after_another(here, monkeypatch):
         written.append(len(read))
         write_table(writer, table, *arguments)
 
-    monkeypatch.setattr(files.pq.ParquetWriter, "write_table", counted)
+    monkeypatch.setattr(tables.pq.ParquetWriter, "write_table", counted)
     run(here)
     assert written == [2, 4, 6, 7]
 

@@ -11,10 +11,13 @@ import torch
 from PIL import Image
 
 from stages import images, report
-from stages.page import pictures as thumbnails
-from stages.page.tiles import GAP, HEAD, LEFT, SIDE
+from stages.store import 
+from stages.store import schemas
 from stages.process.stage import Refusal
-from stages.store import files, paths, schemas, tables
+from stages.params.representations import HogSettings
+from stages.page.pictures import thumbnails
+from stages.page.plates.tiles import GAP, HEAD, LEFT, SIDE
+from stages.params import ReportSettings
 
 SIZE = 16
 HOG = {"kind": "hog", "assignment": "hard", "side": SIZE}
@@ -71,15 +74,13 @@ def study(tmp_path, monkeypatch):
     files.write_json(paths.TARGETS / "statistics.json", statistics)
     files.write_text(paths.PARAMS, "report: {title: <b>} # params\n")
     settings = SimpleNamespace(
-        representations={
-            "hog": SimpleNamespace(kind="hog", assignment="hard", side=SIZE)
-        },
-        report=SimpleNamespace(title="A study", pictures=12),
+        representations={"hog": HogSettings.model_validate(HOG)},
+        report=ReportSettings(title="A study", pictures=12),
     )
     monkeypatch.setattr(report.settings, "load", lambda stage: settings)
 
     def write(jobs, baselines=(), pictures=("cat", "dog", EVIL), most=12):
-        settings.report.pictures = most
+        settings.report = ReportSettings(title="A study", pictures=most)
         rows = [picture_row(name) for name in pictures]
         tables.write_table(paths.IMAGES, rows, schemas.IMAGES)
         part = paths.PREIMAGES / "part-00000.parquet"

@@ -1,13 +1,12 @@
 """The report as one HTML file that needs no network: pictures, tables, provenance.
 
-- `summary`: scores -> means and deviations, for the page, `metrics.json` and the plots;
-- `wording`: how numbers and names are written;
-- `gallery`: the opening: one photograph and what survives of it;
-- `pictures`: thumbnails: which are inside the page, which in a folder beside it;
-- `data`: the study as JSON, for the scripts;
-- `tables`: the table of errors and the table of codes;
-- `alerts`: what went wrong, or is worth a second look;
-- `provenance`: what the study was made from and with;
-- `assets`: styles and the modules of `scripts/`, joined, and their policy;
-- `page`: all of these in `template.html`.
+- `inputs`, `roles`: what the page needs of the params, and how it is read off them;
+- `conclusions`, `contents`: what the scores say, then all that the page says;
+- `summary`, `depth`: scores -> means, for the page, `metrics.json` and the plots;
+- `tables`, `data`: the tables of the page, and the study as JSON for the scripts;
+- `alerts`, `weights`, `provenance`: what went wrong, is missing, was computed with;
+- `findings/`, `plates/`, `charts/`, `comparison/`: the parts of the argument;
+- `pictures/`: thumbnails, and the photograph that the page opens with;
+- `page`, `assets`, `wording`: all of these in `templates/`, with `styles/` and
+  `scripts/`, in words.
 """

@@ -58,12 +58,12 @@ def alerts(
     `saturation` and `falls` map keys of jobs to the shares that the levels are of.
     """
     done = jobs[jobs["status"] == "done"]
-    found = {kind: jobs[jobs["status"] == kind] for kind in list(KINDS)[:3]}
-    found["saturated"] = _above(done, saturation, SATURATED, "at black or white")
-    found["not converged"] = _above(done, falls, STILL_FALLING, "still to fall")
-    found["wide seed spread"] = _wide(done)
-    found["remark"] = done[done["reason"] != ""]
-    return [alert for kind, rows in found.items() for alert in _grouped(rows, kind)]
+    by_kind = {kind: jobs[jobs["status"] == kind] for kind in list(KINDS)[:3]}
+    by_kind["saturated"] = _above(done, saturation, SATURATED, "at black or white")
+    by_kind["not converged"] = _above(done, falls, STILL_FALLING, "still to fall")
+    by_kind["wide seed spread"] = _wide(done)
+    by_kind["remark"] = done[done["reason"] != ""]
+    return [alert for kind, rows in by_kind.items() for alert in _grouped(rows, kind)]
 
 
 def _above(

@@ -1,9 +1,9 @@
 """The page's styles and scripts: joined, and named in a content security policy.
 
-All `*.css` beside this file are joined, `page.css` first, the others by name. The
-modules in `scripts/` are joined into one, in `ORDER`, the others by name before the
-last; their `import` statements and the word `export` are taken out, so that a name may
-be declared in one module alone (tested).
+All of `styles/` are joined, `page.css` first, the others by name. The modules in
+`scripts/` are joined into one, in `ORDER`, the others by name before the last; their
+`import` statements and the word `export` are taken out, so that a name may be declared
+in one module alone (tested).
 """
 
 import base64
@@ -19,15 +19,17 @@ LAST = "main"
 
 def css() -> str:
     """Return all styles: those of the page, then those of its parts."""
-    paths = sorted(_FOLDER.glob("*.css"), key=lambda path: (path.stem != "page", path))
+    paths = sorted(
+        (_FOLDER / "styles").glob("*.css"), key=lambda path: (path.stem != "page", path)
+    )
     return "\n".join(path.read_text() for path in paths)
 
 
 def script() -> str:
     """Return all modules as one: no module needs another one's file."""
-    found = {path.stem: path for path in sorted((_FOLDER / "scripts").glob("*.js"))}
-    names = [*ORDER, *(name for name in found if name not in (*ORDER, LAST)), LAST]
-    return "\n".join(joined(found[name].read_text()) for name in names)
+    paths = {path.stem: path for path in sorted((_FOLDER / "scripts").glob("*.js"))}
+    names = [*ORDER, *(name for name in paths if name not in (*ORDER, LAST)), LAST]
+    return "\n".join(joined(paths[name].read_text()) for name in names)
 
 
 def joined(text: str) -> str:

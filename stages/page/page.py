@@ -13,11 +13,11 @@ from markupsafe import Markup
 
 from stages.page import assets
 from stages.page.alerts import KINDS, Alert
-from stages.page.comparison import ComparisonPart
+from stages.page.charts.chart import Drawing
+from stages.page.comparison.comparison import ComparisonPart
 from stages.page.findings import Finding
-from stages.page.gallery import Opening
+from stages.page.pictures.opening import Opening
 from stages.page.provenance import Provenance
-from stages.page.rendering import Drawing
 from stages.page.tables import Block, Column
 
 # Alerts and skipped pictures that are listed each, our choice; the rest is counted.
@@ -25,7 +25,7 @@ MOST_ALERTS = 50
 # Where the thumbnails go: no text of the page can be this, as `<` is escaped.
 PLACE = "<!-- thumbnails -->"
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
     )
     css, script = assets.css(), assets.script()
-    return environment.get_template("template.html").render(
+    return environment.get_template("page.html").render(
         page=page,
         most_alerts=MOST_ALERTS,
         css=Markup(css),

@@ -32,13 +32,13 @@ class Provenance:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that decide the results."""
-    found = {"python": platform.python_version()}
+    known = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            known[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            known[name] = "not installed"
+    return known
 
 
 def weight_hashes(manifest: Mapping[str, Any]) -> dict[str, str]:

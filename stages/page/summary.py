@@ -36,12 +36,12 @@ def summaries(scores: pd.DataFrame) -> pd.DataFrame:
     groups = done.assign(baseline=done["baseline"].fillna("")).groupby(
         keys, sort=False, dropna=False
     )
-    found = groups.size().rename("n").to_frame()
+    table = groups.size().rename("n").to_frame()
     for name in metric_names():
-        found[f"{name}_mean"] = groups[name].mean()
+        table[f"{name}_mean"] = groups[name].mean()
         # The deviation of infinities (the PSNR of equal images) is none.
-        found[f"{name}_std"] = groups[name].agg(_deviation)
-    return found.reset_index()
+        table[f"{name}_std"] = groups[name].agg(_deviation)
+    return table.reset_index()
 
 
 def _deviation(values: "pd.Series[float]") -> float:
@@ -65,14 +65,14 @@ def metrics(scores: pd.DataFrame) -> dict[str, Any]:
     Of whole codes alone. Means are over done jobs; null where there is none.
     """
     jobs = scores[(scores["kind"] == "preimage") & is_full(scores)]
-    found: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
     for key, group in jobs.groupby(
         ["representation", "layer", "solver", "prior"], sort=False
     ):
         representation, layer, solver, prior = map(str, key)
-        place = found.setdefault(representation, {}).setdefault(layer, {})
+        place = nested.setdefault(representation, {}).setdefault(layer, {})
         place.setdefault(solver, {})[prior] = _counts(group) | _means(group)
-    return found
+    return nested
 
 
 def _counts(jobs: pd.DataFrame) -> dict[str, int]:

@@ -10,8 +10,8 @@ import pytest
 
 from stages.page import data
 from stages.page.alerts import KINDS, Alert
-from stages.page.gallery import Figure, Opening
 from stages.page.page import PLACE, Page, pieces, render
+from stages.page.pictures.opening import Figure, Opening
 from stages.page.provenance import Provenance
 from stages.page.tables import Block, Line, table_columns
 

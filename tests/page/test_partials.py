@@ -10,14 +10,24 @@ import pandas as pd
 import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from stages.page.charts import charts
+from stages.page.charts.charts import charts
+from stages.page.charts.rendering import drawings
 from stages.page.depth import error_by_depth
-from stages.page.findings.finding import Claim, Sample
-from stages.page.rendering import drawings
+from stages.page.findings.claim import Claim
+from stages.page.findings.finding import Sample
 
-FOLDER = Path(__file__).parents[2] / "stages" / "page"
+FOLDER = Path(__file__).parents[2] / "stages" / "page" / "templates"
 EVIL = '"><img src=x onerror=alert(1)>.png'
-CLAIM = Claim("name", "A claim.", "dB", 1, chart="error-by-depth")
+CLAIM = Claim(
+    name="name",
+    text="A claim.",
+    test=lambda study, claim: claim.untested(),
+    needs="luck",
+    null="chance",
+    unit="dB",
+    decimals=1,
+    chart="error-by-depth",
+)
 TRACES = ["representation", "layer", "solver", "step", "median_relative_error"]
 
 

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 from stages.plan.settings import study_cells
 
 from stages.params import Study
-from stages.plan import jobs, source_text
-from stages.plan.jobs import AUTO_WIDTH, Job, Pictured, batches
+from stages.plan import source_text
+from stages.plan.jobs import AUTO_WIDTH, Job, Pictured, batches, jobs
 from stages.process.stage import Refusal
 
 A, B = Pictured("0123", "oval"), Pictured("4567", "box")

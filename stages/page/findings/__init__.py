@@ -1,38 +1,26 @@
 """Findings: the claims of the literature, each tested on this study against its null.
 
-- `finding`: what a finding is, and the rule by which a verdict is given;
+- `registry`: all claims, a row each: what is claimed, how it is tested, on what;
+- `claim`: a row of it; `finding`: what a study says of it, and the rule of verdicts;
 - `evidence`: the done jobs, their means by picture, ranks;
 - `depth`: pixels near the photograph in early layers, seeds apart in deep ones;
 - `places`: parts without their places, blanks outside the receptive field;
 - `streams`: colour and shape in two halves of the channels;
 - `weights`: trained against random weights, one's own code against another's;
-- `descriptors`: HOG against HOGb against DSIFT.
+- `descriptors`: HOG against HOGb against DSIFT;
+- `strip`: the dots of a finding as a drawing.
 """
 
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from stages.page.findings.depth import early_layers, several_seeds
-from stages.page.findings.descriptors import hog_is_worst
+from stages.page.findings.claim import Claim
 from stages.page.findings.evidence import evidence
-from stages.page.findings.finding import Claim, Dot, Finding
-from stages.page.findings.places import parts_not_places, receptive_field
-from stages.page.findings.streams import streams
-from stages.page.findings.weights import own_code, trained_weights
+from stages.page.findings.finding import Dot, Finding
+from stages.page.findings.registry import CLAIMS
 
 __all__ = ["CLAIMS", "Claim", "Dot", "Finding", "findings"]
-
-CLAIMS = [
-    early_layers,
-    parts_not_places,
-    several_seeds,
-    receptive_field,
-    streams,
-    trained_weights,
-    hog_is_worst,
-    own_code,
-]
 
 
 def findings(
@@ -41,6 +29,7 @@ def findings(
     *,
     untrained: Mapping[str, str] | None = None,
     descriptors: Mapping[str, str] | None = None,
+    claims: Sequence[Claim] = CLAIMS,
 ) -> list[Finding]:
     """Return what the study says of each claim, in the order in which to read them.
 
@@ -54,4 +43,4 @@ def findings(
         dict(untrained or {}),
         dict(descriptors or {}),
     )
-    return [claim(study) for claim in CLAIMS]
+    return [claim.tested_on(study) for claim in claims]

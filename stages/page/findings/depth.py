@@ -5,6 +5,7 @@ Sources: Mahendran and Vedaldi, arXiv:1412.0035, sections 4.2 and 5 (figures 6 a
 
 import pandas as pd
 
+from stages.page.findings.claim import Claim
 from stages.page.findings.evidence import (
     Evidence,
     correlations,
@@ -13,28 +14,11 @@ from stages.page.findings.evidence import (
     samples,
     whole,
 )
-from stages.page.findings.finding import Claim, Finding
+from stages.page.findings.finding import Finding
 from stages.page.wording import counted, number
 
-EARLY = Claim(
-    name="early-layers",
-    text="Early layers keep the photograph: their pre-images are close to it pixel by "
-    "pixel, and less so with depth.",
-    unit="dB",
-    decimals=1,
-    chart="quality-by-depth",
-)
-SEEDS = Claim(
-    name="seeds",
-    text="Deep layers leave much open: several starts give different pre-images, more "
-    "so with depth.",
-    unit="grey levels",
-    decimals=1,
-    chart="diversity-by-depth",
-)
 
-
-def early_layers(study: Evidence) -> Finding:
+def early_layers(study: Evidence, claim: Claim) -> Finding:
     """Return whether the shallowest layer's PSNR beats the best trivial baseline.
 
     Of whole codes. The null is the best baseline of the same picture, for the same
@@ -43,17 +27,17 @@ def early_layers(study: Evidence) -> Finding:
     """
     jobs, name, layers = _depth(study, "psnr")
     if name is None:
-        return EARLY.untested("No representation was inverted at two layers or more.")
+        return claim.untested()
     table = profiles(jobs, "psnr", layers)
     floors = _best_baselines(study, name, layers)
     trials = pd.DataFrame({"value": table[layers[0]], "null": floors[layers[0]]})
     trials = trials.assign(fall=correlations(table)).dropna(subset=["value", "null"])
     if trials.empty:
-        return EARLY.untested(f"There are no baselines for {name} at {layers[0]}.")
+        return claim.untested(f"There are no baselines for {name} at {layers[0]}.")
     trials["margin"] = trials["value"] - trials["null"]
     trials["holds"] = (trials["margin"] > 0) & (trials["fall"] < 0)
     shown = samples(jobs[jobs["layer"] == layers[0]], trials)
-    return EARLY.tested(shown, _early_sentence(name, trials, table, floors))
+    return claim.tested(shown, _early_sentence(claim, name, trials, table, floors))
 
 
 def _depth(study: Evidence, metric: str) -> tuple[pd.DataFrame, str | None, list[str]]:
@@ -74,9 +58,13 @@ def _best_baselines(study: Evidence, name: str, layers: list[str]) -> pd.DataFra
 
 
 def _early_sentence(
-    name: str, trials: pd.DataFrame, table: pd.DataFrame, floors: pd.DataFrame
+    claim: Claim,
+    name: str,
+    trials: pd.DataFrame,
+    table: pd.DataFrame,
+    floors: pd.DataFrame,
 ) -> str:
-    means = [EARLY.written(trials[column].mean()) for column in ("value", "null")]
+    means = [claim.written(trials[column].mean()) for column in ("value", "null")]
     above = (table - floors).mean()
     below = list(above.index[above < 0])
     where = (
@@ -97,7 +85,7 @@ def _correlation(values: "pd.Series[float]") -> str:
     return "undefined" if values.isna().all() else number(float(values.mean()), 2)
 
 
-def several_seeds(study: Evidence) -> Finding:
+def several_seeds(study: Evidence, claim: Claim) -> Finding:
     """Return whether seeds differ more at the deepest layer than at the shallowest.
 
     Of whole codes with several seeds; diversity in grey levels. The null is the
@@ -107,18 +95,16 @@ def several_seeds(study: Evidence) -> Finding:
     """
     jobs, name, layers = _depth(study, "diversity")
     if name is None:
-        return SEEDS.untested(
-            "No representation was inverted from several seeds at two layers or more."
-        )
+        return claim.untested()
     table = profiles(jobs, "diversity", layers)
     trials = pd.DataFrame({"value": table[layers[-1]], "null": table[layers[0]]})
     trials = trials.assign(rise=correlations(table)).dropna(subset=["value", "null"])
     if trials.empty:
-        return SEEDS.untested("No picture has several seeds at two layers or more.")
+        return claim.untested("No picture has several seeds at two layers or more.")
     trials["margin"] = trials["value"] - trials["null"]
     trials["holds"] = (trials["margin"] > 0) & (trials["rise"] > 0)
-    deep, shallow = (SEEDS.written(trials[name].mean()) for name in ("value", "null"))
-    return SEEDS.tested(
+    deep, shallow = (claim.written(trials[name].mean()) for name in ("value", "null"))
+    return claim.tested(
         samples(jobs[jobs["layer"] == layers[-1]], trials),
         f"Pre-images of {name} from different starts are {deep} grey levels apart at "
         f"{layers[-1]} and {shallow} at {layers[0]}; the rank correlation with depth "

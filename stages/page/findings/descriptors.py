@@ -6,23 +6,16 @@ Source: Mahendran and Vedaldi, arXiv:1412.0035, table 1: HOG 28.1 %, HOGb 10.7 %
 
 import pandas as pd
 
+from stages.page.findings.claim import Claim
 from stages.page.findings.evidence import SETTING, Evidence, samples, whole
-from stages.page.findings.finding import Claim, Finding
+from stages.page.findings.finding import Finding
 from stages.page.wording import listed, number
 
-DESCRIPTORS = Claim(
-    name="descriptors",
-    text="Of the classical descriptors, HOG is the hardest to invert: harder than HOG "
-    "with bilinear assignment (HOGb) and than dense SIFT.",
-    unit="% squared normalised error",
-    decimals=1,
-    times=100,
-)
 _WRITTEN = {"hog": "HOG", "hogb": "HOGb", "dsift": "DSIFT"}
 _ERROR, _QUALITY = "squared_normalised_error_8bit", "psnr_fitted"
 
 
-def hog_is_worst(study: Evidence) -> Finding:
+def hog_is_worst(study: Evidence, claim: Claim) -> Finding:
     """Return whether HOG has the largest error and the lowest fitted PSNR.
 
     Of whole codes in settings that all have in common, means over them by picture. The
@@ -37,20 +30,18 @@ def hog_is_worst(study: Evidence) -> Finding:
     }
     others = [kind for kind in ("hogb", "dsift") if kind in names]
     if "hog" not in names or not others:
-        return DESCRIPTORS.untested(
-            "It takes HOG and HOGb or DSIFT, inverted for two pictures or more."
-        )
+        return claim.untested()
     kinds = ["hog", *others]
     errors, qualities = (_table(jobs, names, kinds, m) for m in (_ERROR, _QUALITY))
     errors = errors.dropna()
     if errors.empty:
-        return DESCRIPTORS.untested("No picture has them all in one setting.")
+        return claim.untested("No picture has them all in one setting.")
     trials = pd.DataFrame({"value": errors["hog"], "null": errors[others].max(axis=1)})
     trials["margin"] = trials["value"] - trials["null"]
     duller = ~(qualities["hog"] >= qualities[others].min(axis=1))
     trials["holds"] = (trials["margin"] > 0) & duller.reindex(trials.index)
     shown = samples(jobs[jobs["representation"] == names["hog"]], trials)
-    return DESCRIPTORS.tested(shown, _sentence(kinds, errors, qualities))
+    return claim.tested(shown, _sentence(kinds, errors, qualities))
 
 
 def _table(

@@ -101,8 +101,8 @@ def paired(
         jobs.groupby(list(on), sort=False)[list(metrics)].mean().add_suffix(suffix)
         for jobs, suffix in ((left, "_left"), (right, "_right"))
     ]
-    found = means[0].join(means[1], how="inner")
-    return found.reset_index()
+    both = means[0].join(means[1], how="inner")
+    return both.reset_index()
 
 
 def rank_correlation(values: Sequence[float]) -> float | None:
@@ -119,8 +119,8 @@ def rank_correlation(values: Sequence[float]) -> float | None:
 
 def correlations(table: pd.DataFrame) -> "pd.Series[float]":
     """Return each picture's rank correlation with depth; nan where there is none."""
-    found = {i: rank_correlation(list(row)) for i, row in table.iterrows()}
-    return pd.Series(found, dtype="float64")
+    by_picture = {i: rank_correlation(list(row)) for i, row in table.iterrows()}
+    return pd.Series(by_picture, dtype="float64")
 
 
 def samples(jobs: pd.DataFrame, trials: pd.DataFrame) -> list[Sample]:

@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from stages.page.findings.strip import Strip, strip
-from stages.page.wording import MISSING, counted, number
+from stages.page.wording import counted
 
 Verdict = Literal["supported", "contradicted", "mixed", "untested"]
 VERDICTS: dict[Verdict, str] = {
@@ -31,7 +31,6 @@ VERDICTS: dict[Verdict, str] = {
 LEAST_PICTURES, LEAST_PICTURES_OF_INTERVAL = 3, 20
 _MOST, _FEWEST = 5 / 6, 1 / 6
 _RESAMPLES = 10_000
-_EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -112,75 +111,6 @@ class Sample(NamedTuple):
     key: str
 
 
-@dataclass(frozen=True)
-class Claim:
-    """What is claimed, the unit of its numbers, and how they are written.
-
-    Values are multiplied by `times` before they are shown (100: %).
-    """
-
-    name: str
-    text: str
-    unit: str
-    decimals: int
-    chart: str | None = None
-    times: float = 1.0
-
-    def untested(self, lack: str) -> Finding:
-        """Return the finding that the study lacks something."""
-        return Finding(
-            name=self.name,
-            claim=self.text,
-            verdict="untested",
-            sentence=lack,
-            number=MISSING,
-            null=MISSING,
-            unit=self.unit,
-            dots=[],
-            best=[],
-            worst=[],
-            chart=self.chart,
-        )
-
-    def tested(self, samples: Sequence[Sample], sentence: str) -> Finding:
-        """Return the finding of these trials; at least one."""
-        verdict = decided(samples)
-        values = [sample.value for sample in samples]
-        nulls = [sample.null for sample in samples]
-        interval = self._interval(samples)
-        best, worst = _examples(samples)
-        return Finding(
-            name=self.name,
-            claim=self.text,
-            verdict=verdict,
-            sentence=" ".join([sentence, *_remarks(verdict, len(samples), interval)]),
-            number=self.written(float(np.mean(values))),
-            null=self.written(float(np.mean(nulls))),
-            unit=self.unit,
-            dots=[self._dot(sample) for sample in samples],
-            best=best,
-            worst=worst,
-            chart=self.chart,
-            interval=interval,
-            names={s.key: s.image_name for s in samples if s.key in {*best, *worst}},
-        )
-
-    def written(self, value: float) -> str:
-        """Return the number as it is shown, without its unit."""
-        return number(value, self.decimals, times=self.times)
-
-    def _dot(self, sample: Sample) -> Dot:
-        value, null = sample.value * self.times, sample.null * self.times
-        return Dot(sample.image_name, value, null, sample.holds)
-
-    def _interval(self, samples: Sequence[Sample]) -> str:
-        if len(samples) < LEAST_PICTURES_OF_INTERVAL:
-            return ""
-        ends = bootstrap_interval([s.value - s.null for s in samples])
-        low, high = (self.written(end) for end in ends)
-        return f"{low} to {high} {self.unit}"
-
-
 def decided(samples: Sequence[Sample]) -> Verdict:
     """Return the verdict on these trials, by the rule in the module's docstring."""
     share = sum(sample.holds for sample in samples) / len(samples)
@@ -200,22 +130,3 @@ def bootstrap_interval(differences: Sequence[float]) -> tuple[float, float]:
     )
     low, high = np.percentile(values[places].mean(axis=1), [2.5, 97.5])
     return float(low), float(high)
-
-
-def _examples(samples: Sequence[Sample]) -> tuple[list[str], list[str]]:
-    """Return the jobs that show it best and worst, no job in both."""
-    n = min(_EXAMPLES, (len(samples) + 1) // 2)
-    ordered = [s.key for s in sorted(samples, key=lambda s: -s.margin)]
-    return ordered[:n], list(reversed(ordered[n:][-n:]))
-
-
-def _remarks(verdict: Verdict, n: int, interval: str) -> list[str]:
-    few = (
-        f"{counted(n, 'picture')} can settle nothing: a verdict takes at least "
-        f"{LEAST_PICTURES}."
-    )
-    return [
-        *([f"The mean difference: {interval} (95 % interval)."] if interval else []),
-        *([few] if n < LEAST_PICTURES else []),
-        *(["This contradicts the claim."] if verdict == "contradicted" else []),
-    ]

@@ -6,6 +6,7 @@ parts "at different positions and scales") and figure 8 (receptive fields).
 
 import pandas as pd
 
+from stages.page.findings.claim import Claim
 from stages.page.findings.evidence import (
     Evidence,
     of_main_setting,
@@ -13,7 +14,7 @@ from stages.page.findings.evidence import (
     samples,
     whole,
 )
-from stages.page.findings.finding import Claim, Finding
+from stages.page.findings.finding import Finding
 from stages.page.summary import SELECTION
 from stages.page.wording import counted, number
 
@@ -22,24 +23,8 @@ CLEARLY = 0.05
 # Energy, as a share of the start's: at most this is blank, at least that is untouched.
 BLANK, UNTOUCHED = 0.1, 0.5
 
-PARTS = Claim(
-    name="parts-not-places",
-    text="Deep layers keep the parts but not their places: patches of the photograph "
-    "are in the pre-image, elsewhere.",
-    unit="similarity",
-    decimals=2,
-    chart="quality-by-depth",
-)
-FIELD = Claim(
-    name="receptive-field",
-    text="Outside the receptive field a pre-image goes blank, and only with a prior.",
-    unit="% of the start's energy",
-    decimals=1,
-    times=100,
-)
 
-
-def parts_not_places(study: Evidence) -> Finding:
+def parts_not_places(study: Evidence, claim: Claim) -> Finding:
     """Return whether patches match clearly better anywhere than in another picture.
 
     At the deepest layer before the first whose name starts with `fc`: those have no
@@ -52,10 +37,7 @@ def parts_not_places(study: Evidence) -> Finding:
     own = of_main_setting(jobs[jobs["representation"] == name])
     layer = _deepest_map(study.depths(own, name)) if name else None
     if layer is None:
-        return PARTS.untested(
-            "It takes a representation of several layers, inverted before its fully "
-            "connected ones, and patches of two pictures or more."
-        )
+        return claim.untested()
     own = own[own["layer"] == layer]
     columns = ["patch_anywhere", "patch_other", "patch_same", "patch_displacement"]
     trials = own.groupby("image_id", sort=False)[columns].mean()
@@ -63,7 +45,9 @@ def parts_not_places(study: Evidence) -> Finding:
     nearest = trials[["patch_other", "patch_same"]].max(axis=1)
     trials["margin"] = trials["value"] - nearest - CLEARLY
     trials["holds"] = trials["margin"] > 0
-    return PARTS.tested(samples(own, trials), _parts_sentence(f"{name}", layer, trials))
+    return claim.tested(
+        samples(own, trials), _parts_sentence(claim, f"{name}", layer, trials)
+    )
 
 
 def _deepest_map(layers: list[str]) -> str | None:
@@ -73,9 +57,9 @@ def _deepest_map(layers: list[str]) -> str | None:
     return maps[-1] if maps else None
 
 
-def _parts_sentence(name: str, layer: str, trials: pd.DataFrame) -> str:
+def _parts_sentence(claim: Claim, name: str, layer: str, trials: pd.DataFrame) -> str:
     anywhere, other, same = (
-        PARTS.written(trials[f"patch_{where}"].mean())
+        claim.written(trials[f"patch_{where}"].mean())
         for where in ("anywhere", "other", "same")
     )
     clear = trials[trials["value"] - trials["null"] > CLEARLY]
@@ -94,7 +78,7 @@ def _parts_sentence(name: str, layer: str, trials: pd.DataFrame) -> str:
     )
 
 
-def receptive_field(study: Evidence) -> Finding:
+def receptive_field(study: Evidence, claim: Claim) -> Finding:
     """Return whether the outside goes blank with a prior and stays without.
 
     Of selections inverted with the prior `none` and with another, by one solver; the
@@ -109,10 +93,7 @@ def receptive_field(study: Evidence) -> Finding:
     on = [*SELECTION, "solver", "image_id"]
     pairs = paired(ruled, bare, on, ["outside_energy"])
     if pairs.empty:
-        return FIELD.untested(
-            "It takes a selection that sees a part of the image, inverted with a prior "
-            "and with the prior `none`."
-        )
+        return claim.untested()
     trials = pairs.groupby("image_id", sort=False)[
         ["outside_energy_left", "outside_energy_right"]
     ].mean()
@@ -123,9 +104,9 @@ def receptive_field(study: Evidence) -> Finding:
     trials["margin"] = pd.concat(
         [BLANK - trials["value"], trials["null"] - UNTOUCHED], axis=1
     ).min(axis=1)
-    with_prior, without = (FIELD.written(trials[c].mean()) for c in ("value", "null"))
+    with_prior, without = (claim.written(trials[c].mean()) for c in ("value", "null"))
     n = len(trials)
-    return FIELD.tested(
+    return claim.tested(
         samples(ruled[ruled["image_id"].isin(trials.index)], trials),
         f"With a prior, {with_prior} % of the start's energy is left outside the "
         f"receptive field, without one {without} %: blank (at most 10 %) in "

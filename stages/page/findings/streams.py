@@ -9,17 +9,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from stages.page.findings.claim import Claim
 from stages.page.findings.evidence import Evidence, samples
-from stages.page.findings.finding import Claim, Finding
+from stages.page.findings.finding import Finding
 from stages.page.wording import counted, number
 
-STREAMS = Claim(
-    name="streams",
-    text="The two streams of channels split the picture: one keeps colour, the other "
-    "shape.",
-    unit="grey levels",
-    decimals=1,
-)
 _HALVES = ["first-half", "second-half"]
 _ERRORS = ["chroma_error", "luma_error"]
 _CELL = ["representation", "layer", "region", "prior", "solver", "image_id"]
@@ -32,7 +26,7 @@ class Halves(NamedTuple):
     shape: str
 
 
-def streams(study: Evidence) -> Finding:
+def streams(study: Evidence, claim: Claim) -> Finding:
     """Return whether one half has less chroma error, the other less luma error.
 
     Of colour pictures, both halves of the same cell. The half with less mean chroma
@@ -47,17 +41,17 @@ def streams(study: Evidence) -> Finding:
     named = set(table.columns.get_level_values("channels")) if len(table) else set()
     randoms = sorted(name for name in named if f"{name}".startswith("random "))
     if not set(_HALVES) <= named:
-        return STREAMS.untested("It takes both halves of some layer's channels.")
+        return claim.untested()
     pairs, kind = _null_pairs(randoms, "all" in named)
     if not pairs:
-        return STREAMS.untested(
+        return claim.untested(
             "Both halves were inverted, but no random halves to compare them with."
         )
     trials, halves = _trials(table, pairs)
     if trials.empty:
-        return STREAMS.untested("No colour picture has both halves and random halves.")
+        return claim.untested("No colour picture has both halves and random halves.")
     mine = jobs[jobs["channels"] == halves.colour]
-    return STREAMS.tested(samples(mine, trials), _sentence(halves, trials, kind))
+    return claim.tested(samples(mine, trials), _sentence(halves, trials, kind))
 
 
 def _null_pairs(randoms: list[str], has_all: bool) -> tuple[list[tuple[str, str]], str]:
@@ -86,8 +80,8 @@ def _trials(
 ) -> tuple[pd.DataFrame, Halves]:
     """Return a row a picture, means over its cells; and which half carries colour."""
     spreads = [_split(table, *pair).sum(axis=1, skipna=False).abs() for pair in pairs]
-    found = _split(table, *_HALVES).assign(null=pd.concat(spreads, axis=1).max(axis=1))
-    trials = found.dropna().groupby("image_id", sort=False).mean()
+    splits = _split(table, *_HALVES).assign(null=pd.concat(spreads, axis=1).max(axis=1))
+    trials = splits.dropna().groupby("image_id", sort=False).mean()
     halves = Halves(*_HALVES)
     if trials["chroma"].mean() < 0:
         halves = Halves(*reversed(_HALVES))

@@ -7,33 +7,17 @@ untrained network does.
 
 import pandas as pd
 
+from stages.page.findings.claim import Claim
 from stages.page.findings.evidence import SETTING, Evidence, paired, samples, whole
-from stages.page.findings.finding import Claim, Finding
+from stages.page.findings.finding import Finding
 from stages.page.wording import counted, listed, number
 
-TRAINED = Claim(
-    name="trained-weights",
-    text="Training decides what survives: to a judge, pre-images of a trained network "
-    "are nearer to the photograph than those of the same network with random weights.",
-    unit="judge's distance",
-    decimals=2,
-    chart="quality-by-depth",
-)
-OWN_CODE = Claim(
-    name="own-code",
-    text="A pre-image has the code of its own photograph: it is nearer to it than to "
-    "any other picture's.",
-    unit="%",
-    decimals=1,
-    times=100,
-    chart="error-by-depth",
-)
 _METRICS = ["judge_distance", "judge_agrees", "relative_error_8bit"]
 # A mean that differs by less than this part of itself is about the same: our choice.
 _ABOUT = 0.2
 
 
-def trained_weights(study: Evidence) -> Finding:
+def trained_weights(study: Evidence, claim: Claim) -> Finding:
     """Return whether the judge finds pre-images of trained weights nearer.
 
     Of whole codes at the same layers, priors and solvers, means over them by picture.
@@ -48,10 +32,7 @@ def trained_weights(study: Evidence) -> Finding:
         if len(pairs):
             break
     else:
-        return TRAINED.untested(
-            "It takes a trained network and the same with random weights, at a layer "
-            "in common."
-        )
+        return claim.untested()
     layers = [n for n in study.layers[name] if n in set(pairs["layer"])]
     own = own[own["layer"].isin(layers)]
     # The deepest first: its pre-images show the difference best.
@@ -65,7 +46,7 @@ def trained_weights(study: Evidence) -> Finding:
     trials["margin"] = trials["null"] - trials["value"]
     trials["holds"] = trials["margin"] > 0
     sentence = _trained_sentence(name, twin, layers, trials)
-    return TRAINED.tested(samples(own, trials), sentence)
+    return claim.tested(samples(own, trials), sentence)
 
 
 def _trained_sentence(
@@ -104,7 +85,7 @@ def _differ(value: float, null: float) -> bool:
     return bool(abs(value - null) >= _ABOUT * max(abs(value), abs(null)) > 0)
 
 
-def own_code(study: Evidence) -> Finding:
+def own_code(study: Evidence, claim: Claim) -> Finding:
     """Return whether pre-images are nearer to their own code than to any other's.
 
     Of whole codes, all settings but those of random weights; relative errors of the
@@ -114,15 +95,15 @@ def own_code(study: Evidence) -> Finding:
     jobs = whole(study.jobs, "relative_error_8bit", "mismatched_error_8bit")
     jobs = jobs[~jobs["representation"].isin(set(study.untrained.values()))]
     if jobs.empty:
-        return OWN_CODE.untested("It takes the codes of two pictures or more.")
+        return claim.untested()
     columns = ["relative_error_8bit", "mismatched_error_8bit"]
     trials = jobs.groupby("image_id", sort=False)[columns].mean()
     trials.columns = pd.Index(["value", "null"])
     trials["margin"] = trials["null"] - trials["value"]
     trials["holds"] = trials["margin"] > 0
     nearer = (jobs[columns[0]] < jobs[columns[1]]).sum()
-    own, other = (OWN_CODE.written(trials[name].mean()) for name in ("value", "null"))
-    return OWN_CODE.tested(
+    own, other = (claim.written(trials[name].mean()) for name in ("value", "null"))
+    return claim.tested(
         samples(_median_jobs(jobs), trials),
         f"The code of a pre-image is {own} % away from its photograph's and {other} % "
         f"from the nearest of another picture; {nearer:,} of "

@@ -4,7 +4,6 @@ Nothing is computed: a pre-image is its photograph with more noise the deeper th
 """
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,13 +11,14 @@ from PIL import Image as PillowImage
 from skimage import data as photographs
 
 from stages import images, report
-from stages.conclusions import conclusions
-from stages.store import files, paths, schemas, tables
+from stages.store import 
+from stages.store import schemas
+from stages.page.conclusions import conclusions
+from stages.page.inputs import ReportInputs
 
 EVIL = '"><img src=x onerror=alert(1)>.png'
 SCRIPT = "</script><script>alert(2)</script>.png"
 SIDE = 64
-NETWORK = {"side": SIDE, "weights": "embedded"}
 GEOMETRY = {"stride": 8, "receptive_field": 12, "offset": -2}
 BASELINES = ("mean-grey", "mean-colour", "thumbnail-4x4")
 METRICS = [
@@ -135,19 +135,16 @@ def write_study(names, layers, seeds=1, changes=lambda *_: {}, skipped=()):
     tables.write_table(paths.SCORES, score_rows(plain, layers), schemas.SCORES)
 
 
-def settings(pictures=1000, title="A study"):
-    """Return the settings that the report reads."""
-    return SimpleNamespace(
-        representations={"net": SimpleNamespace(kind="caffenet", **NETWORK)},
-        report=SimpleNamespace(title=title, pictures=pictures),
-    )
+def inputs(pictures=1000, title="A study"):
+    """Return what the report reads of the params."""
+    return ReportInputs(title, pictures, {"net": SIDE}, untrained={}, descriptors={})
 
 
 def write_report(against="", **changes):
     """Write the page about the study in the working directory; return its path."""
     scores = pd.read_parquet(paths.SCORES)
     scores["judge_agrees"] = scores["judge_agrees"].astype("float64")
-    chosen = settings(**changes)
-    known = conclusions(scores, chosen.representations, against)
+    chosen = inputs(**changes)
+    known = conclusions(scores, chosen, against)
     report.write_page(scores, known, chosen)
     return Path(paths.REPORT).resolve()

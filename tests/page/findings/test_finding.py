@@ -4,14 +4,23 @@ import math
 
 import pytest
 
+from stages.page.findings.claim import Claim
 from stages.page.findings.finding import (
-    Claim,
     Sample,
     bootstrap_interval,
     decided,
 )
 
-CLAIM = Claim("name", "text", "%", 1, times=100)
+CLAIM = Claim(
+    name="name",
+    text="text",
+    test=lambda study, claim: claim.untested(),
+    needs="luck",
+    null="chance",
+    unit="%",
+    decimals=1,
+    times=100,
+)
 
 
 def trials(n_holding, n, margin=None):

@@ -1,0 +1,87 @@
+"""The trade-off: how well the code is matched against how alike the pictures are."""
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from stages.page.charts.chart import Spec
+from stages.page.charts.plotting import (
+    dimmed,
+    line_encodings,
+    linked,
+    rows,
+    specification,
+)
+from stages.page.charts.series import first_of_layer, lines
+from stages.page.summary import is_full
+
+# Points that a browser draws and a reader tells apart, our choice; beyond, a cell each.
+MOST_POINTS = 1000
+_ERROR = "relative_error_8bit"
+_QUALITIES = {
+    "psnr": "PSNR, dB",
+    "lpips_squeeze": "LPIPS, squeeze",
+    "judge_distance": "judge's distance",
+}
+_MOST_PANELS = 2
+_LABELS = ["representation", "layer", "prior", "solver", "baseline"]
+
+
+def trade_off(
+    scores: pd.DataFrame, table: pd.DataFrame
+) -> tuple[Spec, pd.DataFrame, str] | None:
+    """Return the specification, its points, and what a point is in words.
+
+    A point is a job, or from 1,000 jobs on a cell (a mean over its pictures, from
+    `table`, the means by depth). None if there is none.
+    """
+    done = (scores["kind"] == "preimage") & (scores["status"] == "done")
+    jobs = scores[done & is_full(scores)].assign(baseline="", n=1)
+    cells = table[table["baseline"] == ""].assign(image_name="")
+    by_job = len(jobs) <= MOST_POINTS
+    ours = jobs if by_job else cells
+    floors = first_of_layer(table[table["baseline"] != ""], by="baseline")
+    points = pd.concat(
+        [ours.assign(kind="pre-images"), floors.assign(kind="null", image_name="")],
+        ignore_index=True,
+    ).dropna(subset=[_ERROR])
+    shown = [name for name in _QUALITIES if points[name].notna().any()][:_MOST_PANELS]
+    if points.empty or not shown or not (points["kind"] == "pre-images").any():
+        return None
+    points["line"] = lines(points)
+    points[_ERROR] *= 100
+    columns = ["line", "kind", *_LABELS[:2], "image_name", "n", _ERROR, *shown]
+    points = points[columns].reset_index(drop=True)
+    encoding = line_encodings(points)
+    panels = [_panel(points, name, encoding) for name in shown]
+    chart = alt.hconcat(*panels, spacing=28).resolve_scale(
+        color="shared", shape="shared"
+    )
+    spec = specification(linked(chart), "Code error against quality")
+    return spec, points, "a pre-image" if by_job else "a cell, the mean of its pictures"
+
+
+def _panel(points: pd.DataFrame, quality: str, encoding: dict[str, Any]) -> Any:
+    # A square root opens up the small errors and, unlike a logarithm, knows zero.
+    x = alt.X(_ERROR, type="quantitative", title="relative error of the code, %")
+    y = alt.Y(quality, type="quantitative", title=_QUALITIES[quality])
+    told = ["line", "layer", "image_name", _ERROR, quality]
+    kinds = ["nominal"] * 3 + ["quantitative"] * 2
+    tooltip = [
+        alt.Tooltip(name, type=kind, **({"format": ".3~f"} if kind[0] == "q" else {}))  # type: ignore[arg-type]
+        for name, kind in zip(told, kinds, strict=True)
+    ]
+    data = alt.InlineData(values=rows(points[points[quality].notna()]))
+    return (
+        alt.Chart(data, width=290, height=260)
+        .mark_point(size=42, strokeWidth=1.4)
+        .encode(
+            x=x.scale(type="sqrt"),
+            y=y.scale(zero=False),
+            color=encoding["color"],
+            shape=encoding["shape"],
+            tooltip=tooltip,
+            opacity=dimmed(),
+        )
+    )

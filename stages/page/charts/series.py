@@ -1,0 +1,89 @@
+"""The table by depth -> long tables for the panels of a chart, with their nulls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from stages.page.depth import Layers
+
+# How a metric that stands in as a null is called.
+_NULLS = {
+    "mismatched_error_8bit": "nearest code of another picture",
+    "patch_other": "best match in another picture",
+    "distance_to_original": "distance to the photograph",
+}
+_COLUMNS = ["metric", "representation", "layer", "line", "kind", "value", "n"]
+
+
+@dataclass(frozen=True)
+class Series:
+    """A metric as a panel: its heading, a factor, and the metric that is its null."""
+
+    metric: str
+    heading: str
+    times: float = 1.0
+    null: str | None = None
+
+
+def by_depth(table: pd.DataFrame, series: Sequence[Series]) -> dict[str, pd.DataFrame]:
+    """Return a long table a metric that has values, by its heading.
+
+    Columns: metric, representation, layer, line, kind (pre-images or null), value, n.
+    """
+    parts = {one.heading: _panel(table, one) for one in series}
+    return {
+        heading: part
+        for heading, part in parts.items()
+        if (part["kind"] == "pre-images").any()
+    }
+
+
+def _panel(table: pd.DataFrame, series: Series) -> pd.DataFrame:
+    named = table.assign(metric=series.heading, line=lines(table))
+    ours = named[named["baseline"] == ""]
+    floors, other = named[named["baseline"] != ""], first_of_layer(ours)
+    parts = [
+        ours.assign(kind="pre-images", value=ours[series.metric]),
+        first_of_layer(floors, by="baseline").assign(
+            kind="null", value=lambda rows: rows[series.metric]
+        ),
+    ]
+    if series.null:
+        null = {"kind": "null", "line": _NULLS[series.null]}
+        parts.append(other.assign(**null, value=other[series.null]))
+    long = pd.concat(parts, ignore_index=True)[_COLUMNS]
+    long["value"] = long["value"].astype("float64") * series.times
+    return long[long["value"].abs() < float("inf")].reset_index(drop=True)
+
+
+def lines(table: pd.DataFrame) -> list[str]:
+    """Return each row's line: the baseline, or what tells its setting from others'."""
+    ours = table[table["baseline"] == ""]
+    told = [name for name in ("prior", "solver") if ours[name].nunique() > 1]
+    return [
+        row["baseline"] or " · ".join(f"{row[n]}" for n in ["representation", *told])
+        for row in table.to_dict("records")
+    ]
+
+
+def first_of_layer(table: pd.DataFrame, by: str | None = None) -> pd.DataFrame:
+    """Return the rows of the first representation that has each layer's name.
+
+    Of each layer (and value of `by`) a single row: nulls are drawn once.
+    """
+    columns = ["layer", by] if by else ["layer"]
+    return table.drop_duplicates(columns)
+
+
+def layer_order(table: pd.DataFrame, layers: Layers) -> list[str]:
+    """Return the names of the layers in the table, shallow to deep.
+
+    Representations of a single layer stand first; a layer of several has one place.
+    """
+    there = set(table["layer"])
+    orders = [list(order) for order in layers.values()]
+    known = [
+        name for order in sorted(orders, key=lambda o: len(o) > 1) for name in order
+    ]
+    return [n for n in dict.fromkeys([*known, *table["layer"]]) if n in there]

@@ -1,0 +1,73 @@
+"""What the report concludes from the scores: findings, charts, a comparison."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from stages.page import summary
+from stages.page.charts.chart import Drawing
+from stages.page.comparison.comparison import ComparisonPart, comparison_part
+from stages.page.comparison.differences import compared
+from stages.page.comparison.other_scores import other_scores
+from stages.page.depth import error_by_depth
+from stages.page.findings import Finding, findings
+from stages.page.inputs import ReportInputs
+from stages.store import files, paths, tables
+
+Statistics = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Conclusions:
+    """What is known of a study before its pictures are looked at.
+
+    `layers` are each representation's from shallow to deep, `by_depth` and `traces` the
+    tables of `error_by_depth` and `summary.traces`; `comparison` is there if another
+    study was named.
+    """
+
+    statistics: Statistics
+    layers: dict[str, list[str]]
+    by_depth: pd.DataFrame
+    traces: pd.DataFrame
+    findings: list[Finding]
+    drawings: list[Drawing]
+    comparison: ComparisonPart | None
+
+
+def conclusions(
+    scores: pd.DataFrame, inputs: ReportInputs, against: str = ""
+) -> Conclusions:
+    """Return what the scores say; `against` names another study's scores.
+
+    Raises Refusal if there are none of that name.
+    """
+    # Altair takes a while to load, and is needed from here on.
+    from stages.page.charts.charts import charts
+    from stages.page.charts.rendering import drawings
+
+    statistics = files.read_json(paths.TARGETS / "statistics.json")
+    layers = {name: list(of["layers"]) for name, of in statistics.items()}
+    columns = ["representation", "layer", "solver", "status", "trace"]
+    by_depth = error_by_depth(scores, layers)
+    traces = summary.traces(tables.rows(paths.PREIMAGES, columns))
+    claims = findings(
+        scores,
+        layers,
+        untrained=inputs.untrained,
+        descriptors=inputs.descriptors,
+    )
+    return Conclusions(
+        statistics=statistics,
+        layers=layers,
+        by_depth=by_depth,
+        traces=traces,
+        findings=claims,
+        drawings=drawings(charts(scores, by_depth, traces, layers)),
+        comparison=_comparison(against, scores) if against else None,
+    )
+
+
+def _comparison(against: str, scores: pd.DataFrame) -> ComparisonPart:
+    return comparison_part(against, compared(other_scores(against), scores))

@@ -1,0 +1,91 @@
+"""The opening of the page: one photograph, and what its codes keep of it.
+
+Of a representation cut at several layers, up to eight depths, evenly spaced, the first
+and the last among them; else a pre-image from each representation. Always the first
+seed, of the whole code. What is shown is never chosen by its score.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from stages.page.pictures.picture import Picture
+from stages.page.pictures.thumbnails import data_uri, evenly_spaced
+from stages.page.summary import has_layers, is_full
+from stages.page.wording import MISSING, number
+
+MOST_DEPTHS = 8
+# Side of the photograph, and the most that a pre-image is shown at.
+PHOTOGRAPH_SIDE = 384
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture with its caption; `key` names the job, if it is one."""
+
+    uri: str
+    alt: str
+    title: str
+    numbers: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What the page opens with: a photograph, its pre-images, and what they are of."""
+
+    original: Figure
+    preimages: list[Figure]
+    representation: str
+
+
+def depths(jobs: pd.DataFrame, layers: Sequence[tuple[str, str]]) -> pd.DataFrame:
+    """Return the jobs to open with: one picture's, in the order of depth.
+
+    `layers` are pairs of representation and layer, the first layer first.
+    """
+    done = jobs[(jobs["status"] == "done") & is_full(jobs)]
+    if has_layers(done):
+        most = done.groupby("representation", sort=False)["layer"].nunique().idxmax()
+        done = done[done["representation"] == most]
+    place = {pair: i for i, pair in enumerate(layers)}
+    pairs = pd.Series(zip(done["representation"], done["layer"], strict=True))
+    done = done.assign(depth=pairs.map(lambda pair: place.get(pair, len(place))).values)
+    first = done[done["image_id"] == _picture(done)]
+    first = first.drop_duplicates(["representation", "layer"])
+    ordered = first.sort_values("depth", kind="stable")
+    chosen = evenly_spaced(list(ordered.index), MOST_DEPTHS)
+    return ordered.loc[chosen]
+
+
+def _picture(done: pd.DataFrame) -> str:
+    """Return the first picture that has a pre-image from as many codes as any."""
+    codes = done.drop_duplicates(["image_id", "representation", "layer"])
+    counts = codes.groupby("image_id", sort=False)["layer"].size()
+    return str(counts.idxmax()) if len(counts) else ""
+
+
+def preimage_figure(row: Any, picture: Picture, layered: bool) -> Figure:
+    """Return the figure of a job of the opening."""
+    name = row.layer if layered else row.representation
+    return Figure(
+        uri=data_uri(picture),
+        alt=f"Pre-image of {row.image_name} from {row.representation}, {row.layer}",
+        title=name,
+        numbers=_numbers(row.relative_error_8bit, row.psnr),
+        key=row.key,
+    )
+
+
+def _numbers(relative_error: float | None, psnr: float | None) -> str:
+    error, decibels = number(relative_error, 1, times=100), number(psnr, 1)
+    if error == decibels == MISSING:
+        return ""
+    return f"{error}\N{NO-BREAK SPACE}% · {decibels}\N{NO-BREAK SPACE}dB"
+
+
+def original_figure(name: str, picture: Picture) -> Figure:
+    """Return the figure of a photograph."""
+    return Figure(uri=data_uri(picture), alt=f"{name}, the photograph", title=name)

@@ -1,0 +1,123 @@
+"""One pass over the stored pictures: thumbnails, and what the report says of them.
+
+Pictures pass through one at a time and are kept on disk alone: memory does not grow
+with their number.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from stages.page import alerts
+from stages.page.pictures import opening as openings
+from stages.page.pictures.picture import Picture, decoded, square
+from stages.page.pictures.thumbnails import SIDE, Spool, evenly_spaced
+from stages.store import paths, tables
+
+# Points that a trace has on the page, our choice: a line of them looks the same.
+MOST_POINTS = 40
+TERMS = ("data_term", "alpha_term", "tv_term")
+
+_COLUMNS = ["key", "representation", "layer", "image_id", "image_name", "status"]
+
+
+@dataclass
+class Survey:
+    """What is kept of the pictures that passed.
+
+    `grey` are the representations whose pre-images have one channel; `figures` are
+    those of the opening, by key.
+    """
+
+    saturation: dict[str, float] = field(default_factory=dict)
+    falls: dict[str, float] = field(default_factory=dict)
+    grey: set[str] = field(default_factory=set)
+    devices: dict[str, None] = field(default_factory=dict)
+    figures: dict[str, openings.Figure] = field(default_factory=dict)
+
+
+def survey(spool: Spool, opening: pd.DataFrame) -> Survey:
+    """Put a thumbnail of each pre-image into the spool; return what was seen."""
+    seen = Survey()
+    rows = {row.key: row for row in opening.itertuples(index=False)}
+    layered = opening["layer"].nunique() > 1
+    columns = [*_COLUMNS, "trace", "device", "image"]
+    for stored in tables.rows(paths.PREIMAGES, columns):
+        seen.devices |= {stored["device"]: None} if stored["device"] else {}
+        if stored["image"] is None:
+            continue
+        picture = decoded(stored["image"]["bytes"])
+        _note(seen, stored, picture)
+        trace = _thinned(stored["trace"] or [])
+        spool.add(stored["key"], stored["image_id"], picture, trace)
+        if stored["key"] in rows:
+            row = rows[stored["key"]]
+            figure = openings.preimage_figure(row, picture, layered)
+            seen.figures[stored["key"]] = figure
+    return seen
+
+
+def _note(seen: Survey, stored: dict[str, Any], picture: Picture) -> None:
+    pixels, key = np.asarray(picture), stored["key"]
+    seen.saturation[key] = float(((pixels == 0) | (pixels == 255)).mean())
+    falls = alerts.fall(stored["trace"] or [])
+    seen.falls |= {key: falls} if falls is not None else {}
+    if picture.mode == "L":
+        seen.grey.add(stored["representation"])
+
+
+def _thinned(trace: list[Mapping[str, Any]]) -> list[list[float]]:
+    """Return evenly spaced points by column: steps, then each term, 4 digits."""
+    points = evenly_spaced(trace, MOST_POINTS)
+    terms = [[float(f"{point[name]:.4g}") for point in points] for name in TERMS]
+    # JSON knows no infinity: a diverged job's trace stops where it left the numbers.
+    good = [i for i, values in enumerate(zip(*terms, strict=True)) if _finite(values)]
+    return [[points[i]["step"] for i in good], *([t[i] for i in good] for t in terms)]
+
+
+def _finite(values: Iterable[float]) -> bool:
+    return bool(np.isfinite(list(values)).all())
+
+
+def form(side: int, grey: bool) -> str:
+    """Return the name of a form of the originals, such as `64` or `128 grey`."""
+    return f"{side} grey" if grey else f"{side}"
+
+
+def originals(
+    spool: Spool, wanted: Collection[str], views: Mapping[str, tuple[int, bool]]
+) -> Iterator[tuple[dict[str, Any], Picture]]:
+    """Put the originals of these ids into the spool, as each representation saw them.
+
+    `views` maps representations to a side and whether they see grey. Yields the row and
+    the picture of each.
+    """
+    forms = sorted(set(views.values()) | {(min(SIDE, _widest(views)), False)})
+    for row in tables.rows(paths.IMAGES):
+        if row["image_id"] in wanted:
+            picture = decoded(row["image"]["bytes"])
+            for side, grey in forms:
+                view = square(picture, side)
+                view = view.convert("L") if grey else view
+                name = f"{row['image_id']} {form(side, grey)}"
+                spool.add(name, row["image_id"], view)
+            yield row, picture
+
+
+def _widest(views: Mapping[str, tuple[int, bool]]) -> int:
+    return max((side for side, _ in views.values()), default=SIDE)
+
+
+def described(views: Mapping[str, tuple[int, bool]]) -> dict[str, Any]:
+    """Return the form in which originals stand beside all, and each representation's.
+
+    `sides` are those of the representations' images, in pixels.
+    """
+    return {
+        "form": form(min(SIDE, _widest(views)), False),
+        "forms": {name: form(*view) for name, view in views.items()},
+        "sides": {name: side for name, (side, _) in views.items()},
+    }

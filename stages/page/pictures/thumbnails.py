@@ -1,0 +1,161 @@
+"""Thumbnails: made once, kept on disk, and laid into the page or into a folder beside.
+
+Thousands of pictures pass through here while one at a time is held: a `Spool` keeps the
+encoded ones in a temporary file, so that their sizes are known before it is decided
+which of them fit. What is inside is a whole number of pictures, evenly spaced over the
+study, with all of their pre-images: never chosen by score.
+"""
+
+import base64
+import hashlib
+import io
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Any, TypeVar
+
+from PIL import Image as PillowImage
+
+from stages.page.pictures.picture import Picture
+
+# Budget of the page whatever the size of the study, our choice: still fit for mail.
+MOST_BYTES = 25_000_000
+# Longest side of a thumbnail, and up to which it is kept as it is, without loss.
+SIDE, LOSSLESS = 128, 64
+# Thumbnails that are decoded together in the browser.
+CHUNK = 32
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a thumbnail lies in the spool: its name, whose it is, its bytes, notes."""
+
+    name: str
+    owner: str
+    offset: int
+    n_picture: int
+    n_notes: int
+
+    @property
+    def n_inside(self) -> int:
+        """How many bytes of the page it takes: base64, notes, quotes and its name."""
+        return 4 * -(-self.n_picture // 3) + self.n_notes + len(self.name) + 16
+
+
+class Spool:
+    """Thumbnails with notes (JSON), in a file; `entries` says where."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._end = 0
+        self.entries: list[Entry] = []
+
+    def add(self, name: str, owner: str, picture: Picture, notes: Any = None) -> None:
+        """Encode a picture of this owner and keep it with its notes."""
+        data = thumbnail(picture)
+        text = json.dumps(notes, separators=(",", ":")).replace("<", "\\u003c").encode()
+        self.entries.append(Entry(name, owner, self._end, len(data), len(text)))
+        self._file.write(data + text)
+        self._end += len(data) + len(text)
+
+    def picture(self, entry: Entry) -> bytes:
+        """Return the encoded thumbnail."""
+        self._file.seek(entry.offset)
+        return self._file.read(entry.n_picture)
+
+    def notes(self, entry: Entry) -> str:
+        """Return the notes as JSON."""
+        self._file.seek(entry.offset + entry.n_picture)
+        return self._file.read(entry.n_notes).decode()
+
+
+def thumbnail(picture: Picture) -> bytes:
+    """Return the picture as WebP: small ones without loss, large ones made smaller."""
+    small = picture.copy()
+    small.thumbnail((SIDE, SIDE), PillowImage.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    if max(picture.size) <= LOSSLESS:
+        small.save(buffer, "WEBP", lossless=True, quality=20, method=1)
+    else:
+        small.save(buffer, "WEBP", quality=88, method=2)
+    return buffer.getvalue()
+
+
+def evenly_spaced(items: Sequence[T], most: int) -> list[T]:
+    """Return at most `most` of the items, the first and the last among them."""
+    if len(items) <= most:
+        return list(items)
+    if most < 2:
+        return list(items[:most])
+    return [items[round(i * (len(items) - 1) / (most - 1))] for i in range(most)]
+
+
+def inside(entries: Sequence[Entry], most_bytes: int, most_owners: int) -> list[Entry]:
+    """Return the entries that go into the page: of as many owners as fit.
+
+    If the first owner's alone do not fit, an evenly spaced subset of those.
+    """
+    by_owner: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_owner[entry.owner].append(entry)
+
+    def bytes_of(owners: Sequence[str]) -> int:
+        return sum(entry.n_inside for owner in owners for entry in by_owner[owner])
+
+    names = evenly_spaced(list(by_owner), most_owners)
+    owners = set(_most_that_fit(names, lambda some: bytes_of(some) <= most_bytes))
+    if owners or not names:
+        return [entry for entry in entries if entry.owner in owners]
+
+    def fits(some: Sequence[Entry]) -> bool:
+        return sum(entry.n_inside for entry in some) <= most_bytes
+
+    return _most_that_fit(by_owner[names[0]], fits)
+
+
+def _most_that_fit(items: Sequence[T], fits: Callable[[list[T]], bool]) -> list[T]:
+    """Return the largest evenly spaced subset that fits, or none."""
+    subsets = (evenly_spaced(items, most) for most in range(len(items), 0, -1))
+    return next((subset for subset in subsets if fits(subset)), [])
+
+
+def chunks(spool: Spool, chosen: Sequence[Entry]) -> Iterator[str]:
+    """Yield elements with the thumbnails, a few at a time, then their index.
+
+    A thumbnail is a pair of base64 and notes. The index lists the names inside, in
+    order, and the file in the folder of each other one.
+    """
+    for first in range(0, len(chosen), CHUNK):
+        yield _element("chunk", _pairs(spool, chosen[first : first + CHUNK]))
+    names = {entry.name for entry in chosen}
+    files = {e.name: file_name(e) for e in spool.entries if e.name not in names}
+    index = {"chunk": CHUNK, "inside": [e.name for e in chosen], "files": files}
+    text = json.dumps(index, separators=(",", ":")).replace("<", "\\u003c")
+    yield _element("index", text)
+
+
+def _pairs(spool: Spool, entries: Sequence[Entry]) -> str:
+    pairs = (
+        f'["{base64.b64encode(spool.picture(entry)).decode()}",{spool.notes(entry)}]'
+        for entry in entries
+    )
+    return f"[{','.join(pairs)}]"
+
+
+def _element(name: str, text: str) -> str:
+    return f'<script type="application/json" class="{name}">{text}</script>\n'
+
+
+def file_name(entry: Entry) -> str:
+    """Return the thumbnail's file name: a hash, as names may be anything."""
+    return f"{hashlib.sha256(entry.name.encode()).hexdigest()[:20]}.webp"
+
+
+def data_uri(picture: Picture) -> str:
+    """Return the picture as it is, in a URI, without loss."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "WEBP", lossless=True, quality=50)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

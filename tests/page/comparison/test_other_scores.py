@@ -1,0 +1,75 @@
+"""Scores of another study: out of a file, out of history, or refused."""
+
+import subprocess
+import sys
+
+import pytest
+
+from stages.store import schemas
+from stages.store import 
+from stages.process.stage import Refusal
+from stages.page.comparison.other_scores import other_scores
+
+
+def row(psnr):
+    blank = dict.fromkeys(schemas.SCORES.names)
+    labels = {field.name: "x" for field in schemas.CELL} | {
+        "channel_indices": None,
+        "window": None,
+        "tokens": None,
+    }
+    job = {"kind": "preimage", "image_id": "a", "image_name": "a", "seed": 0}
+    return {**blank, **labels, **job, "status": "done", "reason": "", "psnr": psnr}
+
+
+def command(*words):
+    subprocess.run(words, check=True, capture_output=True)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project in Git and DVC whose scores changed after its first commit."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"):
+        monkeypatch.setenv(name, "tester")
+    for name in ("GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.setenv(name, "tester@example.org")
+    dvc = (sys.executable, "-m", "dvc")
+    command("git", "init", "-q")
+    command(*dvc, "init", "-q")
+    for psnr in (10.0, 20.0):
+        tables.write_table(paths.SCORES, [row(psnr)], schemas.SCORES)
+        command(*dvc, "add", "-q", f"{paths.SCORES}")
+        command("git", "add", "-A")
+        command("git", "commit", "-q", "-m", f"{psnr}")
+
+
+def test_scores_come_out_of_a_file(tmp_path):
+    tables.write_table(tmp_path / "other.parquet", [row(3.0)], schemas.SCORES)
+    assert other_scores(f"{tmp_path}/other.parquet")["psnr"].tolist() == [3.0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("revision", "psnr"), [("HEAD~1", 10.0), ("HEAD", 20.0)])
+def test_scores_come_out_of_history(project, revision, psnr):
+    assert other_scores(revision)["psnr"].tolist() == [psnr]
+
+
+@pytest.mark.slow
+def test_an_unknown_revision_is_refused_with_what_to_name(project):
+    with pytest.raises(Refusal, match="nonsense is neither a file nor a Git revision"):
+        other_scores("nonsense")
+
+
+def test_another_file_is_refused(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("no table")
+    with pytest.raises(Refusal, match=r"notes\.txt is no table of scores"):
+        other_scores(f"{path}")
+
+
+def test_another_table_is_refused_with_what_it_lacks(tmp_path):
+    path = tmp_path / "images.parquet"
+    tables.write_table(path, [], schemas.IMAGES)
+    with pytest.raises(Refusal, match="it lacks representation, layer"):
+        other_scores(f"{path}")

@@ -1,0 +1,73 @@
+"""One pass over the stored pictures: thumbnails, traces, what stands out."""
+
+import math
+import tempfile
+
+import pandas as pd
+import pytest
+
+from stages.page.pictures import survey as surveys
+from stages.page.pictures.thumbnails import Spool
+from tests.page.browser import fake
+
+NO_OPENING = pd.DataFrame(columns=["key", "layer"])
+
+
+@pytest.fixture
+def spool():
+    with tempfile.TemporaryFile() as file:
+        yield Spool(file)
+
+
+@pytest.fixture
+def gleaned(tmp_path, monkeypatch, spool):
+    """Return a function that writes a study and gleans it."""
+    monkeypatch.chdir(tmp_path)
+
+    def glean(changes=lambda *_: {}):
+        fake.write_study(["cat"], ["conv1", "fc8"], 1, changes)
+        return spool, surveys.survey(spool, NO_OPENING)
+
+    return glean
+
+
+def test_each_pre_image_becomes_a_thumbnail_with_its_trace(gleaned):
+    spool, found = gleaned()
+    assert [entry.name for entry in spool.entries] == ["0k0k0", "0k1k0"]
+    assert spool.notes(spool.entries[0]).startswith("[[0,")
+    assert list(found.devices) == ["none"]
+    assert set(found.saturation) == {"0k0k0", "0k1k0"}
+
+
+def test_a_job_without_a_picture_is_passed_over(gleaned):
+    spool, _ = gleaned(lambda i, depth, seed: {"image": None} if depth else {})
+    assert [entry.name for entry in spool.entries] == ["0k0k0"]
+
+
+def test_traces_keep_few_points_and_finite_ones_alone():
+    values = [1.0, math.inf, *([0.5] * 100)]
+    trace = [
+        {"step": n, "data_term": value, "alpha_term": 0.0, "tv_term": 0.0}
+        for n, value in enumerate(values)
+    ]
+    steps, errors, _, _ = surveys._thinned(trace)
+    assert len(steps) <= surveys.MOST_POINTS
+    assert (steps[0], steps[-1]) == (0, 101)
+    assert all(map(math.isfinite, errors))
+    short = surveys._thinned(trace[:3])
+    assert short[0] == [0, 2]
+
+
+def test_originals_have_a_form_for_each_view(gleaned):
+    spool, _ = gleaned(lambda *_: {"image": None})
+    views = {"net": (64, False), "hog": (128, True)}
+    (row,) = [row for row, _ in surveys.originals(spool, {"id0"}, views)]
+    assert row["name"] == "cat"
+    assert {entry.name for entry in spool.entries} == {
+        "id0 64",
+        "id0 128 grey",
+        "id0 128",
+    }
+    forms = surveys.described(views)
+    assert forms["form"] == "128"
+    assert forms["forms"] == {"net": "64", "hog": "128 grey"}
