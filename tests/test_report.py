@@ -11,13 +11,12 @@ import torch
 from PIL import Image
 
 from stages import images, report
-from stages.store import 
-from stages.store import schemas
-from stages.process.stage import Refusal
-from stages.params.representations import HogSettings
 from stages.page.pictures import thumbnails
 from stages.page.plates.tiles import GAP, HEAD, LEFT, SIDE
 from stages.params import ReportSettings
+from stages.params.representations import HogSettings
+from stages.process.stage import Refusal
+from stages.store import files, paths, schemas, tables
 
 SIZE = 16
 HOG = {"kind": "hog", "assignment": "hard", "side": SIZE}

@@ -11,10 +11,9 @@ from PIL import Image as PillowImage
 from skimage import data as photographs
 
 from stages import images, report
-from stages.store import 
-from stages.store import schemas
 from stages.page.conclusions import conclusions
 from stages.page.inputs import ReportInputs
+from stages.store import files, paths, schemas, tables
 
 EVIL = '"><img src=x onerror=alert(1)>.png'
 SCRIPT = "</script><script>alert(2)</script>.png"

@@ -5,10 +5,9 @@ import sys
 
 import pytest
 
-from stages.store import schemas
-from stages.store import 
-from stages.process.stage import Refusal
 from stages.page.comparison.other_scores import other_scores
+from stages.process.stage import Refusal
+from stages.store import paths, schemas, tables
 
 
 def row(psnr):
