@@ -1,19 +1,26 @@
 """A batch study of image representations by inverting them: five stages, in order.
 
-- `fetch`    pictures                              -> data/images
+- `fetch`    pictures and weights                  -> data/images, data/weights
 - `extract`  picture -> target code, statistics    -> data/targets
 - `invert`   target -> pre-images                  -> data/preimages
 - `score`    pre-images -> a row of metrics each   -> data/scores.parquet
 - `report`   scores and pictures -> one page       -> reports/
 
-`study` shows the plan and looks after the job store. Underneath: `params` (what a user
-may write), `settings` (load and check it), `grid` (cells), `plan` (jobs and their
-keys), `jobs` (the store of finished ones), `batch` (jobs that run together), `attempts`
-(batches run and kept, in one process or in several), `codes` and `store` (files),
-`schemas` (tables), `yardsticks` (what scores are held to), `images` (pixels),
-`source_text` (what a key covers), `conclusions`, `contents`, `gleaning`,
-`illustrations` and `against` (what the report is made of), and a folder for each noun:
-`sources`, `representations`, `preimage`, `execution`, `metrics`, `page`.
+`study` shows the plan and looks after the job store; `images` is pixel space. Each
+folder is one noun, and imports run one way, from the first to the last of these lists:
+
+- `page`             the report: what it says and how it looks
+- `execution`        jobs in batches, from codes to records, and where they run
+- `metrics`          what is measured of a pre-image, a row a metric
+- `plan`             params -> settings -> cells -> jobs, and the keys that name them
+- `sources`          where pictures come from
+- `weights`          files of weights: where they are had, verified, converted, kept
+- `preimage`         priors, objective, parameterisations, solvers, the loop
+- `representations`  HOG, DSIFT, CaffeNet, any network; selections, receptive fields
+- `params`           what a user may write
+- `store`            paths, schemas, files written whole, codes, finished jobs
+- `process`          a stage as a process: its words, signals, exit codes, progress
+- `presets`          ready-made studies
 """
 
 import os
