@@ -152,7 +152,7 @@ def _tensors(settings: RepresentationSettings, path: Path) -> Mapping[str, Tenso
 def _of_torchvision(settings: TorchvisionSettings, path: Path) -> Mapping[str, Tensor]:
     """Return the state of the network with these weights: names as of today."""
     state = torch.load(path, map_location="cpu", weights_only=True)
-    network = untrained(settings.published)
+    network = untrained(settings.model, settings.published.classes)
     network.load_state_dict(renamed(settings.model, state))
     found: Mapping[str, Tensor] = network.state_dict()
     return found

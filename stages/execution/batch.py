@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from stages.images import Images, picture_from_image, png, reference_norm
+from stages.preimage.data_term import data_term
 from stages.preimage.descent import begin, images, minimise, trace_steps
 from stages.preimage.objective import Objective, objective
 from stages.preimage.outcome import Outcome, outcomes
 from stages.preimage.priors import Prior
-from stages.preimage.solvers import SolverSettings
+from stages.preimage.solver import SolverSettings
 from stages.preimage.start import noise
 from stages.preimage.state import State, state
 from stages.representations.definition import Definition
@@ -155,14 +156,18 @@ class Batch:
         self._state = state(rows, int(step), self._device)
 
     def _make_objective(self, targets: Tensor) -> Objective:
-        return objective(
+        data = data_term(
             cut(self._cell.definition, self._cell.layer, self._device),
             targets,
+            masks=self._masks(targets),
+            precision=getattr(torch, self.jobs[0].precision),
+        )
+        return objective(
+            data,
             [job.cell.weights for job in self._jobs],
             mean=self._mean,
             norm=reference_norm(self._shape),
-            masks=self._masks(targets),
-            precision=getattr(torch, self.jobs[0].precision),
+            seeds=[f"{job.image_id}:{job.seed}" for job in self._jobs],
         )
 
     def _masks(self, targets: Tensor) -> Tensor | None:

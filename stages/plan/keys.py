@@ -17,6 +17,8 @@ from stages.plan.cells import Cell
 from stages.plan.own_code import own_source
 from stages.plan.representations import outline
 from stages.plan.source_text import closure, digest
+from stages.preimage.priors import PRIORS, Prior
+from stages.preimage.solver import SolverSettings
 
 # A name, not an import: the plan knows what runs, but does not run it.
 RECORDING = "stages.execution.recording"
@@ -30,10 +32,26 @@ def cell_content(cell: Cell) -> dict[str, Any]:
         "own source": None if own is None else own_source(own),
         "layer": outline(cell.definition).name(cell.layer),
         "selection": asdict(cell.selection),
-        "prior": cell.weights.content(),
-        "solver": {"kind": cell.steps.kind, **asdict(cell.steps)},
+        "prior": prior_content(cell.weights),
+        "solver": {"kind": cell.steps.kind, **_numbers(cell.steps)},
         "source": source_digest(cell),
     }
+
+
+def _numbers(steps: SolverSettings) -> dict[str, Any]:
+    """Return the solver's numbers by name."""
+    return {name: getattr(steps, name) for name in steps.__dataclass_fields__}
+
+
+def prior_content(prior: Prior) -> dict[str, Any]:
+    """Return the numbers of the prior's terms that weigh something, and its jitter.
+
+    A term that does not weigh, or that a later version adds, changes no key.
+    """
+    numbers = prior.numbers()
+    weighing = [row for row in PRIORS if numbers.get(row.weight)]
+    keys = [key for row in weighing for key in (row.weight, *row.form)]
+    return {"jitter": prior.jitter, **{key: numbers.get(key) for key in keys}}
 
 
 def source_digest(cell: Cell) -> str:

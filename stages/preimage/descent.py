@@ -7,42 +7,20 @@ written to disk at any step and go on from there to the same bytes.
 """
 
 from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from torch import Tensor
 
 from stages.images import Images
 from stages.preimage.jitter import offsets
-from stages.preimage.leaking_relu import asleep
 from stages.preimage.objective import Objective, Terms
-from stages.preimage.parameterisation import Parameterisation
+from stages.preimage.solver import Solver
 from stages.preimage.state import Flags, State, mark_lost, retire, rows
+from stages.preimage.surrogate_gradient import asleep
 
 # Where a representation is relaxed, each point costs a forward pass.
 TRACE_POINTS = 30
-
-
-@runtime_checkable
-class Solver(Protocol):
-    """A step rule: `slots` is its memory, `update` its step, `n_steps` its length.
-
-    It moves the variables of its parameterisation. `descended` is the objective that a
-    step goes down on, such as a relaxed one; the trace, the outcome and the errors are
-    those of the objective itself.
-    """
-
-    n_steps: int
-    parameterisation: Parameterisation
-
-    def descended(self, objective: Objective, step: int) -> Objective: ...
-
-    def slots(self, variables: Tensor) -> dict[str, Tensor]: ...
-
-    def update(
-        self, variables: Tensor, gradient: Tensor, slots: dict[str, Tensor], step: int
-    ) -> Tensor: ...
 
 
 def trace_steps(n_steps: int) -> list[int]:
@@ -55,6 +33,7 @@ def begin(objective: Objective, solver: Solver, start: Images) -> State:
     """Return the state before the first step, with dead gradients marked."""
     none = torch.full((len(start),), -1, device=start.device)
     x = solver.parameterisation.variables(start.detach().clone())
+    shown = images(solver, x)
     return State(
         x=x,
         previous=x,
@@ -62,8 +41,9 @@ def begin(objective: Objective, solver: Solver, start: Images) -> State:
         step=0,
         broken_step=none,
         broken_term=none.clone(),
-        dead=_dead(solver.descended(objective, 0), images(solver, x)),
+        dead=_dead(solver.descended(objective, 0), shown),
         trace=[],
+        memory=objective.memory(shown),
     )
 
 
@@ -75,7 +55,7 @@ def images(solver: Solver, variables: Tensor) -> Images:
 
 def _dead(objective: Objective, x: Images) -> Flags:
     """Return which jobs have a data term above 0 without a gradient to follow."""
-    return asleep(*objective.data.slope(x + objective.mean))
+    return asleep(*objective.data.value_and_gradient(x + objective.mean))
 
 
 def minimise(objective: Objective, solver: Solver, state: State) -> Iterator[State]:
@@ -86,14 +66,15 @@ def minimise(objective: Objective, solver: Solver, state: State) -> Iterator[Sta
     """
     recorded = set(trace_steps(solver.n_steps))
     while state.step < solver.n_steps:
-        descended = _descended(objective, solver, state.step)
-        terms, gradient = _gradient(descended, solver, state.x)
+        own = objective.at(state.step, solver.n_steps)
+        descended = _descended(own, solver, state.step)
+        terms, gradient = _terms_and_gradient(descended, solver, state)
         if state.step in recorded:
-            state.trace.append(
-                _stacked(_own_terms(objective, descended, terms, solver, state.x))
-            )
+            terms_here = _own_terms(own, (descended, terms), solver, state.x)
+            state.trace.append(terms_here.stacked())
         _step(solver, state, terms, gradient)
         yield state
+    objective = objective.at(solver.n_steps, solver.n_steps)
     terms = _terms(objective, solver, state.x)
     standing = state.alive
     retire(state, _finite(terms, torch.zeros_like(state.x)))
@@ -101,7 +82,7 @@ def minimise(objective: Objective, solver: Solver, state: State) -> Iterator[Sta
         if not torch.equal(standing, state.alive):
             # A job went back to its last good image: its terms are those of another.
             terms = _terms(objective, solver, state.x)
-        state.trace.append(_stacked(terms))
+        state.trace.append(terms.stacked())
     mark_lost(state, _dead(objective, images(solver, state.x)))
     yield state
 
@@ -113,17 +94,24 @@ def _descended(objective: Objective, solver: Solver, step: int) -> Objective:
 
 
 def _own_terms(
-    objective: Objective, descended: Objective, terms: Terms, solver: Solver, x: Tensor
+    objective: Objective, passed: tuple[Objective, Terms], solver: Solver, x: Tensor
 ) -> Terms:
-    """Return the objective's own terms at `x`, from those of what was descended on.
+    """Return the objective's own terms at `x`, from what was descended on and its.
 
-    Where only TV weighed more, a division gives them; else they cost a forward pass.
+    Where priors only weighed more, a division gives them; else they cost a forward
+    pass.
     """
+    descended, terms = passed
     if descended.data.phi is not objective.data.phi:
         return _terms(objective, solver, x)
-    share = objective.lambda_tv / descended.lambda_tv
-    # A job that does not weigh TV has no share, and no term.
-    return terms._replace(tv=terms.tv * share.nan_to_num(0))
+    own = Terms(terms)
+    for name, term in objective.priors.items():
+        heavier = descended.priors[name]
+        if term is not None and heavier is not None and heavier is not term:
+            # A job that does not weigh a prior has no share, and no term.
+            share = (term.weights / heavier.weights).nan_to_num(0)
+            own[name] = terms[name] * share
+    return own
 
 
 def _terms(objective: Objective, solver: Solver, x: Tensor) -> Terms:
@@ -131,20 +119,16 @@ def _terms(objective: Objective, solver: Solver, x: Tensor) -> Terms:
         return objective.terms(images(solver, x))
 
 
-def _gradient(
-    objective: Objective, solver: Solver, variables: Tensor
+def _terms_and_gradient(
+    objective: Objective, solver: Solver, state: State
 ) -> tuple[Terms, Tensor]:
     """Return the terms and their sum's gradient by the variables of the solver."""
-    variables = variables.detach().requires_grad_()
-    found = solver.parameterisation.images(variables)
-    terms, gradient = objective.slope(found.detach())
-    if found is not variables:
-        (gradient,) = torch.autograd.grad(found, variables, gradient)
+    variables = state.x.detach().requires_grad_()
+    shown = solver.parameterisation.images(variables)
+    terms, gradient = objective.terms_and_gradient(shown.detach(), state.memory)
+    if shown is not variables:
+        (gradient,) = torch.autograd.grad(shown, variables, gradient)
     return terms, gradient
-
-
-def _stacked(terms: Terms) -> Float[Tensor, "n 3"]:
-    return torch.stack(tuple(term.detach() for term in terms), dim=1)
 
 
 def _step(solver: Solver, state: State, terms: Terms, gradient: Tensor) -> None:
@@ -161,7 +145,7 @@ def _step(solver: Solver, state: State, terms: Terms, gradient: Tensor) -> None:
     state.step += 1
 
 
-def _finite(terms: Terms, gradient: Tensor) -> Bool[Tensor, "n 4"]:
+def _finite(terms: Terms, gradient: Tensor) -> Bool[Tensor, "n _"]:
     """Return which terms of each job are finite, and whether all its gradient is.
 
     By the extremes, which nan passes through: a twentieth of the time of `isfinite` on
@@ -170,4 +154,4 @@ def _finite(terms: Terms, gradient: Tensor) -> Bool[Tensor, "n 4"]:
     rows = gradient.flatten(1)
     extremes = torch.stack([rows.amin(dim=1), rows.amax(dim=1)], dim=1)
     all_finite = torch.isfinite(extremes).all(dim=1, keepdim=True)
-    return torch.cat([torch.isfinite(_stacked(terms)), all_finite], dim=1)
+    return torch.cat([torch.isfinite(terms.stacked()), all_finite], dim=1)
