@@ -1,14 +1,14 @@
 """What the report's page says of the study in the working directory."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from stages import gleaning, images, network_weights, store, trunks
+from stages import gleaning, images, store
 from stages.conclusions import Conclusions
 from stages.execution.progress import duration
+from stages.file_hash import file_hash
 from stages.page import (
     alerts,
     data,
@@ -20,6 +20,7 @@ from stages.page import (
 )
 from stages.page.page import Page
 from stages.page.wording import counted, listed, number, shared, sides
+from stages.weights import kept
 
 CITATION = Path("CITATION.cff")
 
@@ -103,25 +104,31 @@ def fields(scores: pd.DataFrame) -> list[tuple[str, str, str, list[int]]]:
 
 
 def _notices() -> list[str]:
-    """Return what stands in for LPIPS, and how to get it, where a trunk is missing."""
+    """Return what weights are missing, what stands in, and what gets them."""
+    manifest = kept.manifest()
     without = [
-        f"{name} is missing from this study: its weights, {entry['file']}, could not "
-        f"be fetched from {entry['url']} ({entry['reason']}). A copy whose sha256 is "
-        f"{entry['known_hash']} is accepted in {entry['folder']}. When the "
-        f"network is on: {trunks.LATER}"
-        for name, entry in network_weights.entries().items()
-        if entry["status"] != "fetched"
+        f"{name} is missing from this study: its weights could not be fetched "
+        f"({entry['reason']}). {_accepted(entry)}. When the network is on: {kept.LATER}"
+        for name, entry in kept.missing(manifest["networks"]).items()
     ]
-    wanted = trunks.manifest()["trunks"]
-    missing = [name for name, entry in wanted.items() if entry["status"] != "fetched"]
+    missing = kept.missing(manifest["lpips"])
     if not missing:
         return without
     return [
         *without,
-        f"LPIPS ({listed(missing)}) is not in these scores: its weights could not be "
-        "fetched. The judge's distance stands in for it, in a column of its own. When "
-        f"the network is on: {trunks.LATER}",
+        f"LPIPS ({listed(list(missing))}) is not in these scores: its weights could "
+        "not be fetched. The judge's distance stands in for it, in a column of its "
+        f"own. When the network is on: {kept.LATER}",
     ]
+
+
+def _accepted(entry: kept.Entry) -> str:
+    """Return which copies of files, brought by other means, are taken, and where."""
+    copies = [
+        f"{one['copy']} (sha256 {one['known_hash']}), in {one['folder']}"
+        for one in entry["sources"]
+    ]
+    return f"A copy is accepted of {' or of '.join(copies)}"
 
 
 def _facts(jobs: pd.DataFrame) -> list[str]:
@@ -135,8 +142,8 @@ def _facts(jobs: pd.DataFrame) -> list[str]:
 
 
 def _provenance(jobs: pd.DataFrame, devices: list[str]) -> provenance.Provenance:
-    manifest = trunks.manifest() | {"networks": network_weights.entries()}
-    hashes = {f"{path}": _sha256(path) for path in (store.IMAGES, store.SCORES)}
+    manifest = kept.manifest()
+    hashes = {f"{path}": file_hash(path) for path in (store.IMAGES, store.SCORES)}
     times = jobs.groupby("representation", sort=False)["seconds"]
     return provenance.Provenance(
         params=store.PARAMS.read_text(),
@@ -148,8 +155,3 @@ def _provenance(jobs: pd.DataFrame, devices: list[str]) -> provenance.Provenance
         versions=provenance.versions(),
         citation=CITATION.read_text() if CITATION.is_file() else "",
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

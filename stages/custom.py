@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from stages import store
+from stages.file_hash import file_hash
 from stages.kinds import CustomSettings
 from stages.source_text import essence
 
@@ -95,8 +96,7 @@ def weights_hash(settings: CustomSettings) -> str | None:
 def _sha256(path: Path) -> str:
     if not path.is_file():
         raise ValueError(f"`weights` {path} is not there")
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_hash(path)
 
 
 def source(settings: CustomSettings) -> str:

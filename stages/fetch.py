@@ -1,7 +1,7 @@
 """Fetch the study's pictures: made upright, RGB and, if wanted, square.
 
     the source named in the params -> data/images/images.parquet, skipped.json
-    the weights of networks and of LPIPS's trunks -> data/weights
+    the weights of networks and of LPIPS's backbones -> data/weights
 
 A picture that cannot be read, or that repeats the pixels of an earlier one, is skipped
 by name and reported; it never stops the others.
@@ -16,10 +16,9 @@ from stages import settings, store
 from stages.execution.process import Refusal, run, say
 from stages.execution.progress import Progress
 from stages.images import Picture, pixel_hash, png, square
-from stages.network_downloads import fetch_networks
 from stages.schemas import IMAGES
 from stages.sources import SOURCES, BadPicture, Candidate, Source, upright
-from stages.weights import fetch_weights
+from stages.weights.fetching import fetch_weights
 
 # How many skipped pictures are named on the screen; the file names them all.
 N_NAMED = 5
@@ -127,9 +126,13 @@ def main() -> None:
     """Run the stage as params.yaml says."""
     study = settings.load("fetch")
     params, downloads = study.fetch, store.work() / "downloads"
+    networks = {
+        name: chosen.weights_file
+        for name, chosen in study.representations.items()
+        if chosen.weights_file is not None
+    }
     # First: where weights are required and cannot be had, it is told before the work.
-    fetch_networks(study.representations, params.networks, downloads)
-    fetch_weights(params.lpips, downloads)
+    fetch_weights(networks, params.networks, params.lpips, downloads)
     fetch(params.images, downloads)
 
 

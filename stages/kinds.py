@@ -10,6 +10,8 @@ from pydantic import BeforeValidator, Discriminator, Field, model_validator
 
 from stages.checks import Part, frozen_list, must_be, pairs
 from stages.representations.zoo import Published, published
+from stages.weights import catalogue
+from stages.weights.description import WeightsFile
 
 Side = Annotated[int, Field(ge=16, le=4096)]
 Index = Annotated[int, Field(ge=0, lt=2**63)]
@@ -26,6 +28,11 @@ class _Representation(Part):
     def options(self) -> dict[str, Any]:
         """Return the arguments of `stages.representations.build` beside the kind."""
         return self.model_dump(exclude={"kind", "side"})
+
+    @property
+    def weights_file(self) -> WeightsFile | None:
+        """The published file of weights that it needs, None if it needs none."""
+        return None
 
 
 class HogSettings(_Representation):
@@ -68,6 +75,13 @@ class CaffenetSettings(_Representation):
     def full_size(self) -> bool:
         """Whether it is the network of the paper's size."""
         return self.side == PAPER_SIDE
+
+    @property
+    def weights_file(self) -> WeightsFile | None:
+        """The authors' file, None of other weights."""
+        if self.weights != "authors":
+            return None
+        return catalogue.caffe_reference(self.side, self.sha256)
 
     @model_validator(mode="after")
     def _sides_that_exist(self) -> "CaffenetSettings":
@@ -124,6 +138,14 @@ class TorchvisionSettings(_Representation):
     def published(self) -> Published:
         """What is published of the weights; of the default ones for random weights."""
         return self._find()
+
+    @property
+    def weights_file(self) -> WeightsFile | None:
+        """The file of the published weights, None for random ones."""
+        if self.weights == "random":
+            return None
+        known = self._find()
+        return catalogue.torchvision_file(known.model, known.entry, known.url)
 
     def _find(self) -> Published:
         entry = "DEFAULT" if self.weights == "random" else self.weights

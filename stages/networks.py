@@ -3,10 +3,9 @@
 The weights that the project trained itself are small files in Git,
 `data/embedded/<name>.safetensors`, whose metadata say how the network is built. A card
 beside each says how it was trained and how good it is. Other weights are fetched
-(`stages.network_weights`) or the user's own (`stages.custom`).
+(`stages.weights.kept`) or the user's own (`stages.custom`).
 """
 
-import hashlib
 import json
 from functools import cache, partial
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import Any
 from safetensors import safe_open
 from torch import Tensor
 
-from stages import custom, network_weights
+from stages import custom
 from stages.execution.process import Refusal
+from stages.file_hash import file_hash
 from stages.kinds import (
     CaffenetSettings,
     CustomSettings,
@@ -30,6 +30,7 @@ from stages.representations.network import Network
 from stages.representations.representation import Representation
 from stages.representations.zoo import paper_names, untrained
 from stages.source_text import ROOT
+from stages.weights import kept
 
 EMBEDDED = ROOT / "data" / "embedded"
 
@@ -48,8 +49,9 @@ def network(settings: RepresentationSettings) -> Representation | None:
 
 def caffenet(settings: CaffenetSettings) -> CaffeNet:
     """Return CaffeNet as the settings describe it, with trained or random weights."""
-    if settings.weights == "authors" and network_weights.is_stored(settings):
-        return from_state(network_weights.stored_weights(settings))
+    file = settings.weights_file
+    if file is not None and kept.place(file).is_file():
+        return from_state(kept.tensors(file))
     # Until its weights are fetched, the authors' network is known by its shape.
     if settings.full_size:
         return CaffeNet(seed=settings.seed)
@@ -63,14 +65,14 @@ def caffenet(settings: CaffenetSettings) -> CaffeNet:
 def torchvision_network(settings: TorchvisionSettings) -> Network:
     """Return torchvision's network; its weights are read when it is first computed."""
     known = settings.published
-    trained = settings.weights != "random"
+    file = settings.weights_file
     return Network(
         partial(untrained, known),
         side=settings.side,
         mean=known.mean,
         std=known.std,
         aliases=paper_names(settings.model),
-        weights=partial(network_weights.stored_weights, settings) if trained else None,
+        weights=None if file is None else partial(kept.tensors, file),
         seed=settings.seed,
     )
 
@@ -96,8 +98,8 @@ def identity(settings: RepresentationSettings) -> dict[str, Any]:
         found["sha256"] = custom.weights_hash(settings)
         found["source"] = custom.source(settings)
         del found["weights"]
-    elif network_weights.weights_file(settings) is not None:
-        found["sha256"] = network_weights.weights_hash(settings)
+    elif settings.weights_file is not None:
+        found["sha256"] = kept.weights_hash(settings.weights_file)
     return found
 
 
@@ -112,8 +114,7 @@ def judge() -> Judge:
 
 def weights_hash(name: str) -> str:
     """Return the sha256 of the file of an embedded network."""
-    with _file(name).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_hash(_file(name))
 
 
 @cache

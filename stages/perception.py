@@ -1,4 +1,4 @@
-"""What trained eyes make of pre-images: the judge, and LPIPS where its trunks are."""
+"""What trained eyes make of pre-images: the judge, and LPIPS where it can be had."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -126,9 +126,9 @@ def _pixel_errors(suffix: str, of: str) -> list[pa.Field]:
     ]
 
 
-def _lpips(trunk: str) -> pa.Field:
-    meaning = f"LPIPS v0.1, trunk {trunk}, of the stored picture; null without trunk"
-    return _number(f"lpips_{trunk}", meaning, "1")
+def _lpips(backbone: str) -> pa.Field:
+    meaning = f"LPIPS v0.1, backbone {backbone}, of the stored picture; null without it"
+    return _number(f"lpips_{backbone}", meaning, "1")
 
 
 SCORES = pa.schema(
@@ -172,7 +172,7 @@ SCORES = pa.schema(
             " null where it sees the whole image",
             "1",
         ),
-        *[_lpips(trunk) for trunk in ("squeeze", "alex", "vgg")],
+        *[_lpips(name) for name in ("squeeze", "alex", "vgg")],
         _number(
             "judge_distance",
             "the judge's perceptual distance (not LPIPS: its own weights, none learned "

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from stages import images, schemas, settings, store, trunks
+from stages import images, schemas, settings, store
 from stages.built import placed
 from stages.execution.device import prepare
 from stages.execution.process import Refusal, run
@@ -23,8 +23,10 @@ from stages.images import Image
 from stages.metrics.baselines import BASELINES
 from stages.metrics.diversity import diversity
 from stages.metrics.measures import Measures
+from stages.metrics.perceptual import Lpips
 from stages.perception import Perception, load_perception
 from stages.targets import Originals, targets
+from stages.weights import kept
 from stages.yardsticks import Chosen, View, Yardstick, yardstick
 
 Row = dict[str, Any]
@@ -174,7 +176,11 @@ def main() -> None:
     """Score every pre-image of the study."""
     params = settings.load("score")
     device = prepare(params.execution.device)
-    eyes = load_perception(trunks.lpips_metrics(device), device)
+    backbones = {
+        kept.column(name): Lpips(name, kept.read_tensors(path))
+        for name, path in kept.backbones().items()
+    }
+    eyes = load_perception(backbones, device)
     views = {
         name: View(
             placed(chosen, device),

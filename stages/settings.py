@@ -18,15 +18,15 @@ from stages.checks import plain
 from stages.execution.process import Refusal
 from stages.grid import Cell, Mistake, Parts, buildable, cells
 from stages.kinds import RepresentationSettings
-from stages.network_weights import check_stored, unreachable
 from stages.params import (
-    TRUNK_SIDES,
+    BACKBONE_SIDES,
     BuiltinPictures,
     GridEntry,
     PriorSettings,
     SolverSettings,
     Study,
 )
+from stages.weights import kept as weights
 
 # The sections of params.yaml that each stage reads; dvc.yaml lists the same (tested).
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -77,7 +77,8 @@ def load(stage: str, path: Path = store.PARAMS) -> SimpleNamespace:
     if stage != "fetch":
         study = available(study)
         for chosen in study.representations.values():
-            check_stored(chosen)
+            if chosen.weights_file is not None:
+                weights.check(chosen.weights_file)
     return SimpleNamespace(**{name: getattr(study, name) for name in SECTIONS[stage]})
 
 
@@ -87,7 +88,7 @@ def available(study: Study) -> Study:
     The fetch stage noted them; it stops unless the params let it go on without them.
     Raises Refusal if nothing is left.
     """
-    missing = set(unreachable()) & set(study.representations)
+    missing = set(weights.unreachable()) & set(study.representations)
     grid = [_without(entry, missing) for entry in study.grid]
     left = [entry for entry in grid if entry.representation]
     if not left:
@@ -193,16 +194,17 @@ def _unknown_pictures(study: Study) -> list[Mistake]:
 
 
 def _too_small_for_lpips(study: Study) -> list[Mistake]:
-    """Return the images that a trunk of LPIPS would pool to nothing."""
-    trunks = study.fetch.lpips.trunks
-    widest = max(trunks, key=TRUNK_SIDES.__getitem__, default=None)
+    """Return the images that a backbone of LPIPS would pool to nothing."""
+    backbones = study.fetch.lpips.backbones
+    widest = max(backbones, key=BACKBONE_SIDES.__getitem__, default=None)
     if widest is None:
         return []
-    text = f"must be at least {TRUNK_SIDES[widest]} for LPIPS with the trunk {widest}"
+    smallest = BACKBONE_SIDES[widest]
+    text = f"must be at least {smallest} for LPIPS with the backbone {widest}"
     return [
         Mistake(f"representations.{name}.side", repr(chosen.side), text)
         for name, chosen in study.representations.items()
-        if chosen.side < TRUNK_SIDES[widest]
+        if chosen.side < smallest
     ]
 
 

@@ -25,10 +25,10 @@ from stages.execution.process import Refusal, run, say
 from stages.execution.progress import duration
 from stages.invert import pictures, planned
 from stages.jobs import JobStore
-from stages.network_weights import unreachable
 from stages.params import Study
 from stages.plan import Job, Pictured, batches
 from stages.processes import n_processes, n_threads, process_bytes
+from stages.weights.kept import unreachable
 
 PRESETS = Path("stages/presets")
 PROBE_STEPS = 3

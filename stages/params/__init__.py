@@ -15,7 +15,8 @@ from pydantic import Field
 from stages.checks import Part, must_be
 from stages.kinds import RepresentationSettings
 from stages.params.fetching import (
-    TRUNK_SIDES,
+    BACKBONE_SIDES,
+    Backbone,
     BuiltinPictures,
     FetchSettings,
     FolderPictures,
@@ -24,7 +25,6 @@ from stages.params.fetching import (
     PictureSettings,
     RemoteFile,
     TorchvisionPictures,
-    Trunk,
     UrlPictures,
 )
 from stages.params.grid import GridEntry
@@ -49,7 +49,8 @@ from stages.params.selections import (
 )
 
 __all__ = [
-    "TRUNK_SIDES",
+    "BACKBONE_SIDES",
+    "Backbone",
     "BuiltinPictures",
     "ByDepth",
     "Centre",
@@ -75,7 +76,6 @@ __all__ = [
     "Tokens",
     "TopChannels",
     "TorchvisionPictures",
-    "Trunk",
     "UrlPictures",
     "Window",
 ]

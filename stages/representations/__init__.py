@@ -6,8 +6,7 @@
 - `hog`: HOG, and HOGb with bilinear orientation assignment;
 - `dsift`: dense SIFT;
 - `caffenet`: the paper's network, of any size;
-- `mat_file`, `matconvnet_layers`, `matconvnet`: networks in MATLAB's files;
-- `caffe_reference`: the paper's network out of such a file;
+- `caffe_reference`: the paper's network as its authors' file makes it;
 - `network`: any network, or differentiable function, as a black box;
 - `points`: where such a network can be read;
 - `zoo`: torchvision's models, and the literature's names of their layers;
