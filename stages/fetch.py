@@ -1,7 +1,7 @@
 """Fetch the study's pictures: made upright, RGB and, if wanted, square.
 
     the source named in the params -> data/images/images.parquet, skipped.json
-    the weights of networks and of LPIPS's trunks -> data/weights
+    the weights of networks and of LPIPS's backbones -> data/weights
 
 A picture that cannot be read, or that repeats the pixels of an earlier one, is skipped
 by name and reported; it never stops the others.
@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from stages.images import Picture, pixel_hash, png, square
-from stages.network_downloads import fetch_networks
 from stages.plan.study import fetch_stage
 from stages.process.progress import Progress
 from stages.process.stage import Refusal, run, say
 from stages.sources import SOURCES, BadPicture, Candidate, Source, upright
 from stages.store import files, paths, tables
 from stages.store.schemas import IMAGES
-from stages.weights import fetch_weights
+from stages.weights.fetching import fetch_weights
 
 # How many skipped pictures are named on the screen; the file names them all.
 N_NAMED = 5
@@ -128,9 +127,13 @@ def main() -> None:
     """Run the stage as params.yaml says."""
     study = fetch_stage()
     params, downloads = study.fetch, paths.work() / "downloads"
+    networks = {
+        name: settings.weights_file
+        for name, settings in study.representations.items()
+        if settings.weights_file is not None
+    }
     # First: where weights are required and cannot be had, it is told before the work.
-    fetch_networks(study.representations, params.networks, downloads)
-    fetch_weights(params.lpips, downloads)
+    fetch_weights(networks, params.networks, params.lpips, downloads)
     fetch(params.images, downloads)
 
 

@@ -14,13 +14,14 @@ from typing import Any
 
 import torch
 
-from stages import images, trunks
+from stages import images
 from stages.execution.device import prepare
 from stages.execution.targets import Originals, TargetCodes
 from stages.images import Image
 from stages.metrics.baselines import BASELINES
 from stages.metrics.judges import Judges, load_judges
 from stages.metrics.measures import Measures, measures, seed_measures
+from stages.metrics.perceptual import Lpips
 from stages.metrics.reference import CodePart, Reference, View, reference
 from stages.metrics.schema import scores_schema
 from stages.params.representations import Representation
@@ -30,6 +31,7 @@ from stages.process.progress import Progress
 from stages.process.stage import Refusal, run
 from stages.representations.loading import placed
 from stages.store import paths, schemas, tables
+from stages.weights import kept
 
 Row = dict[str, Any]
 Siblings = tuple[Any, ...]
@@ -184,7 +186,11 @@ def main() -> None:
     """Score every pre-image of the study."""
     study = score_stage()
     device = prepare(study.execution.device)
-    judges = load_judges(trunks.lpips_metrics(device), device)
+    backbones = {
+        kept.column(name): Lpips(name, kept.read_tensors(path))
+        for name, path in kept.backbones().items()
+    }
+    judges = load_judges(backbones, device)
     door = TargetCodes(study.execution.targets, device)
     views = {
         name: _view(name, settings, door)

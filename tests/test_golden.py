@@ -19,7 +19,7 @@ from stages import images
 from stages.execution.batch import Batch
 from stages.images import picture_from_png
 from stages.params import Study
-from stages.plan.jobs import settings
+from stages.plan import settings
 from stages.plan.jobs import Job, Pictured, jobs
 from stages.plan.representations import representation
 from tests.conftest import PARAMS, drawing

@@ -11,13 +11,13 @@ import pytest
 import torch
 import torchvision
 from safetensors.torch import load_file
+from stages.network_weights import CAFFE_REFERENCE, entries, stored, unreachable
 
 from stages import network_downloads
-from stages.network_weights import CAFFE_REFERENCE, entries, stored, unreachable
 from stages.params import NetworkWeightsSettings
 from stages.params import representations as kinds
 from stages.params.representations import CaffenetSettings, TorchvisionSettings
-from stages.plan.jobs import networks, settings
+from stages.plan import networks, settings
 from stages.process.stage import Refusal
 from stages.representations.zoo import published
 from stages.sources.download import Patience

@@ -1,6 +1,5 @@
 """What the report's page says of the study in the working directory."""
 
-import hashlib
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +16,8 @@ from stages.page.pictures.thumbnails import Spool
 from stages.page.wording import counted, listed, number, shared, sides
 from stages.process.progress import duration
 from stages.store import files, paths
+from stages.store.file_hash import sha256
+from stages.weights import kept
 
 CITATION = Path("CITATION.cff")
 
@@ -37,7 +38,7 @@ def page(
     forms["fields"] = fields(scores)
     return Page(
         title=inputs.title,
-        notices=weights.notices(weights.manifest()),
+        notices=weights.notices(kept.manifest()),
         facts=_facts(jobs),
         opening=_opening(photograph, opening, seen),
         shown="",
@@ -107,8 +108,8 @@ def _facts(jobs: pd.DataFrame) -> list[str]:
 
 
 def _provenance(jobs: pd.DataFrame, devices: list[str]) -> provenance.Provenance:
-    manifest = weights.manifest()
-    hashes = {f"{path}": _sha256(path) for path in (paths.IMAGES, paths.SCORES)}
+    manifest = kept.manifest()
+    hashes = {f"{path}": sha256(path) for path in (paths.IMAGES, paths.SCORES)}
     times = jobs.groupby("representation", sort=False)["seconds"]
     return provenance.Provenance(
         params=paths.PARAMS.read_text(),
@@ -120,8 +121,3 @@ def _provenance(jobs: pd.DataFrame, devices: list[str]) -> provenance.Provenance
         versions=provenance.versions(),
         citation=CITATION.read_text() if CITATION.is_file() else "",
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -43,20 +43,19 @@ def versions() -> dict[str, str]:
 
 def weight_hashes(manifest: Mapping[str, Any]) -> dict[str, str]:
     """Return the sha256 of all weights that were there, by file."""
-    networks = manifest.get("networks", {}).values()
-    entries = [*manifest["embedded"], *networks, *manifest["trunks"].values()]
+    wanted = [*manifest["networks"].values(), *manifest["lpips"].values()]
+    entries = [*manifest["embedded"], *wanted]
     return {entry["file"]: entry["sha256"] for entry in entries if entry["sha256"]}
 
 
 def unreachable(manifest: Mapping[str, Any]) -> list[str]:
-    """Return what could not be fetched, why, and what stands in for it."""
-    networks = manifest.get("networks", {}).items()
+    """Return what could not be fetched, and why."""
+    wanted = {
+        **{f"LPIPS, backbone {n}": one for n, one in manifest["lpips"].items()},
+        **{f"{n}, its weights": one for n, one in manifest["networks"].items()},
+    }
     return [
-        f"LPIPS, trunk {name}: {entry['reason']} In its stead: {entry['stands_in']}."
-        for name, entry in manifest["trunks"].items()
-        if entry["status"] != "fetched"
-    ] + [
-        f"{name}, weights {entry['file']} ({entry['url']}): {entry['reason']}"
-        for name, entry in networks
+        f"{what}: {entry['reason']}"
+        for what, entry in wanted.items()
         if entry["status"] != "fetched"
     ]

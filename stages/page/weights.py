@@ -1,56 +1,35 @@
 """What the fetch stage noted of weights: which are there, and what stands in.
 
-The manifests are read as they are, so that the page needs nothing that fetches, loads
+The manifest is read as it is, so that the page needs nothing that fetches, loads
 or runs a network.
 """
 
-from typing import Any
-
 from stages.page.wording import listed
-from stages.store import files, paths
-
-# What gets missing weights once the network is on.
-LATER = "dvc repro -f fetch && dvc repro"
-
-Manifest = dict[str, Any]
+from stages.weights import kept
 
 
-def manifest() -> Manifest:
-    """Return what is known of all weights: `trunks` and `networks`, and `embedded`.
-
-    `trunks` (of LPIPS) and `networks` map names to entries with `file`, `url`,
-    `sha256`, `status` and `reason`; `embedded` lists name, file and sha256. All are
-    empty before anything was fetched.
-    """
-    blank: Manifest = {"trunks": {}, "embedded": [], "networks": {}}
-    if paths.WEIGHTS_MANIFEST.is_file():
-        blank |= files.read_json(paths.WEIGHTS_MANIFEST)
-    if paths.NETWORKS_MANIFEST.is_file():
-        blank["networks"] = files.read_json(paths.NETWORKS_MANIFEST)
-    return blank
-
-
-def notices(known: Manifest) -> list[str]:
-    """Return which representations are missing, and what stands in for LPIPS.
-
-    Each with the line that gets it.
-    """
+def notices(manifest: kept.Manifest) -> list[str]:
+    """Return what weights are missing, what stands in, and what gets them."""
     without = [
-        f"{name} is missing from this study: its weights, {entry['file']}, could not "
-        f"be fetched from {entry['url']} ({entry['reason']}). A copy whose sha256 is "
-        f"{entry['known_hash']} is accepted in {entry['folder']}. When the "
-        f"network is on: {LATER}"
-        for name, entry in known["networks"].items()
-        if entry["status"] != "fetched"
+        f"{name} is missing from this study: its weights could not be fetched "
+        f"({entry['reason']}). {_accepted(entry)}. When the network is on: {kept.LATER}"
+        for name, entry in kept.missing(manifest["networks"]).items()
     ]
-    missing = [
-        name for name, entry in known["trunks"].items() if entry["status"] != "fetched"
-    ]
+    missing = kept.missing(manifest["lpips"])
     if not missing:
         return without
     return [
         *without,
-        f"LPIPS ({listed(missing)}) is not in these scores: its weights could not be "
-        "fetched. The judge's distance stands in for it, in a column of its own. When "
-        f"the network is on: {LATER}",
+        f"LPIPS ({listed(list(missing))}) is not in these scores: its weights could "
+        "not be fetched. The judge's distance stands in for it, in a column of its "
+        f"own. When the network is on: {kept.LATER}",
     ]
+
+
+def _accepted(entry: kept.Entry) -> str:
+    """Return which copies of files, brought by other means, are taken, and where."""
+    copies = [
+        f"{one['copy']} (sha256 {one['known_hash']}), in {one['folder']}"
+        for one in entry["sources"]
+    ]
+    return f"A copy is accepted of {' or of '.join(copies)}"

@@ -1,9 +1,10 @@
 """Params of the fetch stage: pictures, LPIPS, the weights of networks."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from stages.params.checks import Part, listed, pairs
 from stages.params.numbers import Count
@@ -81,47 +82,81 @@ PictureSettings = Annotated[
 ]
 
 
-Trunk = Literal["squeeze", "alex", "vgg"]
+class _Renamed(Part):
+    """A section some of whose keys and words once had other names, which are told."""
+
+    once: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def _with_hint(cls, line: Any) -> InitErrorDetails:
+        key = ".".join(map(str, line["loc"]))
+        if line["type"] == "extra_forbidden" and key in cls.once:
+            return InitErrorDetails(
+                type=_now_called(cls.once[key]), loc=line["loc"], input=line["input"]
+            )
+        return super()._with_hint(line)
+
+
+def _now_called(name: str) -> PydanticCustomError:
+    return PydanticCustomError("renamed", "is now called {name}", {"name": name})
+
+
+def _not_judge(value: Any) -> Any:
+    """Refuse what `skip` was once called."""
+    if value == "judge":
+        raise _now_called("skip")
+    return value
+
+
+IfUnreachable = Annotated[Literal["skip", "error"], BeforeValidator(_not_judge)]
+Mirrors = Annotated[
+    list[Annotated[str, Field(pattern="^https?://")]], BeforeValidator(listed)
+]
+
+Backbone = Literal["squeeze", "alex", "vgg"]
 # The smallest sides of images of `stages.metrics.perceptual` (tested); not imported
 # either, so that no stage before the scores depends on LPIPS.
-TRUNK_SIDES: dict[Trunk, int] = {"squeeze": 17, "alex": 31, "vgg": 16}
+BACKBONE_SIDES: dict[Backbone, int] = {"squeeze": 17, "alex": 31, "vgg": 16}
 
 
-def _each_once(names: list[Trunk]) -> list[Trunk]:
+def _each_once(names: list[Backbone]) -> list[Backbone]:
     if len(set(names)) < len(names):
-        raise PydanticCustomError("repeated", "must name each trunk once")
+        raise PydanticCustomError("repeated", "must name each backbone once")
     return names
 
 
-class LpipsSettings(Part):
-    """The trunks that LPIPS is computed with, and what to do where one is unreachable.
+class LpipsSettings(_Renamed):
+    """The backbones of LPIPS, and what to do where the weights of one are unreachable.
 
-    `mirrors` are addresses of folders with torchvision's files, tried after its own.
+    `skip` goes on without it: the judge's distance stands in. `mirrors` are addresses
+    of folders with the files, tried after their own.
     """
 
-    trunks: Annotated[list[Trunk], BeforeValidator(listed), AfterValidator(_each_once)]
-    if_unreachable: Literal["judge", "error"] = "judge"
-    mirrors: Annotated[
-        list[Annotated[str, Field(pattern="^https?://")]], BeforeValidator(listed)
-    ] = []
+    once = {"trunks": "backbones", "on_unreachable": "if_unreachable"}
+
+    backbones: Annotated[
+        list[Backbone], BeforeValidator(listed), AfterValidator(_each_once)
+    ] = ["alex", "vgg"]
+    if_unreachable: IfUnreachable = "skip"
+    mirrors: Mirrors = []
 
 
-class NetworkWeightsSettings(Part):
+class NetworkWeightsSettings(_Renamed):
     """What to do where a network's weights are unreachable, and other places for them.
 
     `skip` leaves out the representations whose weights cannot be had. `mirrors` are
     addresses of folders with the files, tried after their own.
     """
 
-    on_unreachable: Literal["error", "skip"] = "error"
-    mirrors: Annotated[
-        list[Annotated[str, Field(pattern="^https?://")]], BeforeValidator(listed)
-    ] = []
+    once = {"on_unreachable": "if_unreachable"}
+
+    if_unreachable: IfUnreachable = "error"
+    mirrors: Mirrors = []
 
 
 class FetchSettings(Part):
     """What the fetch stage gets; the networks' weights are named where they are."""
 
     images: PictureSettings
-    lpips: LpipsSettings = LpipsSettings(trunks=[])
+    lpips: LpipsSettings = LpipsSettings(backbones=[])
     networks: NetworkWeightsSettings = NetworkWeightsSettings()

@@ -11,6 +11,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from stages.params.checks import Part, frozen_list, must_be, pairs, tagged
 from stages.params.zoo import Published, published
+from stages.weights import catalogue
+from stages.weights.description import WeightsFile
 
 Side = Annotated[int, Field(ge=16, le=4096)]
 Index = Annotated[int, Field(ge=0, lt=2**63)]
@@ -30,6 +32,11 @@ class Representation(Part):
     def options(self) -> dict[str, Any]:
         """Return the fields of the definition; its weights are added to them."""
         return self.model_dump(exclude={"kind", "weights", "sha256"})
+
+    @property
+    def weights_file(self) -> WeightsFile | None:
+        """The published file of weights that it needs, None if it needs none."""
+        return None
 
 
 class HogSettings(Representation):
@@ -76,6 +83,13 @@ class CaffenetSettings(Representation):
     def full_size(self) -> bool:
         """Whether it is the network of the paper's size."""
         return self.side == PAPER_SIDE
+
+    @property
+    def weights_file(self) -> WeightsFile | None:
+        """The authors' file, None of other weights."""
+        if self.weights != "authors":
+            return None
+        return catalogue.caffe_reference(self.side, self.sha256)
 
     @model_validator(mode="after")
     def _sides_that_exist(self) -> "CaffenetSettings":
@@ -138,6 +152,14 @@ class TorchvisionSettings(Representation):
         known = self.published
         numbers = {"classes": known.classes, "mean": known.mean, "std": known.std}
         return {**super().options(), **numbers}
+
+    @property
+    def weights_file(self) -> WeightsFile | None:
+        """The file of the published weights, None for random ones."""
+        if self.weights == "random":
+            return None
+        known = self._find()
+        return catalogue.torchvision_file(known.model, known.classes, known.url)
 
     def _find(self) -> Published:
         entry = "DEFAULT" if self.weights == "random" else self.weights

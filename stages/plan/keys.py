@@ -11,7 +11,7 @@ user chose are not in a key: renaming a prior computes nothing again.
 import hashlib
 import json
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from stages.plan.cells import Cell
 from stages.plan.own_code import own_source
@@ -40,7 +40,7 @@ def cell_content(cell: Cell) -> dict[str, Any]:
 
 def _numbers(steps: SolverSettings) -> dict[str, Any]:
     """Return the solver's numbers by name."""
-    return {name: getattr(steps, name) for name in steps.__dataclass_fields__}
+    return asdict(cast(Any, steps))
 
 
 def prior_content(prior: Prior) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from stages import network_weights
 from stages.params.representations import (
     KINDS,
     CaffenetSettings,
@@ -18,7 +17,9 @@ from stages.params.representations import (
 from stages.plan.costs import Costs, costs
 from stages.representations.definition import Definition, WeightsFile
 from stages.representations.representation import Representation
-from stages.store import files, paths
+from stages.store import paths
+from stages.store.file_hash import sha256
+from stages.weights import kept
 
 
 def definition(settings: RepresentationSettings) -> Definition:
@@ -40,16 +41,16 @@ def _files(settings: RepresentationSettings) -> dict[str, Any]:
         return {"like": embedded, "weights": embedded if trained else None}
     if isinstance(settings, CustomSettings):
         return {"weights": _own_file(settings)}
-    file = network_weights.weights_file(settings)
+    file = settings.weights_file
     if file is None:
         return {}
-    return {"weights": WeightsFile(file.stored, network_weights.weights_hash(settings))}
+    return {"weights": WeightsFile(kept.place(file), kept.weights_hash(file))}
 
 
 def embedded_file(name: str) -> WeightsFile:
     """Return the file of a network that comes with the project."""
     path = paths.embedded(name)
-    return WeightsFile(path, files.sha256(path))
+    return WeightsFile(path, sha256(path))
 
 
 def _own_file(settings: CustomSettings) -> WeightsFile | None:
@@ -58,7 +59,7 @@ def _own_file(settings: CustomSettings) -> WeightsFile | None:
     path = Path(settings.weights)
     if not path.is_file():
         raise ValueError(f"`weights` {path} is not there")
-    digits = files.sha256(path)
+    digits = sha256(path)
     if settings.sha256 not in (None, digits):
         raise ValueError(f"`weights` {path} has the sha256 {digits}, another is wanted")
     return WeightsFile(path, digits)

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages import network_weights
 from stages.params.fetching import FetchSettings
 from stages.params.grid import GridEntry
 from stages.params.reading import read_study
 from stages.params.representations import Representation
 from stages.params.study import ExecutionSettings, ReportSettings, Study
 from stages.store import paths
+from stages.weights import kept
 
 # The sections of params.yaml that each stage reads; dvc.yaml lists the same (tested).
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -58,6 +58,6 @@ def report_stage(path: Path = paths.PARAMS) -> ReportStage:
 
 def _with_weights(study: Study) -> dict[str, Representation]:
     """Return the representations but those whose weights could not be had."""
-    missing = set(network_weights.unreachable())
+    missing = set(kept.unreachable())
     named = study.representations.items()
     return {name: settings for name, settings in named if name not in missing}

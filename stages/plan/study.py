@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stages import network_weights
 from stages.params.fetching import FetchSettings
 from stages.params.grid import GridEntry
 from stages.params.mistakes import Mistakes, ParamsError
@@ -21,6 +20,7 @@ from stages.plan.representations import definition, outline
 from stages.process.stage import Refusal
 from stages.representations.definition import Definition
 from stages.store import paths
+from stages.weights import kept
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def available(study: Expanded) -> Expanded:
     The fetch stage noted them; it stops unless the params let it go on without them.
     Raises Refusal if nothing is left, or if other weights are not there.
     """
-    missing = set(network_weights.unreachable()) & set(study.definitions)
+    missing = set(kept.unreachable()) & set(study.definitions)
     entries = [_without(one, missing) for one in study.entries]
     left = tuple(one for one in entries if one.entry.representation)
     if not left:
@@ -114,11 +114,13 @@ def available(study: Expanded) -> Expanded:
             f"grid ({', '.join(sorted(missing))}) could not be fetched; "
             "`dvc repro -f fetch` tries again"
         )
-    kept = {name: one for name, one in study.definitions.items() if name not in missing}
-    for name in kept:
-        network_weights.check_stored(study.params.representations[name])
+    known = study.definitions.items()
+    there = {name: one for name, one in known if name not in missing}
+    for name in there:
+        if file := study.params.representations[name].weights_file:
+            kept.check(file)
     return replace(
-        study, definitions=kept, entries=left, missing=tuple(sorted(missing))
+        study, definitions=there, entries=left, missing=tuple(sorted(missing))
     )
 
 

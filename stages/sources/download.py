@@ -6,11 +6,12 @@ the retries, the mirrors, and the words for a user whose network is off.
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from time import sleep
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pooch
@@ -43,6 +44,14 @@ class Patience:
 
 PATIENCE = Patience()
 
+# Arguments of `requests.get` for an address: certificates, proxies and the like.
+Options = Callable[[str], Mapping[str, Any]]
+
+
+def as_usual(url: str) -> Mapping[str, Any]:
+    """Return no options: the environment alone says how an address is reached."""
+    return {}
+
 
 class Unfetched(Refusal):
     """No address gave the file; `failures` says of each place what was wrong."""
@@ -61,6 +70,7 @@ def fetch_verified(
     name: str | None = None,
     n_digits: int = 12,
     patience: Patience = PATIENCE,
+    options: Options = as_usual,
 ) -> Path:
     """Return the path of the file with this hash, downloaded if it is not there yet.
 
@@ -68,34 +78,60 @@ def fetch_verified(
     more, of a sha256, or `any`, which every file has. The
     file is called by the hash's first `n_digits` and `name`, which is the last part of
     the URL unless given. A copy that somebody put into `downloads` under `name` alone
-    serves as well.
+    serves as well. `options` gives the arguments of `requests.get` for an address.
 
     Raises Unfetched, a Refusal, if no address gives the file; Refusal if an address or
     the hash is none, or the file cannot be written.
     """
     addresses = [_checked(address) for address in (url, *mirrors)]
     known = known_hash_of(known_hash, public(url))
-    plain = downloads / (name or base_name(url))
-    begin = f"{known.digits[:n_digits]}-" if known.digits else ""
-    place = downloads / f"{begin}{plain.name}"
-    found = {path: known.digits_of(path) for path in (place, plain) if path.is_file()}
-    for path, digits in found.items():
-        if known.fits(digits):
-            return path
-    if place in found:
-        say(f"{place} is damaged: its {known.algorithm} is wrong; getting it again")
-    failures = [f"{path}: {known.mismatch(got)}" for path, got in found.items()]
+    places = _places(known, downloads, name or base_name(url), n_digits)
+    path, failures = _lying_there(known, places)
+    if path is not None:
+        return path
+    if places[0].is_file():
+        say(f"{places[0]} is damaged: its {known.algorithm} is wrong; getting it again")
     for address in addresses:
-        failure = _failure(address, known, place, patience)
+        failure = _failure(address, known, places[0], patience, options)
         if failure is None:
-            return place
+            return places[0]
         failures.append(f"{public(address)}: {failure}")
-    raise _unfetched(plain, place, known, failures)
+    raise unfetched(known, downloads, name or base_name(url), failures, n_digits)
 
 
-def _unfetched(
-    plain: Path, place: Path, known: KnownHash, failures: list[str]
+def downloaded(
+    known: KnownHash, downloads: Path, name: str, n_digits: int = 12
+) -> Path | None:
+    """Return the path of the file if it lies in the folder, None if it does not."""
+    return _lying_there(known, _places(known, downloads, name, n_digits))[0]
+
+
+def _places(
+    known: KnownHash, downloads: Path, name: str, n_digits: int
+) -> tuple[Path, Path]:
+    """Return where a download goes, and where a copy placed by hand may lie."""
+    begin = f"{known.digits[:n_digits]}-" if known.digits else ""
+    return downloads / f"{begin}{name}", downloads / name
+
+
+def _lying_there(
+    known: KnownHash, places: Sequence[Path]
+) -> tuple[Path | None, list[str]]:
+    """Return the first place with the file that is known; what is wrong with others."""
+    hashes = {path: known.digits_of(path) for path in places if path.is_file()}
+    good = next((path for path, got in hashes.items() if known.fits(got)), None)
+    return good, [f"{path}: {known.mismatch(got)}" for path, got in hashes.items()]
+
+
+def unfetched(
+    known: KnownHash,
+    downloads: Path,
+    name: str,
+    failures: list[str],
+    n_digits: int = 12,
 ) -> Unfetched:
+    """Return what tells that nobody gave the file, and where a copy is looked for."""
+    place, plain = _places(known, downloads, name, n_digits)
     lines = "".join(f"\n  {failure}" for failure in failures)
     which = f"a file of {known.algorithm} {known}" if known.digits else "it"
     return Unfetched(
@@ -135,7 +171,7 @@ class _WrongHash(Exception):
 
 
 def _failure(
-    address: str, known: KnownHash, place: Path, patience: Patience
+    address: str, known: KnownHash, place: Path, patience: Patience, options: Options
 ) -> str | None:
     """Return why the address gave nothing, or None when the file is in its place."""
     say(f"downloading {public(address)}")
@@ -144,7 +180,7 @@ def _failure(
         if attempt:
             sleep(patience.pause * 2 ** (attempt - 1))
         try:
-            _retrieve(address, known, place, patience)
+            _retrieve(address, known, place, patience, options(address))
             return None
         except _WrongHash as error:
             return f"{error}"
@@ -157,7 +193,13 @@ def _failure(
     return reason
 
 
-def _retrieve(address: str, known: KnownHash, place: Path, patience: Patience) -> None:
+def _retrieve(
+    address: str,
+    known: KnownHash,
+    place: Path,
+    patience: Patience,
+    options: Mapping[str, Any],
+) -> None:
     # pooch would announce every file in a form of its own.
     pooch.get_logger().setLevel("WARNING")
     whole = ":".join(known) if known.is_whole else None
@@ -168,12 +210,12 @@ def _retrieve(address: str, known: KnownHash, place: Path, patience: Patience) -
     with tqdm(
         desc=place.name, total=1, unit="B", unit_scale=True, disable=hidden
     ) as bar:
-        download = _checking(Beats(bar), known, patience)
+        download = _checking(Beats(bar), known, patience, options)
         pooch.retrieve(address, whole, place.name, place.parent, None, download)
 
 
 def _checking(
-    beats: Beats, known: KnownHash, patience: Patience
+    beats: Beats, known: KnownHash, patience: Patience, options: Mapping[str, Any]
 ) -> Callable[[str, str, object], None]:
     """Return what pooch calls to download a file: it ends in time and has the hash."""
     download = pooch.HTTPDownloader(
@@ -182,6 +224,7 @@ def _checking(
         timeout=patience.seconds,
         # A server that packs the file on the way would change its hash.
         headers={"Accept-Encoding": "identity"},
+        **options,
     )
 
     def checked(url: str, output: str, pup: object) -> None:

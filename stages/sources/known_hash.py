@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-import pooch
-
 from stages.process.stage import Refusal
+from stages.store.file_hash import file_hash
 
 _DIGITS = {"sha256": 64, "md5": 32}
 # Fewest digits of a sha256 that tell files apart; torchvision's file names hold eight.
@@ -33,7 +32,7 @@ class KnownHash(NamedTuple):
 
     def digits_of(self, path: Path) -> str:
         """Return the file's own hash, all of its digits."""
-        return str(pooch.file_hash(path, self.algorithm))
+        return file_hash(path, self.algorithm)
 
     def mismatch(self, digits: str) -> str:
         """Return what is wrong with a file of this hash."""

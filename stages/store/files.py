@@ -5,13 +5,11 @@ flushed to the disk, then renamed over it. A reader, or a run killed at any mome
 sees the old file or the new one, never half of it.
 """
 
-import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +65,3 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Return the value that `write_json` wrote."""
     return json.loads(path.read_text())
-
-
-@cache
-def _sha256(path: Path, n_bytes: int, changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sha256(path: Path) -> str:
-    """Return the sha256 of a file, 64 hexadecimal digits; read once while unchanged."""
-    known = path.stat()
-    return _sha256(path.resolve(), known.st_size, known.st_mtime_ns)

@@ -21,7 +21,7 @@ import psutil
 from stages.execution.device import prepare
 from stages.execution.processes import n_processes, process_bytes
 from stages.invert import pictures, planned
-from stages.plan.jobs import settings
+from stages.plan import settings
 from stages.plan.jobs import batches
 from tests.benchmarks.machine import described, keep
 from tests.benchmarks.scaling import draw

@@ -6,7 +6,7 @@ import torch
 from stages import invert
 from stages.execution import processes
 from stages.execution.processes import BASE_BYTES, n_processes, n_threads, process_bytes
-from stages.plan.jobs import settings
+from stages.plan import settings
 from tests.conftest import PARAMS
 
 CPU = torch.device("cpu")

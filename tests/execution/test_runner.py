@@ -14,7 +14,7 @@ from stages import extract, invert
 from stages.execution import processes, targets
 from stages.execution import runner as attempts
 from stages.execution.batch import Batch
-from stages.plan.jobs import settings
+from stages.plan import settings
 from stages.plan.jobs import batches
 from stages.store import paths, tables
 from stages.store.jobs import JobStore

@@ -7,7 +7,7 @@ from stages import extract, invert, score
 from stages.execution import runner as attempts
 from stages.execution import targets
 from stages.params.representations import HogSettings
-from stages.plan.jobs import settings
+from stages.plan import settings
 from stages.store import paths, tables
 from tests.conftest import PARAMS
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from stages.plan.settings import study_cells
 
 from stages.params import Study
-from stages.plan.jobs import source_text
+from stages.plan import source_text
 from stages.plan.jobs import AUTO_WIDTH, Job, Pictured, batches, jobs
 from stages.process.stage import Refusal
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from stages.params.representations import CaffenetSettings
-from stages.plan.jobs import networks
+from stages.plan import networks
 from stages.plan.representations import cut, placed
 from stages.process.stage import Refusal
 

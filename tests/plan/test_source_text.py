@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.plan.jobs import source_text
+from stages.plan import source_text
 
 MODULE = '''"""Docstring."""
 # A comment.

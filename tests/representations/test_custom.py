@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from safetensors.torch import save_file
 
 from stages.params.representations import CustomSettings
-from stages.plan.jobs import networks
+from stages.plan import networks
 from stages.representations import custom
 from stages.representations.custom import factory, source, weights, weights_hash
 

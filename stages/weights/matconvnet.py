@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.images import Image
-from stages.representations.mat_file import (
+from stages.weights.mat_file import (
     cells,
     field,
     fields,
@@ -20,7 +20,7 @@ from stages.representations.mat_file import (
     text,
     variables,
 )
-from stages.representations.matconvnet_layers import Convolution, Layer, layer
+from stages.weights.matconvnet_layers import Convolution, Layer, layer
 
 
 @dataclass(frozen=True, eq=False)

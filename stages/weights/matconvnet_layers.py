@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeAlias
 from jaxtyping import Float32
 from torch import Tensor
 
-from stages.representations.mat_file import (
+from stages.weights.mat_file import (
     cells,
     field,
     fields,
