@@ -48,7 +48,7 @@ class PairwiseStatistics(NamedTuple):
 
 
 def code_distance(codes: Codes, targets: Codes, entries: Entries) -> PerImage:
-    """Return `||Phi(x) - Phi0||` of each image over the entries in `entries`, float64."""
+    """Return `||Phi(x) - Phi0||` of each image over these entries, float64."""
     return code_norm(codes.double() - targets.double(), entries)
 
 

@@ -81,7 +81,7 @@ def _of_flax(content: Content, form: FlaxConvolutions) -> Mapping[str, Tensor]:
     """Return the convolutions as those of the model's `features`."""
     data = content if isinstance(content, bytes) else content.read_bytes()
     arrays = read_arrays(data)
-    features = _model(form.model, "DEFAULT").get_submodule("features")
+    features = _model(form.model, classes=1000).get_submodule("features")
     layers = [n for n, one in features.named_modules() if isinstance(one, nn.Conv2d)]
     state = {}
     for number, layer in enumerate(layers):
