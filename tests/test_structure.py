@@ -18,8 +18,8 @@ HOUSE = ROOT / "stages"
 # The folders from the top of the house to its ground: imports run down alone.
 FLOORS = [
     "page",
-    "execution",
     "metrics",
+    "execution",
     "plan",
     "params",
     "weights",
