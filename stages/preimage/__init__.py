@@ -4,7 +4,7 @@
 
 - `priors`      alpha-norm and TV^beta
 - `data_term`   code distance, one value a job
-- `leaking_relu`  ReLUs that a descent can see through
+- `surrogate_gradient`  ReLUs that a descent can see through
 - `objective`   code distance plus priors
 - `start`       noise of natural energy
 - `prior_sets`  published weights of the priors
@@ -104,7 +104,7 @@ def invert(
     and 0 elsewhere. `on_step` is told the step and their number. `precision` is what
     `fast` computes `phi` in but for its last steps: bfloat16 pays where it is native.
     `fast` relaxes a `phi` with a method `relaxed(progress)` (HOG, DSIFT), and wakes
-    codes that start switched off by ReLUs (`leaking_relu`).
+    codes that start switched off by ReLUs (`surrogate_gradient`).
 
     Raises ValueError if the code cannot be compared with the target or has no gradient,
     TypeError if `phi` does not return a tensor.

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from stages.images import Images, PerImage
 from stages.preimage.jitter import shift
-from stages.preimage.leaking_relu import LEAK, asleep, leaking
+from stages.preimage.surrogate_gradient import LEAK, asleep, leaking
 
 Codes = Float[Tensor, "n ..."]
 

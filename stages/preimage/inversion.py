@@ -15,7 +15,7 @@ from torch import Tensor
 
 from stages.images import Images
 from stages.preimage.jitter import offsets
-from stages.preimage.leaking_relu import asleep
+from stages.preimage.surrogate_gradient import asleep
 from stages.preimage.objective import Objective, Terms
 from stages.preimage.parameterisation import Parameterisation
 from stages.preimage.state import Flags, State, mark_lost, retire, rows

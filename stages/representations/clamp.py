@@ -13,10 +13,10 @@ its soft assignment alone from 0.75 to 0.41 % (with a TV weight of 0.02). A cons
 share of 0.3 to 0.5 does nearly as well; one that falls from 0.3 does not.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
+
+from stages.representations.surrogate import with_gradient
 
 # Lowe, DOI 10.1023/B:VISI.0000029664.99615.94, section 6.1, and Felzenszwalb et al.,
 # DOI 10.1109/TPAMI.2009.167, section 6.1: no normalised value counts for more.
@@ -31,21 +31,6 @@ def clamped(values: Tensor, leak: float = 0.0) -> Tensor:
     """
     if leak == 0:
         return values.clamp(max=CLAMP)
-    passed: Tensor = _Leaking.apply(values, leak)
-    return passed
-
-
-class _Leaking(torch.autograd.Function):
-    """The clamp, with a gradient of `leak` above it."""
-
-    @staticmethod
-    def forward(ctx: Any, values: Tensor, leak: float) -> Tensor:
-        ctx.save_for_backward(values > CLAMP)
-        ctx.leak = leak
-        return values.clamp(max=CLAMP)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        (above,) = ctx.saved_tensors
-        (gradient,) = gradients
-        return torch.where(above, gradient * ctx.leak, gradient), None
+    shown = values.detach().clamp(max=CLAMP)
+    slope = torch.ones_like(shown).masked_fill_(values.detach() > CLAMP, leak)
+    return with_gradient(values, shown, slope)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stages.preimage.data_term import data_term
-from stages.preimage.leaking_relu import LEAK
+from stages.preimage.surrogate_gradient import LEAK
 
 IMAGE = torch.tensor([[[[101.0, 102.0]]]])
 

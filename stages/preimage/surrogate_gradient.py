@@ -1,4 +1,4 @@
-"""ReLUs that a descent can see through: the same values, no part of them flat.
+"""The surrogate gradient of rectifiers: the same values, no part of them flat.
 
 A unit that rectification has silenced has no gradient, so nothing wakes it, however
 much the target wants it awake: an image from noise never finds a single unit of relu4.
@@ -27,6 +27,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from stages.images import Images, PerImage
+from stages.representations.surrogate import with_gradient
 
 # The share for a job that is asleep, our choice: it must wake, no more.
 LEAK = 0.2
@@ -84,15 +85,14 @@ class _Leaking(TorchFunctionMode):
         if func not in _RECTIFIERS:
             return func(*args, **kwargs)
         values, *rest = args or (kwargs.pop("input"),)
-        rectified, slope = _sloped(values, partial(func, **kwargs), rest)
-        passed = _Rectified.apply(
-            values, rectified, slope.masked_fill(slope == 0, self.share)
-        )
+        rectified, slope = _with_slope(values, partial(func, **kwargs), rest)
+        slope = slope.masked_fill(slope == 0, self.share)
+        passed = with_gradient(values, rectified, slope)
         inplace = kwargs.get("inplace") or any(one is True for one in rest)
         return values.copy_(passed) if func in _IN_PLACE or inplace else passed
 
 
-def _sloped(
+def _with_slope(
     values: Tensor, rectifier: Callable[..., Tensor], rest: list[Any]
 ) -> tuple[Tensor, Tensor]:
     """Return the rectified values and the rectifier's own slope there."""
@@ -101,17 +101,3 @@ def _sloped(
         rectified = rectifier(seen.clone(), *rest)  # which it may work on in place
     (slope,) = torch.autograd.grad(rectified.sum(), seen)
     return rectified.detach(), slope
-
-
-class _Rectified(torch.autograd.Function):
-    """The rectified values, with a given slope."""
-
-    @staticmethod
-    def forward(ctx: Any, values: Tensor, rectified: Tensor, slope: Tensor) -> Tensor:
-        ctx.save_for_backward(slope)
-        return rectified.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        (slope,) = ctx.saved_tensors
-        return gradients[0] * slope, None, None
