@@ -19,10 +19,13 @@ from stages.images import Images, picture_from_image, png, reference_norm
 from stages.jobs import Checkpoint, Record
 from stages.kinds import RepresentationSettings
 from stages.plan import Job
-from stages.preimage.inversion import Solver, begin, images, minimise, trace_steps
+from stages.preimage.adam import Fast
+from stages.preimage.data_term import data_term
+from stages.preimage.descent import begin, images, minimise, trace_steps
+from stages.preimage.momentum import Paper
 from stages.preimage.objective import Objective, objective
 from stages.preimage.outcome import Outcome, outcomes
-from stages.preimage.solvers import fast, paper
+from stages.preimage.solver import Solver, SolverSettings
 from stages.preimage.start import noise
 from stages.preimage.state import State, state
 from stages.representations.selection import Selection, mask, resolved
@@ -115,14 +118,18 @@ class Batch:
         self._state = state(rows, int(step), self._device)
 
     def _make_objective(self, targets: Tensor) -> Objective:
-        return objective(
+        data = data_term(
             cut(self._settings, self.jobs[0].cell.layer, self._device),
             targets,
+            masks=self._masks(targets),
+            precision=getattr(torch, self.jobs[0].precision),
+        )
+        return objective(
+            data,
             [job.cell.weights for job in self._jobs],
             mean=self._mean,
             norm=reference_norm(self._shape),
-            masks=self._masks(targets),
-            precision=getattr(torch, self.jobs[0].precision),
+            seeds=[f"{job.image_id}:{job.seed}" for job in self._jobs],
         )
 
     def _masks(self, targets: Tensor) -> Tensor | None:
@@ -137,16 +144,13 @@ class Batch:
 
     def _make_solver(self, cell: Cell) -> Solver:
         choice = cell.choice
+        settings: SolverSettings
         if choice.kind == "fast" and choice.rate is not None:
-            return fast(
-                self._mean,
-                shape=self._shape,
-                steps=choice.steps,
-                rate=choice.rate,
-                smoothing=choice.smoothing or 0.0,
-                parameterisation=choice.parameterisation,
-            )
-        return paper(reference_norm(self._shape), schedule=choice.schedule or ())
+            smoothing, name = choice.smoothing or 0.0, choice.parameterisation
+            settings = Fast(choice.steps, choice.rate, smoothing, name)
+        else:
+            settings = Paper(choice.schedule or ())
+        return settings.solver(self._mean, self._shape)
 
     def _start(self) -> Tensor:
         starts = [noise(self._shape, job.seed, job.image_id) for job in self._jobs]

@@ -35,6 +35,8 @@ BATCH_BYTES = 1 << 29
 _SOLVER_MODULES = {
     "fast": "stages.preimage.adam",
     "paper": "stages.preimage.momentum",
+    "pixels": "stages.preimage.pixels",
+    "fourier": "stages.preimage.fourier",
     "deep-image-prior": "stages.preimage.deep_image_prior",
 }
 
@@ -44,7 +46,6 @@ _ASSEMBLY = (
     "stages.extract",
     "stages.execution.device",
     "stages.networks",
-    "stages.preimage.solvers",
     "stages.targets",
 )
 
@@ -166,7 +167,7 @@ def source_digest(representation_module: str, choice: SolverChoice) -> str:
         representation_module,
         "stages.representations.selection",
         "stages.preimage.objective",
-        "stages.preimage.inversion",
+        "stages.preimage.descent",
         "stages.preimage.start",
         "stages.preimage.outcome",
         *(_SOLVER_MODULES[name] for name in solver),

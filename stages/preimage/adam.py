@@ -7,14 +7,17 @@ the pixel range, as no image lies outside it.
 """
 
 import math
+from dataclasses import dataclass
 from itertools import accumulate
 from operator import mul
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from stages.preimage.objective import Objective
-from stages.preimage.parameterisation import Parameterisation
+from stages.preimage.parameterisation import Colour, Parameterisation
+from stages.preimage.parameterisations import module_of, parameterisation
 
 # How many steps both moments remember: an eighth of those passed, within bounds. Our
 # choice, by measurement (tests/benchmarks/results): a long memory (0.95) in a run of 50
@@ -29,40 +32,68 @@ SMOOTHED = 0.8
 
 # The share of the steps that may be taken in a lower precision, where there is one. The
 # last are in float32, so that what rounding cost is made good.
-HURRIED = 0.9
+REDUCED = 0.9
+
+
+@dataclass(frozen=True)
+class Fast:
+    """The settings of `fast`, all resolved; `solvers.fast` has defaults for them.
+
+    `steps` at least 1; `rate` is the first step in grey levels (in weights, for Deep
+    Image Prior), falling to 0; `smoothing` is the weight of TV to begin with, which
+    falls to the prior's own; `parameterisation` is one of `parameterisations`.
+    """
+
+    kind: ClassVar[str] = "fast"
+    steps: int
+    rate: float
+    smoothing: float
+    parameterisation: str
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.rate <= 0:
+            raise ValueError(
+                "`steps` and `rate` must be positive, "
+                f"got {self.steps} and {self.rate}."
+            )
+        module_of(self.parameterisation)
+
+    @property
+    def n_steps(self) -> int:
+        """How many steps the solver takes in all."""
+        return self.steps
+
+    def modules(self) -> tuple[str, ...]:
+        """Return the modules that are chosen by name: that of the parameterisation."""
+        return (module_of(self.parameterisation),)
+
+    def solver(self, mean: Colour, shape: tuple[int, int, int]) -> "Adam":
+        """Return Adam inside the pixel range 0..255 around the mean colour."""
+        low, high = -mean, 255.0 - mean
+        return Adam(self, parameterisation(self.parameterisation, low, high, shape))
 
 
 class Adam:
-    """Adam with a cosine rate from `rate` a step down to 0: grey levels, for pixels.
+    """Adam with a cosine rate from the settings' `rate` a step down to 0.
 
     Adam is blind to the scale of the objective, so no norm enters. It descends on a
     relaxed representation, where there is one, and from coarse to fine: the weight of
-    TV falls from `lambda_tv` to the prior's own.
+    TV falls from `smoothing` to the prior's own.
     """
 
-    def __init__(
-        self,
-        n_steps: int,
-        rate: float,
-        parameterisation: Parameterisation,
-        lambda_tv: float = 0.0,
-    ) -> None:
-        if n_steps < 1 or rate <= 0:
-            raise ValueError(
-                f"`n_steps` and `rate` must be positive, got {n_steps} and {rate}."
-            )
-        self.n_steps, self._rate = n_steps, rate
+    def __init__(self, settings: Fast, parameterisation: Parameterisation) -> None:
+        self.n_steps, self._rate = settings.steps, settings.rate
+        self._smoothing = settings.smoothing
         self.parameterisation = parameterisation
-        self._lambda_tv = lambda_tv
         # What is left of the moments' start, 0, after each step.
-        self._forgotten = list(accumulate(map(kept, range(n_steps)), mul))
+        self._forgotten = list(accumulate(map(kept, range(self.n_steps)), mul))
 
     def descended(self, objective: Objective, step: int) -> Objective:
-        """Return the objective relaxed, smoothed and hurried, less and less."""
+        """Return the objective relaxed, smoothed and rounded, less and less."""
         progress = step / self.n_steps
         relaxed = objective.relaxed(progress)
-        smoothed = relaxed.smoothed(self._lambda_tv, progress / SMOOTHED)
-        return smoothed.hurried() if progress < HURRIED else smoothed
+        smoothed = relaxed.smoothed(self._smoothing, progress / SMOOTHED)
+        return smoothed.in_reduced_precision() if progress < REDUCED else smoothed
 
     def slots(self, variables: Tensor) -> dict[str, Tensor]:
         """Return the memory of the solver at the start: both moments 0."""

@@ -4,7 +4,7 @@
 
 Mahendran & Vedaldi, arXiv 1412.0035, equation 2 with the normalisation of section 2.2,
 over the selected entries only. `Phi` sees pixels in 0..255. A solver may descend on
-easier versions of it on the way: relaxed, hurried or shifted.
+easier versions of it on the way: relaxed, in a lower precision, or shifted.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,8 @@ from stages.images import Images, PerImage
 from stages.preimage.jitter import shift
 from stages.preimage.surrogate_gradient import LEAK, asleep, leaking
 
-Codes = Float[Tensor, "n ..."]
+# Codes of any shape, one a row: `stages.images.Codes` are those of representations.
+AnyCodes = Float[Tensor, "n ..."]
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,21 @@ class DataTerm:
     """
 
     phi: Callable[[Images], Tensor]
-    targets: Codes
-    masks: Codes | None
+    targets: AnyCodes
+    masks: AnyCodes | None
     energy: PerImage
     relax: Callable[[float], Callable[[Images], Tensor]] | None = None
     precision: torch.dtype = torch.float32
     leak: float = 0.0
 
-    def hurried(self) -> "DataTerm":
-        """Return the term with `phi` in the lower `precision`, if it has one."""
+    def in_reduced_precision(self) -> "DataTerm":
+        """Return the term with `phi` computed in `precision`, if that is lower."""
         if self.precision == torch.float32:
             return self
         return replace(self, phi=partial(_in_precision, self.precision, self.phi))
 
     def relaxed(self, progress: float) -> "DataTerm":
-        """Return the term with an easier slope at `progress` in 0..1.
+        """Return the term with an easier gradient at `progress` in 0..1.
 
         That of the stand-in for `phi`, where there is one; jobs that have none at all
         get that of ReLUs that leak.
@@ -68,21 +69,23 @@ class DataTerm:
         difference = self._selected(self._code(images) - self.targets)
         return _summed(difference.square()) / self.energy
 
-    def slope(self, images: Images) -> tuple[PerImage, Images]:
+    def value_and_gradient(self, images: Images) -> tuple[PerImage, Images]:
         """Return the term of each image and its gradient by the pixels.
 
         Raises ValueError if `phi` has none.
         """
-        value, gradient = self._slope(images)
+        value, gradient = self._value_and_gradient(images)
         if not self.leak:
             return value, gradient
         silent = asleep(value, gradient)
         if silent.any():
-            _, waking = self._slope(images, self.leak)
+            _, waking = self._value_and_gradient(images, self.leak)
             gradient = torch.where(silent.view(-1, 1, 1, 1), waking, gradient)
         return value, gradient
 
-    def _slope(self, images: Images, leak: float = 0.0) -> tuple[PerImage, Images]:
+    def _value_and_gradient(
+        self, images: Images, leak: float = 0.0
+    ) -> tuple[PerImage, Images]:
         with torch.enable_grad(), leaking(leak):
             seen = images.detach().requires_grad_()
             code = self._code(seen)
@@ -96,23 +99,23 @@ class DataTerm:
             raise ValueError("`phi` must depend on its images: no gradient gets there.")
         return _summed(difference.square()) / self.energy, gradient
 
-    def _code(self, images: Images) -> Codes:
+    def _code(self, images: Images) -> AnyCodes:
         code = self.phi(images)
         _check_code(code, self.targets)
         return code
 
-    def _selected(self, codes: Codes) -> Codes:
+    def _selected(self, codes: AnyCodes) -> AnyCodes:
         if self.masks is None:
             return codes
-        selected: Codes = codes * self.masks
+        selected: AnyCodes = codes * self.masks
         return selected
 
 
 def data_term(
     phi: Callable[[Images], Tensor],
-    targets: Codes,
+    targets: AnyCodes,
     *,
-    masks: Codes | None = None,
+    masks: AnyCodes | None = None,
     precision: torch.dtype = torch.float32,
 ) -> DataTerm:
     """Return the data terms of the jobs whose codes are `targets`.
@@ -140,7 +143,7 @@ def _in_precision(
     return code.to(images.dtype)
 
 
-def _energy(targets: Codes, masks: Codes | None) -> PerImage:
+def _energy(targets: AnyCodes, masks: AnyCodes | None) -> PerImage:
     """Return `||Phi0||^2` of the selected entries, or their number where it is 0."""
     ones = torch.ones_like(targets) if masks is None else masks
     energy = _summed((targets * ones).square())
@@ -148,12 +151,12 @@ def _energy(targets: Codes, masks: Codes | None) -> PerImage:
     return torch.where(energy > 0, energy, n_selected.clamp(min=1))
 
 
-def _summed(codes: Codes) -> PerImage:
+def _summed(codes: AnyCodes) -> PerImage:
     """Return the sum of each image's code, also where that is a single number."""
     return codes.reshape(len(codes), -1).sum(dim=1)
 
 
-def _check_code(code: object, targets: Codes) -> None:
+def _check_code(code: object, targets: AnyCodes) -> None:
     """Refuse a code that cannot be compared with the target."""
     if not isinstance(code, Tensor):
         raise TypeError(

@@ -1,173 +1,153 @@
-"""The loop that turns an objective and a solver into pre-images.
+"""`invert`, the door of the library: from a code to the images that have it."""
 
-Jobs share the loop but not their fate: one whose objective stops being finite keeps
-its last finite image, one without a gradient keeps its start, and neither touches the
-bytes of its neighbours. The loop's state is a handful of tensors, so that a run can be
-written to disk at any step and go on from there to the same bytes.
-"""
-
-from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Bool, Float
 from torch import Tensor
 
-from stages.images import Images
-from stages.preimage.jitter import offsets
-from stages.preimage.surrogate_gradient import asleep
-from stages.preimage.objective import Objective, Terms
-from stages.preimage.parameterisation import Parameterisation
-from stages.preimage.state import Flags, State, mark_lost, retire, rows
+from stages.images import Images, PerImage, reference_norm
+from stages.preimage.arguments import (
+    Options,
+    colour,
+    fitted,
+    masks,
+    one_each,
+    solver_settings,
+    starts,
+)
+from stages.preimage.data_term import data_term
+from stages.preimage.descent import begin, images, minimise, trace_steps
+from stages.preimage.objective import Objective, objective
+from stages.preimage.outcome import Outcome, outcomes
+from stages.preimage.prior_sets import natural_prior
+from stages.preimage.priors import Prior, term_names
+from stages.preimage.process_setup import set_up_process
+from stages.preimage.solver import Solver, SolverSettings
 
-# Where a representation is relaxed, each point costs a forward pass.
-TRACE_POINTS = 30
 
+@dataclass(frozen=True)
+class Trace:
+    """The weighted terms along the way: one row a recorded step, one column a job.
 
-@runtime_checkable
-class Solver(Protocol):
-    """A step rule: `slots` is its memory, `update` its step, `n_steps` its length.
-
-    It moves the variables of its parameterisation. `descended` is the objective that a
-    step goes down on, such as a relaxed one; the trace, the outcome and the errors are
-    those of the objective itself.
+    `terms` has one tensor a term by its name: `data`, then the priors' (`alpha`, `tv`).
     """
 
-    n_steps: int
-    parameterisation: Parameterisation
+    steps: list[int]
+    terms: dict[str, Tensor] = field(default_factory=dict)
 
-    def descended(self, objective: Objective, step: int) -> Objective: ...
-
-    def slots(self, variables: Tensor) -> dict[str, Tensor]: ...
-
-    def update(
-        self, variables: Tensor, gradient: Tensor, slots: dict[str, Tensor], step: int
-    ) -> Tensor: ...
+    @property
+    def objective(self) -> Tensor:
+        """The sum of the terms."""
+        return torch.stack(list(self.terms.values())).sum(dim=0)
 
 
-def trace_steps(n_steps: int) -> list[int]:
-    """Return the steps whose terms are recorded: evenly spread, first and last in."""
-    n_points = min(TRACE_POINTS, n_steps + 1)
-    return sorted({round(i * n_steps / (n_points - 1)) for i in range(n_points)})
+@dataclass(frozen=True)
+class Inversion:
+    """What `invert` returns.
+
+    `preimage` holds pixels in 0..255 (`paper` may leave that range), `c h w` or
+    `n c h w` as the target came without or with the batch dimension; `code_error` is
+    `||Phi(x) - Phi0|| / ||Phi0||` over the selected entries, one value a pre-image;
+    `outcomes` say of each if it is done, has diverged or found no gradient.
+    """
+
+    preimage: Tensor
+    code_error: PerImage
+    trace: Trace
+    outcomes: list[Outcome]
 
 
-def begin(objective: Objective, solver: Solver, start: Images) -> State:
-    """Return the state before the first step, with dead gradients marked."""
-    none = torch.full((len(start),), -1, device=start.device)
-    x = solver.parameterisation.variables(start.detach().clone())
-    return State(
-        x=x,
-        previous=x,
-        slots=solver.slots(x),
-        step=0,
-        broken_step=none,
-        broken_term=none.clone(),
-        dead=_dead(solver.descended(objective, 0), images(solver, x)),
-        trace=[],
+def invert(
+    phi: Callable[[Images], Tensor],
+    target: Tensor,
+    *,
+    shape: tuple[int, int, int],
+    seed: int | Sequence[int] = 0,
+    solver: SolverSettings | str = "fast",
+    prior: Prior | None = None,
+    options: Options | None = None,
+    on_step: Callable[[int, int], None] | None = None,
+) -> Inversion:
+    """Return images whose code under `phi` is `target`.
+
+    As fast as the pipeline, as it sets the process up in the same way, for good: freed
+    memory stays with it (glibc's thresholds), and denormal numbers count as 0. A `phi`
+    that is a module is not touched: the descent runs on a frozen copy, laid out for
+    the CPU, if that gives the same code.
+
+    Arguments:
+        phi: any differentiable callable from pixels `n c h w` in 0..255 to codes
+            `n ...`. A method `relaxed(progress)` (HOG, DSIFT) gives `fast` an easier
+            stand-in on the way. `fast` also wakes codes that start switched off by
+            rectifiers (`surrogate_gradient`).
+        target: a code, `...` or `n ...`, on the device and of the type to compute in.
+        shape: `c h w` of the image sought, in pixels.
+        seed: one of the noise that starts the search, or one a target; several for
+            one target give several pre-images.
+        solver: `fast` or `paper`, or settings: `fast(steps=100, rate=16)`, in grey
+            levels a step, `paper(schedule="region")`. What rate suits a layer of a
+            network is told by `stages.resolved.rate_by_depth`.
+        prior: weights and exponents; `natural_prior(shape)` if left out.
+        options: mask, mean colour and precision, see `Options`.
+        on_step: is told the step and their number after each.
+
+    Returns:
+        The pre-images, their code errors, the trace of the objective and the outcomes,
+        see `Inversion`; on the target's device and of its type.
+
+    Raises:
+        ValueError: an argument is out of range or does not fit another, or the code
+            cannot be compared with the target, or has no gradient.
+        TypeError: `phi` does not return a tensor.
+
+    Example:
+        >>> import torch
+        >>> from stages.preimage import fast, invert
+        >>> blur = torch.nn.AvgPool2d(4)
+        >>> image = torch.linspace(0, 255, 32).expand(1, 1, 32, 32)
+        >>> result = invert(blur, blur(image), shape=(1, 32, 32), solver=fast(steps=60))
+        >>> result.preimage.shape
+        torch.Size([1, 1, 32, 32])
+        >>> bool(result.code_error < 0.1)
+        True
+    """
+    set_up_process()
+    options = options or Options()
+    settings = solver_settings(solver, options)
+    mean = colour(options.mean, shape[0], target)
+    start = starts(shape, seed).to(target)
+    phi, targets, batched = fitted(phi, target, start + mean)
+    start = start.expand(len(targets), -1, -1, -1)
+    mask = None if options.mask is None else masks(options.mask, targets)
+    aim = objective(
+        data_term(phi, targets, masks=mask, precision=options.precision),
+        [prior or natural_prior(shape)] * len(targets),
+        mean=mean,
+        norm=reference_norm(shape),
+        seeds=[f":{one}" for one in one_each(seed, len(targets))],
     )
+    return _run((aim, settings.solver(mean, shape)), start, batched, on_step)
 
 
-def images(solver: Solver, variables: Tensor) -> Images:
-    """Return the centred images that the variables of the solver stand for."""
-    with torch.no_grad():
-        return solver.parameterisation.images(variables)
-
-
-def _dead(objective: Objective, x: Images) -> Flags:
-    """Return which jobs have a data term above 0 without a gradient to follow."""
-    return asleep(*objective.data.slope(x + objective.mean))
-
-
-def minimise(objective: Objective, solver: Solver, state: State) -> Iterator[State]:
-    """Advance the state to the solver's last step, yielding it after every step.
-
-    The state is changed in place. After the last step the terms at the final images
-    are added to the trace, and jobs whose code has no gradient there are marked.
-    """
-    recorded = set(trace_steps(solver.n_steps))
-    while state.step < solver.n_steps:
-        descended = _descended(objective, solver, state.step)
-        terms, gradient = _gradient(descended, solver, state.x)
-        if state.step in recorded:
-            state.trace.append(
-                _stacked(_own_terms(objective, descended, terms, solver, state.x))
-            )
-        _step(solver, state, terms, gradient)
-        yield state
-    terms = _terms(objective, solver, state.x)
-    standing = state.alive
-    retire(state, _finite(terms, torch.zeros_like(state.x)))
-    if len(state.trace) < len(recorded):
-        if not torch.equal(standing, state.alive):
-            # A job went back to its last good image: its terms are those of another.
-            terms = _terms(objective, solver, state.x)
-        state.trace.append(_stacked(terms))
-    mark_lost(state, _dead(objective, images(solver, state.x)))
-    yield state
-
-
-def _descended(objective: Objective, solver: Solver, step: int) -> Objective:
-    """Return what a step descends on: the solver's choice, with the prior's jitter."""
-    objective = solver.descended(objective, step)
-    return objective.shifted(*offsets(objective.jitter, step, solver.n_steps))
-
-
-def _own_terms(
-    objective: Objective, descended: Objective, terms: Terms, solver: Solver, x: Tensor
-) -> Terms:
-    """Return the objective's own terms at `x`, from those of what was descended on.
-
-    Where only TV weighed more, a division gives them; else they cost a forward pass.
-    """
-    if descended.data.phi is not objective.data.phi:
-        return _terms(objective, solver, x)
-    share = objective.lambda_tv / descended.lambda_tv
-    # A job that does not weigh TV has no share, and no term.
-    return terms._replace(tv=terms.tv * share.nan_to_num(0))
-
-
-def _terms(objective: Objective, solver: Solver, x: Tensor) -> Terms:
-    with torch.no_grad():
-        return objective.terms(images(solver, x))
-
-
-def _gradient(
-    objective: Objective, solver: Solver, variables: Tensor
-) -> tuple[Terms, Tensor]:
-    """Return the terms and their sum's gradient by the variables of the solver."""
-    variables = variables.detach().requires_grad_()
-    found = solver.parameterisation.images(variables)
-    terms, gradient = objective.slope(found.detach())
-    if found is not variables:
-        (gradient,) = torch.autograd.grad(found, variables, gradient)
-    return terms, gradient
-
-
-def _stacked(terms: Terms) -> Float[Tensor, "n 3"]:
-    return torch.stack(tuple(term.detach() for term in terms), dim=1)
-
-
-def _step(solver: Solver, state: State, terms: Terms, gradient: Tensor) -> None:
-    finite = _finite(terms, gradient)
-    # One question to the device a step: a GPU waits for each.
-    resting = not bool((state.alive & finite.all(dim=1)).all())
-    if resting:
-        retire(state, finite)
-        alive = rows(state.alive, state.x)
-        gradient = torch.where(alive, gradient, 0.0)
-    moved = solver.update(state.x, gradient, state.slots, state.step)
-    state.previous = state.x
-    state.x = torch.where(alive, moved, state.x) if resting else moved
-    state.step += 1
-
-
-def _finite(terms: Terms, gradient: Tensor) -> Bool[Tensor, "n 4"]:
-    """Return which terms of each job are finite, and whether all its gradient is.
-
-    By the extremes, which nan passes through: a twentieth of the time of `isfinite` on
-    every number.
-    """
-    rows = gradient.flatten(1)
-    extremes = torch.stack([rows.amin(dim=1), rows.amax(dim=1)], dim=1)
-    all_finite = torch.isfinite(extremes).all(dim=1, keepdim=True)
-    return torch.cat([torch.isfinite(_stacked(terms)), all_finite], dim=1)
+def _run(
+    problem: tuple[Objective, Solver],
+    start: Images,
+    batched: bool,
+    on_step: Callable[[int, int], None] | None,
+) -> Inversion:
+    aim, solver = problem
+    with torch.enable_grad():  # also inside the caller's no_grad
+        state = begin(aim, solver, start)
+        for passed in minimise(aim, solver, state):
+            if on_step is not None:
+                on_step(passed.step, solver.n_steps)
+    terms = torch.stack(state.trace).unbind(dim=2)
+    by_name = dict(zip(term_names(), terms, strict=True))
+    pixels = images(solver, state.x) + aim.mean
+    return Inversion(
+        preimage=pixels if batched else pixels[0],
+        code_error=by_name["data"][-1].sqrt(),
+        trace=Trace(trace_steps(solver.n_steps), by_name),
+        outcomes=outcomes(state),
+    )

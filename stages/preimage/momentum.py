@@ -8,14 +8,17 @@ The velocity is reset to 0 at every change of the rate. Rates are 0.004 times th
 of the leg.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from stages.images import reference_norm
 from stages.preimage.objective import Objective
-from stages.preimage.parameterisation import Free, Parameterisation
+from stages.preimage.parameterisation import Colour, Parameterisation
+from stages.preimage.pixels import Free
 
 BASE_RATE = 0.004
 MOMENTUM = 0.9
@@ -28,20 +31,46 @@ SCHEDULES: dict[str, tuple[tuple[int, float], ...]] = {
 }
 
 
-class MomentumDescent:
-    """The paper's step. `norm` is `s`; `schedule` lists legs of (steps, factor)."""
+@dataclass(frozen=True)
+class Paper:
+    """The settings of `paper`: a schedule of legs of (steps, factor of BASE_RATE)."""
 
-    def __init__(self, schedule: Sequence[tuple[int, float]], *, norm: float) -> None:
-        if not schedule or any(n < 1 or factor <= 0 for n, factor in schedule):
+    kind: ClassVar[str] = "paper"
+    schedule: tuple[tuple[int, float], ...]
+
+    def __post_init__(self) -> None:
+        legs = self.schedule
+        if not legs or any(n < 1 or factor <= 0 for n, factor in legs):
             raise ValueError(
-                f"`schedule` must list (steps, factor), both positive, got {schedule}."
+                f"`schedule` must list (steps, factor), both positive, got {legs}."
             )
+
+    @property
+    def n_steps(self) -> int:
+        """How many steps the solver takes in all."""
+        return sum(n_steps for n_steps, _ in self.schedule)
+
+    def modules(self) -> tuple[str, ...]:
+        """Return the modules that are chosen by name: none."""
+        return ()
+
+    def solver(self, mean: Colour, shape: tuple[int, int, int]) -> "MomentumDescent":
+        """Return the paper's descent for images `c h w` of this shape."""
+        return MomentumDescent(self, norm=reference_norm(shape))
+
+
+class MomentumDescent:
+    """The paper's step. `norm` is `s`, which makes its rate one of grey levels."""
+
+    def __init__(self, settings: Paper, *, norm: float) -> None:
         self._norm = norm
         self._rates = [
-            BASE_RATE * factor for n_steps, factor in schedule for _ in range(n_steps)
+            BASE_RATE * factor
+            for n_steps, factor in settings.schedule
+            for _ in range(n_steps)
         ]
-        self._ends = set(accumulate(n_steps for n_steps, _ in schedule))
-        self.n_steps = len(self._rates)
+        self._ends = set(accumulate(n_steps for n_steps, _ in settings.schedule))
+        self.n_steps = settings.n_steps
         self.parameterisation: Parameterisation = Free()
 
     def descended(self, objective: Objective, step: int) -> Objective:

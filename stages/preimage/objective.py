@@ -4,67 +4,66 @@
         + lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta
 
 Mahendran & Vedaldi, arXiv 1412.0035, equations 2 to 4. `x` is centred (the mean colour
-subtracted), `s` is `stages.images.reference_norm`; the first term is `data_term`'s.
-Every image of a batch is a job of its own: no term of one depends on another.
+subtracted), `s` is `stages.images.reference_norm`; the first term is `data_term`'s, the
+others are the rows of `priors.PRIORS`. Every image of a batch is a job of its own: no
+term of one depends on another.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from stages.images import Images, PerImage
-from stages.preimage.data_term import Codes, DataTerm, data_term
-from stages.preimage.priors import (
-    Prior,
-    alpha_norm,
-    alpha_slope,
-    tv_beta,
-    tv_slope,
-)
+from stages.preimage import priors as table
+from stages.preimage.data_term import DataTerm
+from stages.preimage.prior_term import Jobs, Memory, PriorRow, PriorTerm
+from stages.preimage.priors import Prior
+
+Of = TypeVar("Of")
 
 
-class Terms(NamedTuple):
-    """The three terms of the objective, weighted, one value an image."""
+class Terms(dict[str, PerImage]):
+    """The weighted terms of the objective by name, one value an image.
 
-    data: PerImage
-    alpha: PerImage
-    tv: PerImage
+    In the order of `priors.term_names`: the data term, then a prior's each.
+    """
 
     @property
     def total(self) -> PerImage:
         """The objective."""
-        return self.data + self.alpha + self.tv
+        total, *others = self.values()
+        for term in others:
+            total = total + term
+        return total
+
+    def stacked(self) -> Float[Tensor, "n t"]:
+        """Return the terms side by side, a row an image."""
+        return torch.stack([term.detach() for term in self.values()], dim=1)
 
 
 @dataclass(frozen=True)
 class Objective:
     """The objectives of `n` jobs that share a representation and the exponents.
 
-    `lambda_alpha` and `lambda_tv` have one weight a job. Make it with `objective`.
+    `priors` has the terms by name, in order; None where no job weighs one. Make it
+    with `objective`.
     """
 
     data: DataTerm
     mean: Float[Tensor, "c 1 1"]
-    norm: float
-    alpha: float
-    lambda_alpha: PerImage
-    beta: float
-    lambda_tv: PerImage
-    weighs_alpha: bool
-    weighs_tv: bool
-    of_colours: bool = False
+    priors: dict[str, PriorTerm | None]
     jitter: int = 0
 
-    def hurried(self) -> "Objective":
+    def in_reduced_precision(self) -> "Objective":
         """Return the objective with `phi` in a lower precision, if it has one."""
-        return replace(self, data=self.data.hurried())
+        return replace(self, data=self.data.in_reduced_precision())
 
     def relaxed(self, progress: float) -> "Objective":
-        """Return the objective with an easier slope of the code, `progress` in 0..1."""
+        """Return the objective with an easier gradient of the code at 0..1."""
         return replace(self, data=self.data.relaxed(progress))
 
     def shifted(self, rows: int, columns: int) -> "Objective":
@@ -77,12 +76,23 @@ class Objective:
         The weight falls geometrically with `progress` in 0..1. Jobs that weigh TV more
         than that, or not at all, keep their weight.
         """
-        if progress >= 1 or not lambda_tv or not self.weighs_tv:
+        tv = self.priors["tv"]
+        if progress >= 1 or not lambda_tv or tv is None:
             return self
-        own = self.lambda_tv
+        own = tv.weights
         rises = (own > 0) & (own < lambda_tv)
         ratio = lambda_tv / torch.where(rises, own, lambda_tv)
-        return replace(self, lambda_tv=own * ratio.pow(1 - progress))
+        smoother = replace(tv, weights=own * ratio.pow(1 - progress))
+        return replace(self, priors={**self.priors, "tv": smoother})
+
+    def at(self, step: int, n_steps: int) -> "Objective":
+        """Return the objective of a step, in 0..n_steps: some priors depend on it."""
+        return replace(self, priors=self._each(lambda term: term.at(step, n_steps)))
+
+    def memory(self, x: Images) -> dict[str, Memory]:
+        """Return what the priors keep between steps, by name, at the start `x`."""
+        kept = self._each(lambda term: term.memory(x)).items()
+        return {name: memory for name, memory in kept if memory}
 
     def data_term(self, x: Images) -> PerImage:
         """Return the data term at the centred images `x`."""
@@ -91,87 +101,72 @@ class Objective:
     def terms(self, x: Images) -> Terms:
         """Return the weighted terms at the centred images `x`."""
         data = self.data_term(x)
-        alpha = tv = torch.zeros_like(data)
-        if self.weighs_alpha:
-            scaled = x * self._alpha_scale
-            alpha = alpha_norm(scaled, alpha=self.alpha, of_colours=self.of_colours)
-        if self.weighs_tv:
-            tv = self._tv_weight * tv_beta(x, beta=self.beta)
-        return Terms(data, alpha, tv)
+        none = torch.zeros_like(data)
+        values = self._each(lambda term: term.value(x))
+        priors = {name: none if v is None else v for name, v in values.items()}
+        return Terms(data=data, **priors)
 
-    def slope(self, x: Images) -> tuple[Terms, Images]:
+    def terms_and_gradient(
+        self, x: Images, memory: dict[str, Memory] | None = None
+    ) -> tuple[Terms, Images]:
         """Return the weighted terms and the gradient of their sum at the images `x`.
 
         As `terms` and autograd would give them, but only `phi` is left to autograd.
+        `memory`, by default that of a start, changes in place.
         """
-        data, gradient = self.data.slope(x + self.mean)
-        alpha = tv = torch.zeros_like(data)
-        if self.weighs_alpha:
-            scale = self._alpha_scale
-            alpha, slope = alpha_slope(
-                x * scale, alpha=self.alpha, of_colours=self.of_colours
-            )
-            gradient = torch.addcmul(gradient, slope, scale)
-        if self.weighs_tv:
-            value, slope = tv_slope(x, beta=self.beta)
-            tv = self._tv_weight * value
-            gradient = torch.addcmul(
-                gradient, slope, self._tv_weight[:, None, None, None]
-            )
-        return Terms(data, alpha, tv), gradient
+        memory = self.memory(x) if memory is None else memory
+        data, gradient = self.data.value_and_gradient(x + self.mean)
+        terms, none = Terms(data=data), torch.zeros_like(data)
+        for name, term in self.priors.items():
+            terms[name] = none
+            if term is not None:
+                kept = memory.get(name, {})
+                terms[name], own, factor = term.value_and_gradient(x, kept)
+                gradient = torch.addcmul(gradient, own, factor)
+        return terms, gradient
 
-    @property
-    def _alpha_scale(self) -> Float[Tensor, "n 1 1 1"]:
-        """What the images are multiplied by under the alpha-norm.
-
-        The weight goes inside the power: for weight 0 the term stays 0 however large x
-        grows, whatever the other jobs of the batch weigh.
-        """
-        scale: Tensor = self.lambda_alpha.pow(1 / self.alpha) / self.norm
-        return scale[:, None, None, None]
-
-    @property
-    def _tv_weight(self) -> PerImage:
-        """The weight of TV in pixels, as the floor of its gradient is."""
-        weight: PerImage = self.lambda_tv / self.norm**self.beta
-        return weight
+    def _each(self, of: Callable[[PriorTerm], Of]) -> dict[str, Of | None]:
+        """Return something of each prior; None where no job weighs it."""
+        terms = self.priors.items()
+        return {name: None if term is None else of(term) for name, term in terms}
 
 
 def objective(
-    phi: Callable[[Images], Tensor],
-    targets: Codes,
-    priors: list[Prior],
+    data: DataTerm,
+    priors: Sequence[Prior],
     *,
     mean: Float[Tensor, "c 1 1"],
     norm: float,
-    masks: Codes | None = None,
-    precision: torch.dtype = torch.float32,
+    seeds: Sequence[str] = (),
 ) -> Objective:
-    """Return the objective of the jobs whose codes are `targets`, one prior each.
+    """Return the objective of the jobs of a data term, with a prior each.
 
+    `mean` is the mean colour in 0..255, `norm` is `stages.images.reference_norm`;
+    `seeds` name what each job's random numbers are drawn from, for priors that draw.
     Raises ValueError if the priors differ in more than their weights.
     """
     forms = {prior.form for prior in priors}
     if len(forms) != 1:
+        shared = ", ".join(key for key, _ in priors[0].form)
         raise ValueError(
-            "`priors` must share alpha, beta, of_colours and jitter, "
-            f"got {sorted(forms)}."
+            f"`priors` must share {shared}, got {sorted(map(str, forms))}."
         )
-    ((alpha, beta, of_colours, jitter),) = forms
-    lambda_alpha, lambda_tv = (
-        torch.tensor(values, dtype=targets.dtype, device=targets.device)
-        for values in zip(*((p.lambda_alpha, p.lambda_tv) for p in priors), strict=True)
-    )
+    jobs = Jobs(norm, tuple(seeds))
     return Objective(
-        data=data_term(phi, targets, masks=masks, precision=precision),
+        data=data,
         mean=mean,
-        norm=norm,
-        alpha=alpha,
-        lambda_alpha=lambda_alpha,
-        beta=beta,
-        lambda_tv=lambda_tv,
-        weighs_alpha=any(prior.lambda_alpha for prior in priors),
-        weighs_tv=any(prior.lambda_tv for prior in priors),
-        of_colours=of_colours,
-        jitter=jitter,
+        priors={row.name: _term(row, priors, jobs, data) for row in table.PRIORS},
+        jitter=priors[0].jitter,
     )
+
+
+def _term(
+    row: PriorRow, priors: Sequence[Prior], jobs: Jobs, data: DataTerm
+) -> PriorTerm | None:
+    """Return a prior's term of the jobs, None where none of them weighs it."""
+    weights = [prior.numbers().get(row.weight, 0.0) for prior in priors]
+    if not any(weights):
+        return None
+    like = data.targets
+    column = torch.tensor(weights, dtype=like.dtype, device=like.device)
+    return row.made(column, jobs, priors[0].numbers())

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from stages.preimage.state import LOST, TERM_NAMES, State
+from stages.preimage.priors import term_names
+from stages.preimage.state import LOST, State
 
 DONE, DIVERGED, DEAD = "done", "diverged", "dead-gradient"
 
@@ -45,7 +46,7 @@ def _outcome(
     if broken_term == LOST:
         return Outcome(DEAD, "the code has no gradient at the end", steps)
     if broken_step >= 0:
-        name = (*TERM_NAMES, "gradient")[broken_term]
+        name = (*term_names(), "gradient")[broken_term]
         reason = f"{name} not finite at step {broken_step}; last finite image kept"
         return Outcome(DIVERGED, reason, broken_step)
     if last > first:

@@ -10,7 +10,6 @@ image of root mean square 1, so that a solver's rate means grey levels a step.
 
 from typing import Protocol, runtime_checkable
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -18,15 +17,6 @@ from stages.images import Images
 
 # One number a channel.
 Colour = Float[Tensor, "c 1 1"]
-
-# Columns: the principal axes of the colours of natural pixels, each as long as the
-# standard deviation along it. Measured on 5,000 pictures of Tiny ImageNet (116, 36 and
-# 16 grey levels), then scaled to the mean square of 1 a channel.
-COLOUR_AXES = (
-    (0.9265, 0.3690, 0.0910),
-    (0.9572, -0.0081, -0.1882),
-    (0.9555, -0.3497, 0.1003),
-)
 
 
 @runtime_checkable
@@ -38,91 +28,3 @@ class Parameterisation(Protocol):
     def images(self, variables: Tensor) -> Images: ...
 
     def project(self, variables: Tensor) -> Tensor: ...
-
-
-class Free:
-    """Pixels without bounds, as the paper has them."""
-
-    def variables(self, start: Images) -> Tensor:
-        """Return the start itself."""
-        return start
-
-    def images(self, variables: Tensor) -> Images:
-        """Return the variables themselves."""
-        return variables
-
-    def project(self, variables: Tensor) -> Tensor:
-        """Return the variables as they are."""
-        return variables
-
-
-class Pixels(Free):
-    """Pixels inside their range: `low` and `high` in centred pixels."""
-
-    def __init__(self, low: Colour, high: Colour) -> None:
-        self._low, self._high = low, high
-
-    def project(self, variables: Tensor) -> Tensor:
-        """Return the nearest images inside the range."""
-        return torch.minimum(torch.maximum(variables, self._low), self._high)
-
-
-class Fourier:
-    """Amplitudes of waves, long ones at 1/frequency scale, in decorrelated colours.
-
-    Olah, Mordvintsev & Schubert, "Feature Visualization" (Distill, 2017), section
-    "Preconditioning and Parameterization". The start becomes noise with the spectrum
-    of a natural image and the energy it had. Pixels outside the range are clipped in
-    the images, but their gradient passes, as if they were not: cut off from it, many
-    never find back, and the code error at relu4 is three times as high.
-    """
-
-    def __init__(self, low: Colour, high: Colour, shape: tuple[int, int, int]) -> None:
-        channels, self._height, self._width = shape
-        self._low, self._high = low, high
-        self._scale = _spectrum(self._height, self._width).to(low)
-        self._axes = _axes(channels).to(low)
-
-    def variables(self, start: Images) -> Tensor:
-        """Return amplitudes `n c h w//2+1 2`: the start, as if it were white."""
-        amplitudes = torch.fft.rfft2(start, norm="ortho")
-        coloured = self._unclipped(torch.view_as_real(amplitudes))
-        gain = _norms(start) / _norms(coloured)
-        return torch.view_as_real(amplitudes).contiguous() * gain[..., None]
-
-    def images(self, variables: Tensor) -> Images:
-        """Return the images that the amplitudes make, inside the pixel range."""
-        unclipped = self._unclipped(variables)
-        inside = torch.minimum(torch.maximum(unclipped, self._low), self._high)
-        return inside.detach() + (unclipped - unclipped.detach())
-
-    def project(self, variables: Tensor) -> Tensor:
-        """Return the variables as they are: the images are clipped instead."""
-        return variables
-
-    def _unclipped(self, variables: Tensor) -> Images:
-        amplitudes = torch.view_as_complex(variables) * self._scale
-        sides = (self._height, self._width)
-        waves: Tensor = torch.fft.irfft2(amplitudes, s=sides, norm="ortho")
-        images: Tensor = torch.einsum("ij,njhw->nihw", self._axes, waves)
-        return images
-
-
-def _spectrum(height: int, width: int) -> Float[Tensor, "h f"]:
-    """Return 1/frequency, of mean square 1 over all waves; the mean as the longest."""
-    vertical = torch.fft.fftfreq(height)[:, None]
-    horizontal = torch.fft.rfftfreq(width)[None, :]
-    frequency = (vertical.square() + horizontal.square()).sqrt()
-    scale = 1 / frequency.clamp(min=1 / max(height, width))
-    spectrum: Tensor = scale / scale.square().mean().sqrt()
-    return spectrum
-
-
-def _axes(channels: int) -> Float[Tensor, "c c"]:
-    axes = torch.tensor(COLOUR_AXES) if channels == 3 else torch.eye(channels)
-    return axes
-
-
-def _norms(images: Images) -> Float[Tensor, "n 1 1 1"]:
-    norms: Tensor = images.flatten(1).norm(dim=1)
-    return norms[:, None, None, None]

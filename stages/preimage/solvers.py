@@ -1,12 +1,9 @@
-"""The solvers by name, made for a batch's image shape."""
+"""The solvers' settings, with defaults for what is left out."""
 
 from collections.abc import Sequence
 
-from stages.preimage.adam import Adam
-from stages.preimage.deep_image_prior import DeepImagePrior
-from stages.preimage.inversion import Solver
-from stages.preimage.momentum import SCHEDULES, MomentumDescent
-from stages.preimage.parameterisation import Colour, Fourier, Pixels
+from stages.preimage.adam import Fast
+from stages.preimage.momentum import SCHEDULES, Paper
 
 # Our choice, by measurement: tests/benchmarks/results.
 FAST_STEPS = 400
@@ -17,42 +14,33 @@ FAST_SMOOTHING = 5.0
 
 
 def fast(
-    mean: Colour,
     *,
-    shape: tuple[int, int, int] | None = None,
     steps: int = FAST_STEPS,
     rate: float | None = None,
     smoothing: float = FAST_SMOOTHING,
     parameterisation: str = "pixels",
-) -> Solver:
-    """Return Adam inside the pixel range 0..255 around the mean colour.
+) -> Fast:
+    """Return the settings of Adam inside the pixel range, the fast solver.
 
-    `parameterisation` is `pixels`, `fourier` or `deep-image-prior`; the last two need
-    the images' `shape`. `rate` is that of FAST_RATES if left out; `smoothing` is the
-    weight of TV to begin with, where the prior has some.
+    `rate` is in grey levels a step to begin with, that of FAST_RATES if left out;
+    `smoothing` is the weight of TV to begin with, where the prior has some;
+    `parameterisation` is `pixels`, `fourier` or `deep-image-prior`. Raises ValueError
+    if the steps or the rate are not positive, or the parameterisation is unknown.
     """
-    low, high = -mean, 255.0 - mean
-    if parameterisation not in FAST_RATES:
-        raise ValueError(
-            f"`parameterisation` must be one of {', '.join(FAST_RATES)}; "
-            f"got {parameterisation!r}."
-        )
-    rate = FAST_RATES[parameterisation] if rate is None else rate
-    if parameterisation == "pixels":
-        return Adam(steps, rate, Pixels(low, high), smoothing)
-    if shape is None:
-        raise ValueError(f"`shape` is needed for {parameterisation}.")
-    made = Fourier if parameterisation == "fourier" else DeepImagePrior
-    return Adam(steps, rate, made(low, high, shape), smoothing)
+    if rate is None:
+        rate = FAST_RATES.get(parameterisation, FAST_RATES["pixels"])
+    return Fast(steps, rate, smoothing, parameterisation)
 
 
-def paper(
-    norm: float, *, schedule: str | Sequence[tuple[int, float]] = "cnn"
-) -> Solver:
-    """Return the paper's momentum descent on a named or explicit schedule."""
+def paper(schedule: str | Sequence[tuple[int, float]] = "cnn") -> Paper:
+    """Return the settings of the paper's momentum descent.
+
+    `schedule` is `cnn`, `region` or `descriptors`, or legs of (steps, factor of 0.004).
+    Raises ValueError if there is no such schedule, or a number in it is not positive.
+    """
     if isinstance(schedule, str):
         if schedule not in SCHEDULES:
             allowed = ", ".join(SCHEDULES)
             raise ValueError(f"`schedule` must be one of {allowed}; got {schedule!r}.")
-        schedule = SCHEDULES[schedule]
-    return MomentumDescent(schedule, norm=norm)
+        return Paper(SCHEDULES[schedule])
+    return Paper(tuple((n_steps, factor) for n_steps, factor in schedule))

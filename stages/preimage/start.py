@@ -15,8 +15,12 @@ def noise(shape: tuple[int, int, int], seed: int, name: str = "") -> Image:
     Departs from the paper: each image has norm `s`; the authors' code gives that norm
     to a whole batch of copies.
     """
-    digest = hashlib.sha256(f"{name}:{seed}".encode()).digest()
-    generator = torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
-    draw = torch.randn(shape, generator=generator)
+    draw = torch.randn(shape, generator=generator(f"{name}:{seed}"))
     scale = reference_norm(shape) / float(draw.norm())
     return draw * scale
+
+
+def generator(seed: str) -> torch.Generator:
+    """Return a generator on the CPU whose numbers follow from the seed's text alone."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))

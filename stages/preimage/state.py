@@ -1,17 +1,18 @@
 """All that the loop needs to go on: `State`, and what takes a job out of the race."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from stages.preimage.prior_term import Memory
+
 Steps = Int[Tensor, " n"]
 Flags = Bool[Tensor, " n"]
 
-TERM_NAMES = ("data", "alpha", "tv")
 # What ended a job whose objective was finite: all that it must match was switched off.
-LOST = 4
+LOST = -2
 
 
 @dataclass
@@ -21,9 +22,10 @@ class State:
     `x` holds the variables of the solver's parameterisation, a row a job; for pixels
     those are the centred images. `broken_step` is the step at which a job's objective
     stopped being finite, -1 while it is; `broken_term` is the index of the first term
-    that was not (3: the gradient, LOST: the code's own, after the last step). `dead`
-    marks jobs whose data term had no gradient to follow at the start. `trace` holds the
-    terms at the `trace_steps` passed so far.
+    that was not (past the last: the gradient; LOST: the code's own, after the last
+    step). `dead` marks jobs whose data term had no gradient to follow at the start.
+    `trace` holds the terms at the `trace_steps` passed so far. `slots` is the memory
+    of the solver, `memory` that of the priors that have one.
     """
 
     x: Tensor
@@ -33,7 +35,8 @@ class State:
     broken_step: Steps
     broken_term: Steps
     dead: Flags
-    trace: list[Float[Tensor, "n 3"]]
+    trace: list[Float[Tensor, "n t"]]
+    memory: dict[str, Memory] = field(default_factory=dict)
 
     @property
     def alive(self) -> Flags:
@@ -49,26 +52,36 @@ class State:
             "broken_term": self.broken_term,
             "dead": self.dead,
         }
-        slots = {f"slots.{name}": slot for name, slot in self.slots.items()}
+        parts = {"slots": self.slots}
+        parts |= {f"memory.{name}": kept for name, kept in self.memory.items()}
+        kept = {
+            f"{part}.{key}": tensor
+            for part, tensors in parts.items()
+            for key, tensor in tensors.items()
+        }
         trace = {"trace": torch.stack(self.trace, dim=1)} if self.trace else {}
-        return {name: t.cpu() for name, t in (plain | slots | trace).items()}
+        return {name: t.cpu() for name, t in (plain | kept | trace).items()}
 
 
 def state(tensors: dict[str, Tensor], step: int, device: torch.device) -> State:
     """Return the state that `State.tensors` gave at this step; a row a job."""
     here = {name: tensor.to(device) for name, tensor in tensors.items()}
     trace = here.pop("trace", None)
-    slots = {n.removeprefix("slots."): t for n, t in here.items() if "slots." in n}
-    plain = {name: t for name, t in here.items() if "slots." not in name}
+    plain = {name: here.pop(name) for name in list(here) if "." not in name}
+    parts: dict[str, Memory] = {}
+    for name, tensor in here.items():
+        part, _, key = name.rpartition(".")
+        parts.setdefault(part, {})[key] = tensor
     return State(
         **plain,
-        slots=slots,
+        slots=parts.pop("slots", {}),
+        memory={part.removeprefix("memory."): kept for part, kept in parts.items()},
         step=step,
         trace=[] if trace is None else list(trace.unbind(dim=1)),
     )
 
 
-def retire(state: State, finite: Bool[Tensor, "n 4"]) -> None:
+def retire(state: State, finite: Bool[Tensor, "n _"]) -> None:
     """Take jobs that stopped being finite out of the race, at their last good image."""
     broken = state.alive & ~finite.all(dim=1)
     state.broken_term = torch.where(
