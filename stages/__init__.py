@@ -10,10 +10,10 @@
 may write), `settings` (load and check it), `grid` (cells), `plan` (jobs and their
 keys), `jobs` (the store of finished ones), `batch` (jobs that run together), `attempts`
 (batches run and kept, in one process or in several), `codes` and `store` (files),
-`schemas` (tables), `yardsticks` (what scores are held to), `images` (pixels),
-`source_text` (what a key covers), `conclusions`, `contents`, `gleaning`,
-`illustrations` and `against` (what the report is made of), and a folder for each noun:
-`sources`, `representations`, `preimage`, `execution`, `metrics`, `page`.
+`schemas` (tables), `images` (pixels), `source_text` (what a key covers),
+`conclusions`, `contents`, `gleaning`, `illustrations` and `against` (what the report is
+made of), and a folder for each noun: `sources`, `representations`, `preimage`,
+`execution`, `metrics`, `page`.
 """
 
 import os

@@ -8,10 +8,11 @@ import pytest
 from stages import schemas, store
 from stages.against import other_scores
 from stages.execution.process import Refusal
+from stages.metrics.schema import scores_schema
 
 
 def row(psnr):
-    blank = dict.fromkeys(schemas.SCORES.names)
+    blank = dict.fromkeys(scores_schema().names)
     labels = {field.name: "x" for field in schemas.CELL} | {
         "channel_indices": None,
         "window": None,
@@ -37,14 +38,14 @@ def project(tmp_path, monkeypatch):
     command("git", "init", "-q")
     command(*dvc, "init", "-q")
     for psnr in (10.0, 20.0):
-        store.write_table(store.SCORES, [row(psnr)], schemas.SCORES)
+        store.write_table(store.SCORES, [row(psnr)], scores_schema())
         command(*dvc, "add", "-q", f"{store.SCORES}")
         command("git", "add", "-A")
         command("git", "commit", "-q", "-m", f"{psnr}")
 
 
 def test_scores_come_out_of_a_file(tmp_path):
-    store.write_table(tmp_path / "other.parquet", [row(3.0)], schemas.SCORES)
+    store.write_table(tmp_path / "other.parquet", [row(3.0)], scores_schema())
     assert other_scores(f"{tmp_path}/other.parquet")["psnr"].tolist() == [3.0]
 
 

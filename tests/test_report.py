@@ -12,6 +12,7 @@ from PIL import Image
 
 from stages import images, report, schemas, store
 from stages.execution.process import Refusal
+from stages.metrics.schema import scores_schema
 from stages.page import pictures as thumbnails
 from stages.page.tiles import GAP, HEAD, LEFT, SIDE
 
@@ -52,8 +53,8 @@ def job(name, seed, **changes):
 
 
 def score(row, **metrics):
-    common = {k: v for k, v in row.items() if k in schemas.SCORES.names}
-    blank = dict.fromkeys(schemas.SCORES.names)
+    common = {k: v for k, v in row.items() if k in scores_schema().names}
+    blank = dict.fromkeys(scores_schema().names)
     # Cells of stride 8 and size 12 from -2 on, clipped to 16 pixels: the second row
     # sees 6 to 17, the first column -2 to 9.
     blank["field"] = [6, 16, 0, 10] if row["window"] else [0, 16, 0, 16]
@@ -85,7 +86,7 @@ def study(tmp_path, monkeypatch):
         store.write_table(part, jobs, schemas.PREIMAGES)
         done = {"relative_error_8bit": 0.25, "psnr": 20.0}
         scores = [score(row, **(done if row["image"] else {})) for row in jobs]
-        store.write_table(store.SCORES, [*scores, *baselines], schemas.SCORES)
+        store.write_table(store.SCORES, [*scores, *baselines], scores_schema())
         report.main()
         return store.REPORT.read_text()
 

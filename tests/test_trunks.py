@@ -5,9 +5,10 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
-from stages import schemas, store, trunks
+from stages import store, trunks
 from stages.execution.process import Refusal
 from stages.metrics.perceptual import SMALLEST_SIDES, Lpips
+from stages.metrics.schema import scores_schema
 from stages.params import TRUNK_SIDES
 
 CPU = torch.device("cpu")
@@ -62,11 +63,11 @@ def test_file_that_has_gone_is_refused_with_what_to_do():
 
 
 def test_every_trunk_has_a_column_and_so_has_what_stands_in():
-    columns = {name for name in schemas.SCORES.names if name.startswith("lpips")}
+    columns = {name for name in scores_schema().names if name.startswith("lpips")}
     assert columns == {trunks.column(trunk) for trunk in SMALLEST_SIDES}
-    assert trunks.STAND_IN in schemas.SCORES.names
+    assert trunks.STAND_IN in scores_schema().names
     for trunk in SMALLEST_SIDES:
-        field = schemas.SCORES.field(trunks.column(trunk))
+        field = scores_schema().field(trunks.column(trunk))
         assert field.nullable
         assert field.metadata[b"unit"] == b"1"
         assert f"LPIPS v0.1, trunk {trunk}".encode() in field.metadata[b"meaning"]

@@ -48,12 +48,12 @@ class PairwiseStatistics(NamedTuple):
 
 
 def code_distance(codes: Codes, targets: Codes, entries: Entries) -> PerImage:
-    """Return `||Phi(x) - Phi0||` of each image over the entries in `entries`, float64."""
+    """Return `||Phi(x) - Phi0||` of each image over the selected entries, float64."""
     return code_norm(codes.double() - targets.double(), entries)
 
 
 def code_norm(codes: Codes, entries: Entries) -> PerImage:
-    """Return `||Phi||` of each image over the entries in `entries`, float64."""
+    """Return `||Phi||` of each image over the selected entries, float64."""
     selected = torch.where(entries, codes.double(), 0.0)
     return selected.square().sum(dim=(1, 2, 3)).sqrt()
 
@@ -95,7 +95,9 @@ def _defined(values: PerImage) -> PerImage:
     return torch.where(values.isfinite(), values, torch.nan)
 
 
-def pairwise_statistics(codes: Codes, entries: Entries | None = None) -> PairwiseStatistics:
+def pairwise_statistics(
+    codes: Codes, entries: Entries | None = None
+) -> PairwiseStatistics:
     """Return the mean distance and mean squared distance over all distinct pairs.
 
     Only the selected `entries` count, all of them without. Works in chunks of
@@ -116,7 +118,9 @@ def pairwise_statistics(codes: Codes, entries: Entries | None = None) -> Pairwis
     return PairwiseStatistics(mean_distance, 2 * scatter / (n - 1), n_sample)
 
 
-def _centred_chunks(codes: Codes, entries: Entries | None) -> Iterator[Float[Tensor, "n e"]]:
+def _centred_chunks(
+    codes: Codes, entries: Entries | None
+) -> Iterator[Float[Tensor, "n e"]]:
     """Yield some of the selected entries of all codes at a time, less their means."""
     flat = codes.flatten(1)
     everything = torch.ones(flat.shape[1], dtype=torch.bool)

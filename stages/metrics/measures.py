@@ -1,4 +1,4 @@
-"""The metrics of the table, computed: a batch's, and those that seeds have in common."""
+"""The metrics of the table, computed: of a batch, and of seeds together."""
 
 import math
 from typing import Any

@@ -10,7 +10,8 @@ Patches are compared by the cosine of their features less a centre, the mean ove
 original's places. Rectified features all point into one orthant, so that without it
 any two are similar. The centre is the original's alone: the pre-image and the other
 picture are then treated alike, and a pre-image that has nothing of the original scores
-as another picture does; a mean that took in the other would push it away from the original.
+as another picture does; a mean that took in the other would push it away from the
+original.
 Nor do the pre-image's own scores depend on which other picture happened to be drawn.
 """
 

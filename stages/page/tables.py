@@ -35,7 +35,6 @@ class Column:
     better: str = ""
 
 
-
 def table_columns() -> list[Column]:
     """Return the metrics of the table of errors."""
     return [_column(metric) for metric in METRICS if metric.place != "details"]

@@ -20,7 +20,8 @@ from torch import Tensor
 from stages.images import image_from_picture, picture_from_image, square
 from stages.kinds import CaffenetSettings
 from stages.metrics.judged import as_seen, judge_distance, labels_agree
-from stages.metrics.pixel import psnr, ssim
+from stages.metrics.pixel import psnr
+from stages.metrics.ssim import ssim
 from stages.networks import caffenet, judge
 from stages.preimage import Prior, adam, invert, natural_prior
 from stages.preimage.solvers import FAST_STEPS

@@ -16,7 +16,9 @@ def test_errors_are_written_in_their_units(score, table):
         2,
         False,
     )
-    values = dict(zip((c.metric for c in tables.table_columns()), line.values, strict=True))
+    values = dict(
+        zip((c.metric for c in tables.table_columns()), line.values, strict=True)
+    )
     # Mean of 50 and 70 % is 60; deviation sqrt(2 * 10^2 / 1) = 14.1.
     assert values["relative_error_8bit"] == "60.0 ± 14.1"
     assert values["psnr"] == "21.0 ± 1.4"
