@@ -99,7 +99,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 def test_the_smoke_study_leaves_its_outputs(project):
     scores = pq.read_schema(project.folder / "data/scores.parquet")
-    assert scores.equals(schemas.SCORES)
+    assert scores.equals(scores_schema())
     preimages = pq.read_schema(project.folder / "data/preimages/part-00000.parquet")
     assert preimages.equals(schemas.PREIMAGES)
     page = (project.folder / "reports/index.html").read_text()
