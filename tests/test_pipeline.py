@@ -20,6 +20,7 @@ import pytest
 import torch
 import torchvision
 
+from stages.metrics.schema import scores_schema
 from stages.store import schemas
 
 ROOT = Path(__file__).parent.parent

@@ -268,7 +268,7 @@ def test_originals_in_the_order_of_the_file_are_read_in_one_pass(study, monkeypa
         passes.extend([path] if columns == ["image"] else [])
         return rows(path, columns)
 
-    monkeypatch.setattr(store, "rows", counted)
+    monkeypatch.setattr(tables, "rows", counted)
     study(*(job(name, 0, seed=seed) for name in LEVELS for seed in range(7)))
     assert passes == [paths.IMAGES]
 

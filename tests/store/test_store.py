@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stages.metrics.schema import scores_schema
 from stages.store import files, paths, schemas, tables
 
 SCHEMA = pa.schema(

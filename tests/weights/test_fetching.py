@@ -13,10 +13,10 @@ import pytest
 import torch
 import torchvision
 from safetensors.torch import load_file
-
-from stages import fetch, kinds, networks, settings, store
 from stages.execution.process import Refusal
 from stages.kinds import CaffenetSettings, TorchvisionSettings
+
+from stages import fetch, kinds, networks, settings, store
 from stages.params import LpipsSettings, NetworkWeightsSettings
 from stages.representations.zoo import published
 from stages.sources.download import Patience

@@ -6,9 +6,9 @@ import sys
 import pytest
 import torch
 from safetensors.torch import save_file
+from stages.execution.process import Refusal
 
 from stages import schemas, store
-from stages.execution.process import Refusal
 from stages.metrics.perceptual import SMALLEST_SIDES
 from stages.params import BACKBONE_SIDES
 from stages.weights import kept
