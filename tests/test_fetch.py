@@ -13,6 +13,7 @@ from stages import schemas, store
 from stages.execution.process import Refusal
 from stages.fetch import fetch
 from stages.images import picture_from_png, pixel_hash, square
+from stages.sources.candidate import READ
 
 
 @pytest.fixture(autouse=True)
@@ -80,9 +81,9 @@ def test_bad_pictures_are_skipped_by_name_and_reason(here, capsys):
     rows, skipped = run(here)
     assert [row["name"] for row in rows] == ["good.png", "zoo.png"]
     assert [item["name"] for item in skipped] == ["cut.png", "page.jpg"]
-    assert skipped[1]["reason"] == "not a JPEG, PNG or WebP picture"
+    assert skipped[1]["reason"] == f"not a {READ} picture"
     said = capsys.readouterr().err
-    assert "page.jpg: not a JPEG, PNG or WebP picture" in said
+    assert f"page.jpg: not a {READ} picture" in said
     assert "2 skipped, see data/images/skipped.json" in said
 
 

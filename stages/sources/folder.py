@@ -12,6 +12,7 @@ from pathlib import Path
 
 from stages.execution.process import Refusal
 from stages.sources.candidate import (
+    READ,
     UNKNOWN_LICENCE,
     Candidate,
     check_format,
@@ -36,7 +37,7 @@ def pictures(*, path: str) -> Iterator[Sequence[Candidate]]:
 
 
 _REMEDY = (
-    "Put JPEG, PNG or WebP files there (folders inside it count, hidden ones do not), "
+    f"Put {READ} files there (folders inside it count, hidden ones do not), "
     "or let `fetch.images.path` name another folder."
 )
 

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 from stages.execution.process import Refusal
 from stages.sources import archive
 from stages.sources.candidate import (
+    READ,
     UNKNOWN_LICENCE,
     Candidate,
     printable,
@@ -61,5 +62,5 @@ def _candidates(address: str, path: Path, stack: ExitStack) -> Sequence[Candidat
         return [Candidate(base_name(address), source, UNKNOWN_LICENCE, read)]
     members = stack.enter_context(archive.pictures(path, source=source))
     if not members:
-        raise Refusal(f"The archive {source} holds no picture: no JPEG, PNG or WebP.")
+        raise Refusal(f"The archive {source} holds no picture: no {READ}.")
     return members
