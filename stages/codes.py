@@ -2,7 +2,8 @@
 
 The file holds the tensor `codes`, `n k r s` float32, in the order of the pictures,
 whose ids stand in its metadata. It is written a batch at a time and read through a
-memory map, so that no stage holds the codes of all pictures.
+memory map, so that no stage holds the codes of all pictures. A checksum a code stands
+beside the ids: a code is checked when it is first used.
 """
 
 import json
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from stages import store
+from stages.seals import tensors_digest
 
 
 def path(representation: str, layer: str) -> Path:
@@ -34,23 +36,47 @@ def write(
     Raises ValueError if the batches do not add up to one code a picture.
     """
     n_bytes = 4 * len(image_ids) * torch.Size(shape).numel()
+    # The head has the same length with the checksums that are not known yet.
+    blank = ["0" * _DIGITS] * len(image_ids)
+    digests: list[str] = []
     with store.replacing(place) as temporary, temporary.open("wb") as file:
-        file.write(_header(image_ids, shape, n_bytes))
+        file.write(_header(image_ids, blank, shape, n_bytes))
         begun = file.tell()
         for batch in codes:
-            file.write(batch.to(torch.float32).contiguous().cpu().numpy().tobytes())
-        if file.tell() - begun != n_bytes:
+            plain = batch.to(torch.float32).contiguous().cpu()
+            ids = image_ids[len(digests) :]
+            digests += [_digest(i, code) for i, code in zip(ids, plain, strict=False)]
+            file.write(plain.numpy().tobytes())
+        whole = len(digests) == len(image_ids)
+        if file.tell() - begun != n_bytes or not whole:
             raise ValueError(
                 f"`codes` must hold {len(image_ids)} codes of shape {tuple(shape)}: "
                 f"{n_bytes} bytes, got {file.tell() - begun}."
             )
+        file.seek(0)
+        file.write(_header(image_ids, digests, shape, n_bytes))
 
 
-def _header(image_ids: Sequence[str], shape: tuple[int, ...], n_bytes: int) -> bytes:
+_DIGITS = 64
+
+
+def _digest(image_id: str, code: Tensor) -> str:
+    return tensors_digest(image_id, {"code": code})
+
+
+def _header(
+    image_ids: Sequence[str],
+    digests: Sequence[str],
+    shape: tuple[int, ...],
+    n_bytes: int,
+) -> bytes:
     """Return the head of a safetensors file: its length, then JSON."""
     text = json.dumps(
         {
-            "__metadata__": {"image_ids": json.dumps(list(image_ids))},
+            "__metadata__": {
+                "image_ids": json.dumps(list(image_ids)),
+                "sha256": json.dumps(list(digests)),
+            },
             "codes": {
                 "dtype": "F32",
                 "shape": [len(image_ids), *shape],
@@ -63,13 +89,27 @@ def _header(image_ids: Sequence[str], shape: tuple[int, ...], n_bytes: int) -> b
 
 
 class Codes:
-    """The codes of a layer, read picture by picture."""
+    """The codes of a layer, read picture by picture.
+
+    Raises Refusal if the file is missing or damaged; a code is checked when it is used.
+    """
 
     def __init__(self, place: Path) -> None:
-        self._file = cast(Any, safe_open(place, framework="pt"))
-        self._slice = self._file.get_slice("codes")
-        ids = json.loads(self._file.metadata()["image_ids"])
+        self._place = place
+        try:
+            self._file = cast(Any, safe_open(place, framework="pt"))
+            self._slice = self._file.get_slice("codes")
+            told = self._file.metadata()
+            ids, self._digests = (json.loads(told[k]) for k in ("image_ids", "sha256"))
+        except FileNotFoundError:
+            raise store.absent(place) from None
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise store.damaged(place, f"no codes with checksums: {error}") from error
         self._rows = {image_id: row for row, image_id in enumerate(ids)}
+        self._sound: set[str] = set()
+        n_codes = self._slice.get_shape()[0]
+        if not len(self._rows) == len(self._digests) == n_codes:
+            raise store.damaged(place, "pictures, codes and checksums differ in number")
 
     @property
     def image_ids(self) -> list[str]:
@@ -84,9 +124,26 @@ class Codes:
     def all(self) -> Tensor:
         """Return the codes of all pictures, read from the disk as they are used."""
         codes: Tensor = self._file.get_tensor("codes")
+        for image_id, code in zip(self._rows, codes, strict=True):
+            self._check(image_id, code)
         return codes
 
     def of(self, image_ids: Iterable[str]) -> Tensor:
         """Return the codes of these pictures, `n k r s`."""
-        rows = [self._slice[self._rows[i] : self._rows[i] + 1] for i in image_ids]
-        return torch.cat(rows)
+        return torch.cat([self._code(image_id)[None] for image_id in image_ids])
+
+    def _code(self, image_id: str) -> Tensor:
+        if image_id not in self._rows:
+            raise store.damaged(self._place, f"it has no code of picture {image_id}")
+        code: Tensor = self._slice[self._rows[image_id]]
+        self._check(image_id, code)
+        return code
+
+    def _check(self, image_id: str, code: Tensor) -> None:
+        """Raise Refusal if the code is not the one that was written; once a picture."""
+        if image_id in self._sound:
+            return
+        if self._digests[self._rows[image_id]] != _digest(image_id, code):
+            why = f"the checksum of the code of picture {image_id} differs"
+            raise store.damaged(self._place, why)
+        self._sound.add(image_id)

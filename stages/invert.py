@@ -114,7 +114,8 @@ def lay_out(planned: list[Job], job_store: JobStore, codes_of: CodesOf) -> None:
     n_parts = max(1, -(-len(planned) // ROWS_A_PART))
     names = [f"part-{i:05d}.parquet" for i in range(n_parts)]
     for name in names:
-        store.write_table(store.PREIMAGES / name, islice(rows, ROWS_A_PART), PREIMAGES)
+        part = islice(rows, ROWS_A_PART)
+        store.write_table(store.PREIMAGES / name, part, PREIMAGES, n_parts=n_parts)
     for stale in set(store.PREIMAGES.glob("*.parquet")):
         if stale.name not in names:
             stale.unlink()

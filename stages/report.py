@@ -85,9 +85,9 @@ def _shown(
 
 def write_numbers(scores: pd.DataFrame, known: Conclusions) -> None:
     """Write what `dvc metrics` and `dvc plots` show."""
-    store.write_json(store.METRICS, summary.metrics(scores))
+    store.write_plain_json(store.METRICS, summary.metrics(scores))
     told = {one.name: one.numbers() for one in known.findings}
-    store.write_json(store.FINDINGS, told)
+    store.write_plain_json(store.FINDINGS, told)
     shutil.rmtree(store.PLOTS, ignore_errors=True)
     for name, rows in known.by_depth.groupby("representation", sort=False):
         _write_csv(f"error_by_depth/{name}", rows)
@@ -102,7 +102,7 @@ def _write_csv(name: str, table: pd.DataFrame) -> None:
 def main(against: str = "") -> None:
     """Report the study, perhaps against the scores of another one of this name."""
     params = settings.load("report")
-    scores = pd.read_parquet(store.SCORES, columns=_SCORES)
+    scores = pd.read_parquet(store.intact(store.SCORES), columns=_SCORES)
     # Yes and no as 1 and 0, so that there is a mean.
     scores["judge_agrees"] = scores["judge_agrees"].astype("float64")
     known = conclusions(scores, params.representations, against)

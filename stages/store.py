@@ -2,7 +2,8 @@
 
 Every file appears at once: it is written beside its place under a temporary name,
 flushed to the disk, then renamed over it. A reader, or a run killed at any moment,
-sees the old file or the new one, never half of it.
+sees the old file or the new one, never half of it. Every file that is read back carries
+a checksum, see `seals`: nothing is computed on a damaged one.
 """
 
 import json
@@ -15,6 +16,15 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from stages.execution.process import Refusal
+from stages.seals import (
+    BrokenSeal,
+    check_parquet,
+    seal_parquet,
+    sealed_json,
+    unsealed_json,
+)
 
 PARAMS = Path("params.yaml")
 # The folder of one's own pictures that dvc.yaml names.
@@ -37,6 +47,15 @@ METRICS = Path("reports/metrics.json")
 FINDINGS = Path("reports/findings.json")
 PLOTS = Path("reports/plots")
 FIGURES = Path("reports/figures")
+
+# Which stage makes what, for messages.
+_MADE_BY = {
+    IMAGES.parent: "fetch",
+    WEIGHTS: "fetch",
+    TARGETS: "extract",
+    PREIMAGES: "invert",
+    SCORES: "score",
+}
 
 # Few rows a group, so that one picture is read without its neighbours.
 ROWS_A_GROUP = 64
@@ -95,36 +114,106 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write the value as indented JSON, keys in the order given."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+    """Write the value as indented JSON with its checksum, for `read_json`."""
+    write_text(path, sealed_json(value))
 
 
 def read_json(path: Path) -> Any:
-    """Return the value that `write_json` wrote."""
-    return json.loads(path.read_text())
+    """Return the value that `write_json` wrote; raise Refusal if it is damaged."""
+    try:
+        return unsealed_json(path.read_bytes())
+    except FileNotFoundError:
+        raise absent(path) from None
+    except BrokenSeal as broken:
+        raise damaged(path, broken) from broken
 
 
-def write_table(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> int:
+def write_plain_json(path: Path, value: Any) -> None:
+    """Write the value as indented JSON for other tools, keys in the order given."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+# The files whose checksum was found right, as they were then.
+_INTACT: dict[Path, tuple[int, int, int]] = {}
+
+
+def intact(path: Path) -> Path:
+    """Return the path of a Parquet file that holds what was written; raise Refusal.
+
+    A file is read through once in a process, unless it changes.
+    """
+    try:
+        status = path.stat()
+        now = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if _INTACT.get(path.absolute()) != now:
+            check_parquet(path)
+            _INTACT[path.absolute()] = now
+    except FileNotFoundError:
+        raise absent(path) from None
+    except BrokenSeal as broken:
+        raise damaged(path, broken) from broken
+    return path
+
+
+def damaged(path: Path, why: object) -> Refusal:
+    """Return what to say of a file that is not what was written, and what to do."""
+    made = _maker(path)
+    if made is None:
+        return Refusal(f"{path} is damaged: {why}; remove it, and run this again")
+    output, stage = made
+    return Refusal(
+        f"{path} is damaged: {why}. Nothing was computed on it. Remove it and get it "
+        f"back with `dvc checkout {output}`, or make it again with `dvc repro -f "
+        f"{stage}`"
+    )
+
+
+def absent(path: Path) -> Refusal:
+    """Return what to say of a file that is not there, and what to do."""
+    made = _maker(path)
+    remedy = f": `dvc repro {made[1]}` makes it" if made else ""
+    return Refusal(f"{path} is not there{remedy}")
+
+
+def _maker(path: Path) -> tuple[Path, str] | None:
+    """Return the output that the file belongs to, and the stage that makes it."""
+    found = [made for made in _MADE_BY.items() if path.is_relative_to(made[0])]
+    return found[0] if found else None
+
+
+def write_table(
+    path: Path,
+    rows: Iterable[dict[str, Any]],
+    schema: pa.Schema,
+    *,
+    n_parts: int | None = None,
+) -> int:
     """Write the rows as Parquet, a group at a time, and return their number.
 
-    Rows may be a generator: no more than one group of them is held in memory. A row
-    must have exactly the schema's columns. Pictures are neither compressed again nor
-    put into dictionaries, so that one of them is read in milliseconds.
+    `n_parts` tells of how many files in its folder this is one, so that one that goes
+    missing is noticed. Rows may be a generator: no more than one group of them is held
+    in memory. A row must have exactly the schema's columns. Pictures are neither
+    compressed again nor put into dictionaries, so that one is read in milliseconds.
     """
     pictures = {field.name for field in schema if pa.types.is_struct(field.type)}
     plain = [field.name for field in schema if field.name not in pictures]
-    with (
-        replacing(path) as temporary,
-        pq.ParquetWriter(
+    texts = [name for name in plain if schema.field(name).type == pa.string()]
+    with replacing(path) as temporary:
+        with pq.ParquetWriter(
             temporary,
             schema,
-            use_dictionary=[
-                name for name in plain if schema.field(name).type == pa.string()
-            ],
+            use_dictionary=texts,
             compression={name: "zstd" for name in _leaves(schema, plain)},
-        ) as writer,
-    ):
-        return _write_groups(writer, rows, schema)
+        ) as writer:
+            n_rows = _write_groups(writer, rows, schema)
+            if n_parts is not None:
+                writer.add_key_value_metadata({_N_PARTS: f"{n_parts}"})
+        seal_parquet(temporary)
+    return n_rows
+
+
+# The name of the number of parts in a part's metadata.
+_N_PARTS = "n_parts"
 
 
 def _leaves(schema: pa.Schema, names: list[str]) -> list[str]:
@@ -150,9 +239,23 @@ def _write_groups(
 
 
 def rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a Parquet file or of a folder of parts, a group at a time."""
-    parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    for part in parts:
-        with pq.ParquetFile(part) as file:
+    """Yield the rows of a Parquet file or of a folder of parts, a group at a time.
+
+    Raises Refusal if there is none, or one of them is missing or damaged.
+    """
+    for part in _parts(path) if path.is_dir() else [path]:
+        with pq.ParquetFile(intact(part)) as file:
             for batch in file.iter_batches(batch_size=ROWS_A_GROUP, columns=columns):
                 yield from batch.to_pylist()
+
+
+def _parts(folder: Path) -> list[Path]:
+    """Return the parts in a folder, in order."""
+    parts = sorted(folder.glob("*.parquet"))
+    if not parts:
+        raise absent(folder)
+    told = pq.read_metadata(intact(parts[0])).metadata or {}
+    n_parts = int(told.get(_N_PARTS.encode(), len(parts)))
+    if len(parts) != n_parts:
+        raise damaged(folder, f"it holds {len(parts)} of {n_parts} parts")
+    return parts

@@ -9,16 +9,25 @@ again by its number. What breaks a promise is an AssertionError that says which.
 import argparse
 import io
 import sys
+import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from contextlib import redirect_stderr
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import torch
 from PIL import Image, ImageOps
 
+from stages import codes, store
+from stages.execution.process import Refusal
+from stages.jobs import Checkpoint, JobStore
 from stages.sources.candidate import FORMATS, BadPicture
 from stages.sources.picture import upright
+from tests.conftest import RECORD
 
 Draw = np.random.Generator
 
@@ -112,9 +121,77 @@ def _strictly_decoded(data: bytes) -> Image.Image:
     return upright(lambda: turned)
 
 
+# files of the store -----------------------------------------------------------------
+
+
+def files(draw: Draw, kind: str | None = None) -> str:
+    """Damage a file that the project writes: told, or what is read is what was."""
+    kind = kind or [*_FILES][draw.integers(len(_FILES))]
+    with tempfile.TemporaryDirectory() as folder, redirect_stderr(io.StringIO()):
+        write, read = _FILES[kind]
+        write(Path(folder))
+        expected = read(Path(folder))
+        path = next(path for path in Path(folder).rglob("*") if path.is_file())
+        path.write_bytes(damaged(path.read_bytes(), draw))
+        try:
+            found = read(Path(folder))
+        except Refusal as refusal:
+            told, found = f"{refusal}", None
+        else:
+            told = f"{path.name} is damaged"
+    assert f"{path.name} is damaged" in told, f"{kind}: {told}"
+    if found is None:
+        return f"{kind} told"
+    assert found == expected, f"{kind}: other content than was written"
+    return f"{kind} says the same"
+
+
+_KEY = "ab" + "0" * 30
+_TENSORS = {"x": torch.arange(24.0).reshape(2, 3, 4), "step": torch.tensor(3)}
+_VALUE = {"norm": 0.296, "names": ["oval", "box"], "rows": [[0, 1], [2, 3]]}
+_ROWS = [{"name": f"picture {i}", "error": i / 7} for i in range(100)]
+_SCHEMA = pa.schema([("name", pa.string()), ("error", pa.float64())])
+
+
+def _write_codes(folder: Path) -> None:
+    codes.write(folder / "x.safetensors", ["a", "b"], (3, 4), [_TENSORS["x"]])
+
+
+def _read_checkpoint(folder: Path) -> Any:
+    found = JobStore(folder).checkpoint((_KEY,))
+    return found and (found.keys, [t.tolist() for t in found.tensors.values()])
+
+
+def _read_record(folder: Path) -> Any:
+    found = JobStore(folder).load(_KEY)
+    return found and (found.png, found.distance, found.terms, found.trace.tolist())
+
+
+# Of each kind of file: what writes it into a folder, and what reads it back.
+_FILES: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
+    "record": (lambda folder: JobStore(folder).save(_KEY, RECORD), _read_record),
+    "checkpoint": (
+        lambda folder: JobStore(folder).save_checkpoint(Checkpoint((_KEY,), _TENSORS)),
+        _read_checkpoint,
+    ),
+    "codes": (
+        _write_codes,
+        lambda folder: codes.Codes(folder / "x.safetensors").all().tolist(),
+    ),
+    "table": (
+        lambda folder: store.write_table(folder / "x.parquet", _ROWS, _SCHEMA),
+        lambda folder: list(store.rows(folder / "x.parquet")),
+    ),
+    "JSON": (
+        lambda folder: store.write_json(folder / "x.json", _VALUE),
+        lambda folder: store.read_json(folder / "x.json"),
+    ),
+}
+
+
 # running ----------------------------------------------------------------------------
 
-KINDS: dict[str, Callable[[Draw], str]] = {"pictures": pictures}
+KINDS: dict[str, Callable[[Draw], str]] = {"pictures": pictures, "files": files}
 
 
 def drawn(seed: int, number: int) -> Draw:

@@ -1,5 +1,4 @@
 import io
-import json
 import zipfile
 from hashlib import sha256
 from types import SimpleNamespace
@@ -33,9 +32,7 @@ def put(path, seed, size=(40, 30)):
 def run(here, **changes):
     options = {"source": "folder", "path": "photos", "limit": None, "side": 32}
     fetch(SimpleNamespace(**options | changes), here / "downloads")
-    return pq.read_table(store.IMAGES).to_pylist(), json.loads(
-        store.SKIPPED.read_text()
-    )
+    return pq.read_table(store.IMAGES).to_pylist(), store.read_json(store.SKIPPED)
 
 
 def test_table_has_the_schema_and_the_stored_pixels(here):

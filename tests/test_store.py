@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages import schemas, store
+from stages.execution.process import Refusal
 
 SCHEMA = pa.schema(
     [
@@ -98,12 +99,94 @@ def test_parts_of_a_folder_are_read_in_order(tmp_path):
 
 
 def test_json_refuses_what_json_cannot_say(tmp_path):
-    with pytest.raises(ValueError, match="JSON compliant"):
-        store.write_json(tmp_path / "file", {"error": float("nan")})
-    store.write_json(tmp_path / "file", {"b": 1, "a": [2]})
-    assert json.loads((tmp_path / "file").read_text()) == store.read_json(
-        tmp_path / "file"
+    for write in (store.write_json, store.write_plain_json):
+        with pytest.raises(ValueError, match="JSON compliant"):
+            write(tmp_path / "file", {"error": float("nan")})
+
+
+def test_json_comes_back_and_plain_json_is_for_others(tmp_path):
+    value = {"b": 1, "a": [2, (3,)], "c": {10: "x", 9: "\udcff"}}
+    store.write_json(tmp_path / "file", value)
+    back = store.read_json(tmp_path / "file")
+    assert back == {"b": 1, "a": [2, [3]], "c": {"10": "x", "9": "\udcff"}}
+    assert list(back) == ["b", "a", "c"]
+    store.write_plain_json(tmp_path / "plain", {"b": 1, "a": [2]})
+    assert json.loads((tmp_path / "plain").read_text()) == {"b": 1, "a": [2]}
+
+
+# damage -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "stage", "output"),
+    [
+        (store.IMAGES, "fetch", "data/images"),
+        (store.PREIMAGES / "part-00000.parquet", "invert", "data/preimages"),
+        (store.SCORES, "score", "data/scores.parquet"),
+    ],
+)
+def test_a_damaged_table_is_refused_by_name_with_what_to_do(here, path, stage, output):
+    store.write_table(path, [row(0)], SCHEMA)
+    data = bytearray(path.read_bytes())
+    data[40] ^= 1
+    path.write_bytes(data)
+    remedy = f"^{path} is damaged: .*`dvc checkout {output}`.*`dvc repro -f {stage}`$"
+    with pytest.raises(Refusal, match=remedy):
+        list(store.rows(path, ["name"]))
+
+
+def test_damaged_json_is_refused_by_name_with_what_to_do(here):
+    path = store.TARGETS / "statistics.json"
+    store.write_json(path, {"norm": 0.296})
+    path.write_text(path.read_text().replace("0.296", "3.49"))
+    with pytest.raises(Refusal, match=rf"^{path} is damaged: .*`dvc repro -f extract`"):
+        store.read_json(path)
+    path.write_text("{}")
+    with pytest.raises(Refusal, match="it holds no checksum"):
+        store.read_json(path)
+
+
+def test_what_is_not_there_is_refused_with_the_stage_that_makes_it(here):
+    remedy = "is not there: `dvc repro invert` makes it"
+    with pytest.raises(Refusal, match=remedy):
+        list(store.rows(store.PREIMAGES))
+    store.PREIMAGES.mkdir(parents=True)
+    with pytest.raises(Refusal, match=remedy):
+        list(store.rows(store.PREIMAGES))
+    with pytest.raises(Refusal, match=r"statistics.json is not there: `dvc repro ext"):
+        store.read_json(store.TARGETS / "statistics.json")
+    with pytest.raises(Refusal, match=r"^other.json is not there$"):
+        store.read_json(store.Path("other.json"))
+
+
+def test_a_part_that_went_missing_is_noticed(tmp_path):
+    for part in range(3):
+        path = tmp_path / f"part-{part}.parquet"
+        store.write_table(path, [row(part)], SCHEMA, n_parts=3)
+    assert len(list(store.rows(tmp_path))) == 3
+    (tmp_path / "part-1.parquet").unlink()
+    with pytest.raises(Refusal, match="it holds 2 of 3 parts"):
+        list(store.rows(tmp_path))
+
+
+def test_a_table_is_read_through_once_until_it_changes(tmp_path, monkeypatch):
+    path = tmp_path / "table.parquet"
+    store.write_table(path, [row(0)], SCHEMA)
+    checked, check = [], store.check_parquet
+    monkeypatch.setattr(
+        store, "check_parquet", lambda path: (checked.append(path), check(path))
     )
+    for _ in range(3):
+        list(store.rows(path))
+    assert checked == [path]
+    store.write_table(path, [row(1)], SCHEMA)
+    assert [one["name"] for one in store.rows(path)] == ["1"]
+    assert checked == [path, path]
 
 
 def test_work_lies_beside_the_params_also_for_experiments_in_a_copy(

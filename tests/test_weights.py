@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import os
 import pickle
 from functools import cache
@@ -73,7 +72,7 @@ def run(wanted=("squeeze",), **more):
     """Fetch, and return what the manifest says of the first trunk."""
     settings = LpipsSettings(trunks=list(wanted), **more)
     weights.fetch_weights(settings, store.work() / "downloads")
-    return next(iter(json.loads(store.WEIGHTS_MANIFEST.read_text())["trunks"].values()))
+    return next(iter(store.read_json(store.WEIGHTS_MANIFEST)["trunks"].values()))
 
 
 def strict(**more):
@@ -253,9 +252,9 @@ def test_whole_hash_is_recorded_at_first_and_required_afterwards(publish, server
     name = publish(good(), good())
     run()
     record = store.work() / "downloads" / weights.RECORD
-    assert json.loads(record.read_text()) == {name: sha256(good())}
+    assert store.read_json(record) == {name: sha256(good())}
     other = sha256(good())[:8] + "0" * 56
-    record.write_text(json.dumps({name: other}))
+    store.write_json(record, {name: other})
     entry = run()
     assert entry["status"] == "unreachable"
     assert f"sha256 is {sha256(good())} where {other} is wanted" in entry["reason"]
@@ -264,7 +263,7 @@ def test_whole_hash_is_recorded_at_first_and_required_afterwards(publish, server
     message = strict()
     assert f"a file of sha256 {other} is accepted" in message
     assert f"delete {record}" in message
-    assert json.loads(record.read_text()) == {name: other}
+    assert store.read_json(record) == {name: other}
     record.unlink()
     assert run()["status"] == "fetched"
 
@@ -274,7 +273,7 @@ def test_record_of_one_trunk_leaves_the_others(publish):
     store.write_json(record, {"vgg.pth": "1" * 64})
     name = publish(good(), good())
     run()
-    assert json.loads(record.read_text()) == {
+    assert store.read_json(record) == {
         "vgg.pth": "1" * 64,
         name: sha256(good()),
     }

@@ -19,14 +19,13 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from stages.execution.process import Refusal
+from stages.execution.process import Refusal, printable
 from stages.sources.candidate import (
     UNKNOWN_LICENCE,
     BadPicture,
     Candidate,
     check_format,
     is_offered,
-    printable,
     whole,
 )
 

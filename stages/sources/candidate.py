@@ -120,15 +120,3 @@ def whole_file(path: Path) -> bytes:
         raise BadPicture("not a regular file")
     with path.open("rb") as file:
         return whole(file)
-
-
-def printable(name: str) -> str:
-    r"""Return the name with everything that is no visible character escaped.
-
-    Line breaks, terminal codes and text direction marks become `\n`, `\x1b`, `\u202e`;
-    a byte that is not UTF-8 becomes `\udcff`, which a Parquet file can hold.
-    """
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in name
-    )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from stages.execution.process import Refusal
+from stages.execution.process import Refusal, printable
 from stages.sources.candidate import (
     READ,
     UNKNOWN_LICENCE,
@@ -18,7 +18,6 @@ from stages.sources.candidate import (
     check_format,
     is_hidden,
     is_offered,
-    printable,
     whole_file,
 )
 

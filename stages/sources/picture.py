@@ -19,8 +19,9 @@ from PIL import ExifTags, UnidentifiedImageError
 from PIL import Image as PillowImage
 from PIL.TiffImagePlugin import TiffImageFile
 
+from stages.execution.process import printable
 from stages.images import Picture
-from stages.sources.candidate import FORMATS, READ, BadPicture, printable
+from stages.sources.candidate import FORMATS, READ, BadPicture
 
 _FORMATS = [name.upper() for name in FORMATS]
 

@@ -6,13 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from stages.execution.process import Refusal
+from stages.execution.process import Refusal, printable
 from stages.sources import archive
 from stages.sources.candidate import (
     READ,
     UNKNOWN_LICENCE,
     Candidate,
-    printable,
     whole_file,
 )
 from stages.sources.download import base_name, fetch_verified, public

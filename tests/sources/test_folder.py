@@ -3,10 +3,10 @@ import os
 import pytest
 from PIL import Image
 
-from stages.execution.process import Refusal
+from stages.execution.process import Refusal, printable
 from stages.sources import candidate as candidates_module
 from stages.sources import folder
-from stages.sources.candidate import READ, BadPicture, printable
+from stages.sources.candidate import READ, BadPicture
 from stages.sources.picture import upright
 
 
