@@ -14,7 +14,8 @@
 - `costs`: multiply-adds and memory of a code;
 - `stem`: a network's first convolution, laid out for descending on its images;
 - `selection`: channels and a window of cells, by name or number, as a mask;
-- `receptive_field`: the pixels that a window of cells can see.
+- `receptive_field`: the pixels that a window of cells can see;
+- `follower`, `spans`, `span_rules`: the same of any network, by its operations.
 
 `KINDS` names the representations that params may ask for.
 """

@@ -60,6 +60,10 @@ class Representation(nn.Module):
             k, r, s = self.cut(layer)(image).shape[1:]
         return k, r, s
 
+    def shapes(self, side: int) -> dict[str, tuple[int, int, int]]:
+        """Return the shapes `k r s` of all layers' codes of an image of this side."""
+        return {layer: self.code_shape(layer, side) for layer in self.layers}
+
     def costs(self, layer: str, side: int) -> Costs:
         """Return what the layer's code of an image of this side costs."""
         cut = self.cut(layer)
