@@ -10,7 +10,7 @@ from torch import nn
 from stages.preimage import invert
 from stages.representations.network import Network
 from stages.representations.points import CHANNELS_LAST, MAP, TOKENS, Grid
-from stages.representations.receptive_field import Geometry, stack_geometry
+from stages.representations.receptive_field import Geometry, field, stack_geometry
 from stages.representations.selection import Selection, mask
 from stages.representations.zoo import paper_names
 
@@ -157,8 +157,10 @@ def test_geometry_of_a_network_with_branches(layer, stride, size):
 
 
 def test_a_dense_layer_sees_the_whole_image():
+    # pool5 has 6 x 6 fields of 195 pixels, 32 apart: 195 + 5 * 32 = 355, as published.
+    assert of("alexnet").geometry("fc6") == Geometry(32, 355, -66)
     geometry = of("alexnet", 96).geometry("fc6")
-    assert (geometry.size, geometry.offset) == (96, 0)
+    assert field(geometry, (0, 1, 0, 1), 96, 96) == (0, 96, 0, 96)
 
 
 def test_a_window_sees_its_field():
