@@ -23,8 +23,16 @@ from stages.images import image_from_picture, picture_from_image, square
 from stages.metrics.judged import as_seen, judge_distance, labels_agree
 from stages.metrics.pixel import psnr
 from stages.metrics.ssim import ssim
-from stages.params.representations import CaffenetSettings
-from stages.preimage import Prior, adam, invert, natural_prior
+from stages.preimage import (
+    Options,
+    Prior,
+    adam,
+    fast,
+    invert,
+    natural_prior,
+    paper,
+)
+from stages.preimage.solver import SolverSettings
 from stages.preimage.solvers import FAST_STEPS
 from stages.representations.representation import Representation
 from stages.representations.stem import with_stem
@@ -62,6 +70,18 @@ class Setting:
         if self.rate is None and studied:
             return rate_by_depth(network().layers, layer, self.steps or FAST_STEPS)
         return self.rate
+
+    def solver_at(self, layer: str) -> SolverSettings:
+        """Return the solver's settings for a layer."""
+        if self.solver == "paper":
+            return paper()
+        chosen = {
+            "steps": self.steps,
+            "rate": self.rate_at(layer),
+            "smoothing": self.smoothing,
+            "parameterisation": self.parameterisation,
+        }
+        return fast(**{name: one for name, one in chosen.items() if one is not None})
 
     def prior_at(self, layer: str) -> Prior:
         """Return the prior for a layer."""
@@ -134,14 +154,9 @@ def _batch(
             targets,
             shape=SHAPE,
             seed=starts,
-            solver=setting.solver,
-            steps=setting.steps,
-            rate=setting.rate_at(layer),
-            smoothing=setting.smoothing,
-            parameterisation=setting.parameterisation,
+            solver=setting.solver_at(layer),
             prior=setting.prior_at(layer),
-            mean=phi.mean,
-            precision=setting.precision,
+            options=Options(mean=phi.mean, precision=setting.precision),
         )
     seconds = (time.perf_counter() - begun) / len(images)
     return judged_rows(phi, found.preimage, images, seconds, found.trace.objective[-1])

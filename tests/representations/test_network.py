@@ -7,7 +7,7 @@ import torch
 import torchvision
 from torch import nn
 
-from stages.preimage import invert
+from stages.preimage import Options, fast, invert
 from stages.representations.network import Network
 from stages.representations.points import CHANNELS_LAST, MAP, TOKENS, Grid
 from stages.representations.receptive_field import Geometry, field, stack_geometry
@@ -311,8 +311,9 @@ def test_a_network_on_another_device_leaves_the_first_alone():
 def test_an_inversion_comes_nearer_to_the_code(name, layer):
     phi = of(name, 32).cut(layer)
     target = phi(images(1, 32))
-    found = invert(phi, target, shape=(3, 32, 32), steps=30, rate=16.0, mean=MEAN)
-    terms = found.trace.data_term
+    options, solver = Options(mean=MEAN), fast(steps=30, rate=16.0)
+    result = invert(phi, target, shape=(3, 32, 32), solver=solver, options=options)
+    terms = result.trace.terms["data"]
     assert terms[-1] < 0.4 * terms[0]
 
 
