@@ -19,6 +19,7 @@ from stages.execution.process import Refusal, run
 from stages.kinds import RepresentationSettings, TorchvisionSettings
 from stages.params import ExecutionSettings
 from stages.plan import width
+from stages.representations.receptive_field import Geometry
 
 HEAD = ("layer", "code", "stride", "sees", "multiply-adds", "memory a job", "width")
 
@@ -85,19 +86,27 @@ def row(form: RepresentationSettings, layer: str) -> tuple[str, ...]:
     k, r, s = phi.code_shape(layer, form.side)
     patches, geometry = phi.patches(layer), phi.geometry(layer)
     costs = job_costs(form, layer)
-    whole = geometry.size >= form.side
     others = phi.others(layer)
     name = f"{layer} ({others[0]})" if others else layer
     shape = f"{k} x {r} tokens" if patches else f"{k} x {r} x {s}"
+    told = sees(geometry, 1 if patches else r, form.side)
     return (
         name,
         shape,
         "-" if patches else f"{geometry.stride}",
-        "whole image" if whole else f"{geometry.size} px",
+        told,
         f"{costs.multiply_adds / 1e6:,.1f} M",
         f"{costs.bytes / 1e6:,.1f} MB",
         f"{width(ExecutionSettings(), form, layer)}",
     )
+
+
+def sees(geometry: Geometry, rows: int, side: int) -> str:
+    """Return what is told of a field: its size, unless each cell sees the image."""
+    last, end = geometry.offset + geometry.stride * (rows - 1), geometry.size
+    if last <= 0 and geometry.offset + end >= side:
+        return "whole image"
+    return f"{geometry.size} px"
 
 
 def show(rows: list[tuple[str, ...]]) -> None:
