@@ -149,6 +149,9 @@ class Network(Representation):
                 for values in (self.mean, self._std)
             )
             images = (images - mean[:, None, None]) / std[:, None, None]
+        else:
+            # Some networks write into their input: this one is theirs.
+            images = images.clone()
         return code_at(self._callable, images, self.point(self.layers[-1]))
 
     def cut(self, layer: str) -> "Network":
@@ -278,7 +281,7 @@ class Network(Representation):
 
     def _probed(self, layer: str) -> Callable[[Images], Codes]:
         point = self.point(layer)
-        return lambda images: code_at(self._probe, images, point)
+        return lambda images: code_at(self._probe, images.clone(), point)
 
     @cached_property
     def _probe(self) -> Callable_:
