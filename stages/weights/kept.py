@@ -90,6 +90,14 @@ def manifest() -> Manifest:
     return read
 
 
+def embedded() -> list[Embedded]:
+    """Return the networks that come with the project: name, file and sha256."""
+    return [
+        {"name": path.stem, "file": path.as_posix(), "sha256": file_hash(path)}
+        for path in sorted(store.EMBEDDED.glob("*.safetensors"))
+    ]
+
+
 def missing(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     """Return those entries of a manifest that could not be had."""
     return {name: one for name, one in entries.items() if one["status"] != "fetched"}
@@ -125,11 +133,12 @@ def weights_hash(file: WeightsFile) -> str | None:
     if not path.is_file():
         return None
     status = path.stat()
-    return _hash(path.absolute(), status.st_mtime_ns, status.st_size)
+    # A file that takes another's place has a number of its own, whatever the clock says.
+    return _hash(path.absolute(), status.st_ino, status.st_mtime_ns)
 
 
 @cache
-def _hash(path: Path, modified: int, n_bytes: int) -> str:
+def _hash(path: Path, number: int, modified: int) -> str:
     """Return the file's hash, once as long as the file is the same."""
     return file_hash(path)
 
