@@ -133,7 +133,7 @@ def weights_hash(file: WeightsFile) -> str | None:
     if not path.is_file():
         return None
     status = path.stat()
-    # A file that takes another's place has a number of its own, whatever the clock says.
+    # A file that takes another's place has a number of its own, whatever the clock.
     return _hash(path.absolute(), status.st_ino, status.st_mtime_ns)
 
 
