@@ -12,6 +12,7 @@ from stages.params import (
     FetchSettings,
     GridEntry,
     LpipsSettings,
+    NetworkWeightsSettings,
     PaperSettings,
     PriorSettings,
     ReportSettings,
@@ -57,7 +58,7 @@ def mistake(form: Any, value: Any) -> tuple[tuple[int | str, ...], str]:
         (HogSettings, {"kind": "hog", "x": 1}, "side, kind, cell, orientations, assig"),
         (DsiftSettings, {"kind": "dsift", "x": 1}, "side, kind, bin, orientations"),
         (FetchSettings, {"images": {"source": "folder"}, "x": 1}, "images, lpips"),
-        (LpipsSettings, {"trunks": [], "x": 1}, "trunks, if_unreachable, mirrors"),
+        (LpipsSettings, {"x": 1}, "backbones, if_unreachable, mirrors"),
         (ExecutionSettings, {"x": 1}, "device, width, processes"),
         (ReportSettings, {"x": 1}, "title, pictures"),
         (GridEntry, {"representation": "hog", "x": 1}, "representation, layers, chan"),
@@ -82,7 +83,7 @@ PRIOR, FAST = (PriorSettings, {}), (FastSettings, {"kind": "fast"})
 PAPER, HOG = (PaperSettings, {"kind": "paper"}), (HogSettings, {"kind": "hog"})
 GRID, RUN = (GridEntry, {"representation": "hog"}), (ExecutionSettings, {})
 IMAGES = (FetchSettings, {})
-LPIPS = (LpipsSettings, {"trunks": []})
+LPIPS, NETWORKS = (LpipsSettings, {}), (NetworkWeightsSettings, {})
 NAN, INF = float("nan"), float("inf")
 # What keys of several types are told.
 WORDS = {
@@ -140,9 +141,12 @@ REFUSED: list[tuple[Any, str, str, list[Any]]] = [
     (GRID, "images", "", [0, True, [], [1]]),
     (RUN, "device", "must be auto, cpu, cuda", ["gpu", "cuda:", "cpu:0", "cuda:1 "]),
     ((ReportSettings, {}), "pictures", "valid integer", [True, 1.5]),
-    (LPIPS, "trunks", "'squeeze', 'alex' or 'vgg'", ["vgg16", ["alex", "x"], None]),
-    (LPIPS, "trunks", "must name each trunk once", [["alex", "vgg", "alex"]]),
-    (LPIPS, "if_unreachable", "'judge' or 'error'", ["skip", True]),
+    (LPIPS, "backbones", "'squeeze', 'alex' or 'vgg'", ["vgg16", ["alex", "x"], None]),
+    (LPIPS, "backbones", "must name each backbone once", [["alex", "vgg", "alex"]]),
+    (LPIPS, "if_unreachable", "'skip' or 'error'", ["go on", True]),
+    (LPIPS, "if_unreachable", "is now called skip", ["judge"]),
+    (LPIPS, "trunks", "is now called backbones", [["alex"]]),
+    (NETWORKS, "on_unreachable", "is now called if_unreachable", ["skip"]),
     (LPIPS, "mirrors", "pattern", ["ftp://a.org", ["a.org"], "file:///a"]),
     (IMAGES, "images", "must not be empty", [{"source": "builtin", "names": []}]),
     (IMAGES, "images", "'camera'", [{"source": "builtin", "names": ["lena"]}]),
@@ -208,19 +212,19 @@ def test_a_single_value_stands_for_a_list_of_one(keys, found):
     assert {key: dumped[key] for key in found} == found
 
 
-def test_a_single_trunk_and_mirror_stand_for_a_list_of_one():
+def test_a_single_backbone_and_mirror_stand_for_a_list_of_one():
     mirror = "https://a.org/models/"
-    found = validate(LpipsSettings, {"trunks": "alex", "mirrors": mirror})
-    assert (found.trunks, found.mirrors) == (["alex"], [mirror])
+    found = validate(LpipsSettings, {"backbones": "alex", "mirrors": mirror})
+    assert (found.backbones, found.mirrors) == (["alex"], [mirror])
 
 
 def test_lpips_is_left_out_unless_asked_for_and_then_not_required():
     found = validate(FetchSettings, {"images": {"source": "folder"}})
-    assert found.lpips.trunks == []
-    asked = validate(LpipsSettings, {"trunks": ["squeeze", "vgg"]})
-    assert (asked.if_unreachable, asked.mirrors) == ("judge", [])
-    path, text = mistake(LpipsSettings, {"if_unreachable": "error"})
-    assert (path, text) == (("trunks",), "Field required")
+    assert found.lpips.backbones == []
+    asked = validate(LpipsSettings, {})
+    assert asked.backbones == ["alex", "vgg"]
+    assert (asked.if_unreachable, asked.mirrors) == ("skip", [])
+    assert found.networks.if_unreachable == "error"
 
 
 def test_a_number_of_seeds_counts_from_zero():

@@ -16,13 +16,14 @@ import pandas as pd
 import torch
 from PIL import Image as PillowImage
 from stages.plan.depth import LAMBDA_TV_BY_DEPTH, by_depth, rate_by_depth
-from stages.plan.networks import caffenet, judge
 from torch import Tensor
 
 from stages.images import image_from_picture, picture_from_image, square
+from stages.metrics.judge import judge
 from stages.metrics.judged import as_seen, judge_distance, labels_agree
 from stages.metrics.pixel import psnr
 from stages.metrics.ssim import ssim
+from stages.plan.representations import definition
 from stages.preimage import (
     Options,
     Prior,
@@ -34,6 +35,7 @@ from stages.preimage import (
 )
 from stages.preimage.solver import SolverSettings
 from stages.preimage.solvers import FAST_STEPS
+from stages.representations.loading import built
 from stages.representations.representation import Representation
 from stages.representations.stem import with_stem
 
@@ -99,7 +101,7 @@ PAPER = Setting("paper", solver="paper", lambda_tv=LAMBDA_TV_BY_DEPTH)
 @cache
 def network() -> Representation:
     """Return the embedded CaffeNet, laid out for the CPU as the study has it."""
-    return with_stem(caffenet(CaffenetSettings(kind="caffenet")))
+    return with_stem(built(definition(CaffenetSettings(kind="caffenet"))))
 
 
 def parser(description: str, limit: int, seeds: int = 1) -> argparse.ArgumentParser:

@@ -132,9 +132,9 @@ def test_a_picture_that_the_study_does_not_have_is_a_mistake(mistakes):
 
 
 @pytest.mark.parametrize(
-    ("trunks", "side", "said"),
+    ("backbones", "side", "said"),
     [
-        ("squeeze", 16, "16: must be at least 17 for LPIPS with the trunk squeeze"),
+        ("squeeze", 16, "16: must be at least 17 for LPIPS with the backbone squeeze"),
         ("[vgg, alex, squeeze]", 30, "30: must be at least 31 for LPIPS with the "),
         ("squeeze", 17, None),
         ("vgg", 16, None),
@@ -142,11 +142,11 @@ def test_a_picture_that_the_study_does_not_have_is_a_mistake(mistakes):
         ("[]", 16, None),
     ],
 )
-def test_images_too_small_for_a_trunk_are_a_mistake(tmp_path, trunks, side, said):
+def test_images_too_small_for_a_backbone_are_a_mistake(tmp_path, backbones, side, said):
     path = tmp_path / "params.yaml"
     path.write_text(
         changed(
-            ("fetch:\n", f"fetch:\n  lpips: {{trunks: {trunks}}}\n"),
+            ("fetch:\n", f"fetch:\n  lpips: {{backbones: {backbones}}}\n"),
             ("hog: {kind: hog, side: 32}", f"hog: {{kind: hog, side: {side}}}"),
             (", region: {centre: 2}", ""),
         )
