@@ -10,14 +10,14 @@
 folder is one noun, and imports run one way, from the first to the last of these lists:
 
 - `page`             the report: what it says and how it looks
-- `execution`        jobs in batches, from codes to records, and where they run
 - `metrics`          what is measured of a pre-image, a row a metric
+- `execution`        jobs in batches, from codes to records, and where they run
 - `plan`             params -> settings -> cells -> jobs, and the keys that name them
-- `sources`          where pictures come from
+- `params`           what a user may write
 - `weights`          files of weights: where they are had, verified, converted, kept
+- `sources`          where pictures come from
 - `preimage`         priors, objective, parameterisations, solvers, the loop
 - `representations`  HOG, DSIFT, CaffeNet, any network; selections, receptive fields
-- `params`           what a user may write
 - `store`            paths, schemas, files written whole, codes, finished jobs
 - `process`          a stage as a process: its words, signals, exit codes, progress
 - `presets`          ready-made studies

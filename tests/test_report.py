@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from stages import images, report
+from stages.metrics.schema import scores_schema
 from stages.page.pictures import thumbnails
 from stages.page.plates.tiles import GAP, HEAD, LEFT, SIDE
 from stages.params import ReportSettings
@@ -55,8 +56,8 @@ def job(name, seed, **changes):
 
 
 def score(row, **metrics):
-    common = {k: v for k, v in row.items() if k in schemas.SCORES.names}
-    blank = dict.fromkeys(schemas.SCORES.names)
+    common = {k: v for k, v in row.items() if k in scores_schema().names}
+    blank = dict.fromkeys(scores_schema().names)
     # Cells of stride 8 and size 12 from -2 on, clipped to 16 pixels: the second row
     # sees 6 to 17, the first column -2 to 9.
     blank["field"] = [6, 16, 0, 10] if row["window"] else [0, 16, 0, 16]
@@ -86,7 +87,7 @@ def study(tmp_path, monkeypatch):
         tables.write_table(part, jobs, schemas.PREIMAGES)
         done = {"relative_error_8bit": 0.25, "psnr": 20.0}
         scores = [score(row, **(done if row["image"] else {})) for row in jobs]
-        tables.write_table(paths.SCORES, [*scores, *baselines], schemas.SCORES)
+        tables.write_table(paths.SCORES, [*scores, *baselines], scores_schema())
         report.main()
         return paths.REPORT.read_text()
 

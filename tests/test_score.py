@@ -2,15 +2,21 @@
 
 import math
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from stages.perception import Perception
-from stages.yardsticks import View
 
 from stages import images
+from stages.execution.targets import Originals
+from stages.metrics import table
 from stages.metrics.judge import Judge
+from stages.metrics.judges import Judges
+from stages.metrics.metric import Metric
+from stages.metrics.reference import CodePart, View, reference
+from stages.metrics.schema import scores_schema
+from stages.page import data, summary
 from stages.preimage.start import noise
 from stages.process.stage import Refusal
 from stages.representations.receptive_field import Geometry
@@ -78,12 +84,12 @@ def study(tmp_path, monkeypatch):
     place = codes.path("identity", "pixels")
     codes.write(place, list(LEVELS), (1, SIZE, SIZE), [targets])
 
-    def score(*jobs, views=None, eyes=None):
+    def score(*jobs, views=None, judges=None):
         place = paths.PREIMAGES / "part-00000.parquet"
         tables.write_table(place, jobs, schemas.PREIMAGES)
         views = views or {"identity": View(Identity(), SIZE, stored)}
-        eyes = eyes or Perception(Judge(), {}, torch.device("cpu"))
-        return list(scores(views, eyes))
+        judges = judges or Judges(Judge(), torch.device("cpu"))
+        return list(scores(views, judges))
 
     return score
 
@@ -110,9 +116,8 @@ def test_a_job_s_row_by_hand(study):
     assert row["mse"] == 9.0
     assert row["psnr"] == pytest.approx(10 * math.log10(65025 / 9))
     # Flat pictures: only the brightness term of SSIM is below 1, with C1 = 2.55^2.
-    # In float32 its variances, differences of large numbers, are right to four digits.
     expected = (2 * 30 * 33 + 6.5025) / (1989 + 6.5025)
-    assert row["ssim"] == pytest.approx(expected, abs=1e-4)
+    assert row["ssim"] == pytest.approx(expected, rel=1e-12)
     assert row["mse_fitted"] == 0.0
     assert row["psnr_fitted"] == math.inf
     assert row["diversity"] is None
@@ -154,12 +159,12 @@ def test_the_judge_s_columns_of_an_exact_pre_image(study):
 
 
 def test_lpips_has_the_columns_of_its_trunks(study):
-    eyes = Perception(
+    judges = Judges(
         Judge(),
-        {"lpips_alex": lambda found, wanted: (found - wanted).amax(dim=(1, 2, 3))},
         torch.device("cpu"),
+        {"lpips_alex": lambda one, other: (one - other).amax(dim=(1, 2, 3))},
     )
-    row = only(study(job("b", 33), eyes=eyes), kind="preimage")
+    row = only(study(job("b", 33), judges=judges), kind="preimage")
     assert row["lpips_alex"] == 3.0
     assert row["lpips_vgg"] is None
 
@@ -188,7 +193,7 @@ def test_a_failed_job_keeps_its_place_with_null_metrics(study):
     rows = study(job("a", 0), failed, job("c", 90))[:3]
     assert [row["image_id"] for row in rows] == ["a", "b", "c"]
     assert rows[1]["reason"] == "out of memory"
-    metrics = set(schemas.SCORES.names) - set(schemas.PREIMAGES.names)
+    metrics = set(scores_schema().names) - set(schemas.PREIMAGES.names)
     assert all(rows[1][name] is None for name in metrics - {"kind", "field"})
     assert rows[0]["mse"] == rows[2]["mse"] == 0.0
 
@@ -270,11 +275,11 @@ def test_originals_in_the_order_of_the_file_are_read_in_one_pass(study, monkeypa
 
 def test_scores_have_the_columns_of_their_schema_and_no_picture(study):
     rows = study(job("a", 0), job("b", None, status="failed", reason="no"))
-    tables.write_table(paths.SCORES, rows, schemas.SCORES)
+    tables.write_table(paths.SCORES, rows, scores_schema())
     stored = pq.read_schema(paths.SCORES)
     # Parquet has its own name for the items of lists, all else comes back as it was.
-    assert stored.names == schemas.SCORES.names
-    for found, wanted in zip(stored, schemas.SCORES, strict=True):
+    assert stored.names == scores_schema().names
+    for found, wanted in zip(stored, scores_schema(), strict=True):
         assert (found.nullable, found.metadata) == (wanted.nullable, wanted.metadata)
         is_list = pa.types.is_list(wanted.type)
         assert pa.types.is_list(found.type) if is_list else found.type == wanted.type
@@ -289,13 +294,56 @@ def test_one_picture_alone_has_no_normalised_error(tmp_path, monkeypatch):
     part = paths.PREIMAGES / "part-00000.parquet"
     tables.write_table(part, [job("b", 33)], schemas.PREIMAGES)
     views = {"identity": View(Identity(), SIZE, stored)}
-    eyes = Perception(Judge(), {}, torch.device("cpu"))
-    row = only(scores(views, eyes), kind="preimage")
+    judges = Judges(Judge(), torch.device("cpu"))
+    row = only(scores(views, judges), kind="preimage")
     assert row["mismatched_error_8bit"] is None
     assert row["patch_other"] is None
     assert row["relative_error_8bit"] == pytest.approx(0.1)
     assert row["normalised_error_8bit"] is None
     assert row["squared_normalised_error_8bit"] is None
+
+
+def test_a_metric_is_one_file_and_one_row(study, tmp_path, monkeypatch):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "range.py").write_text(
+        "def widest_error(preimages, originals):\n"
+        "    return (preimages - originals).abs().amax(dim=(1, 2, 3))\n"
+    )
+    row = Metric(
+        name="widest_error",
+        label="widest error",
+        meaning="largest error of any value",
+        function="mine.range:widest_error",
+        inputs=("pictures", "originals"),
+        unit="grey levels",
+        better="lower",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    table.METRICS.append(row)
+    try:
+        tables.write_table(paths.SCORES, study(job("b", 33)), scores_schema())
+        field = scores_schema().field("widest_error")
+        scores = pd.read_parquet(paths.SCORES)
+        columns = {column.metric: column for column in data.metric_columns(scores)}
+        means = summary.metrics(scores)["identity"]["pixels"]["fast"]["default"]
+    finally:
+        table.METRICS.remove(row)
+    assert field.metadata[b"unit"] == b"grey levels"
+    assert scores["widest_error"][0] == 3.0
+    assert columns["widest_error"].heading == "widest error"
+    assert columns["widest_error"].better == "lower"
+    assert means["widest_error"] == 3.0
+
+
+def test_no_network_judges_its_own_pre_images(study):
+    judges = Judges(Judge(), torch.device("cpu"), imagenet=Judge())
+    study(job("b", 30))
+    part = CodePart("identity", "pixels", "all", "all", None, None, None)
+    for is_own in (True, False):
+        view = View(Identity(), SIZE, stored, is_imagenet_judge=is_own)
+        held = reference(part, view, Originals(), judges)
+        assert (held.judges.imagenet is None) == is_own
 
 
 @pytest.mark.parametrize("change", [{"representation": "gone"}, {"image_id": "gone"}])

@@ -4,41 +4,46 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
-from stages.plan.settings import SECTIONS, load_study
 
-from stages.params import Study
-from stages.plan.source_text import closure, imports, module_file
+from stages.params.reading import read_study
+from stages.params.representations import KINDS
+from stages.params.study import Study
+from stages.plan.sections import SECTIONS
+from stages.plan.source_text import ROOT, closure, imports
+from stages.plan.study import expand
 
-ROOT = Path(__file__).parent.parent
 PIPELINE = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text())
 STAGES = ["fetch", "extract", "invert", "score", "report"]
-FOLDERS = ["sources", "representations", "preimage", "execution", "metrics", "page"]
+HOUSE = ROOT / "stages"
+# The folders from the top of the house to its ground: imports run down alone.
+FLOORS = [
+    "page",
+    "metrics",
+    "execution",
+    "plan",
+    "params",
+    "weights",
+    "sources",
+    "preimage",
+    "representations",
+    "store",
+    "process",
+]
+# A list of layers on the command line, as a stage is.
+COMMANDS = {"stages/representations/__main__.py"}
+MOST_FILES = 20
 
 
-def with_packages(files):
-    """Add the `__init__.py` that Python runs on the way to each module."""
-    found = set(files)
-    for path in files:
-        found |= {
-            p / "__init__.py" for p in path.parents if (p / "__init__.py").exists()
-        }
-    # A package's own imports come along.
-    more = {
-        other for path in found for name in imports(path) for other in closure(name)
-    } | found
-    return found if more == found else with_packages(more)
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
 
 
-def source_deps(stage):
-    """Return the files that a stage depends on: those of a folder, too."""
-    deps = PIPELINE["stages"][stage]["deps"]
-    places = [ROOT / dep for dep in deps if dep.startswith("stages/")]
+def deps(stage: str) -> set[str]:
+    """Return the files of the program that a stage depends on, those of folders too."""
+    listed = PIPELINE["stages"][stage]["deps"]
+    places = [ROOT / dep for dep in listed if dep.startswith("stages/")]
     files = {file for place in places for file in [place, *place.rglob("*")]}
-    return {
-        path.relative_to(ROOT).as_posix()
-        for path in files
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    return {relative(path) for path in files if path.is_file()}
 
 
 def test_there_are_exactly_five_stages_in_order():
@@ -46,23 +51,41 @@ def test_there_are_exactly_five_stages_in_order():
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_runs_its_module_and_describes_itself(stage):
-    entry = PIPELINE["stages"][stage]
-    assert entry["cmd"] == f"python -m stages.{stage}"
-    assert len(entry["desc"]) > 20
+def test_a_stage_depends_on_every_file_that_it_imports(stage):
+    imported = {relative(path) for path in closure(f"stages.{stage}")}
+    assert imported <= deps(stage)
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_every_file_that_it_imports(stage):
-    files = with_packages(closure(f"stages.{stage}"))
-    python = {path.relative_to(ROOT).as_posix() for path in files}
-    listed = {dep for dep in source_deps(stage) if dep.endswith(".py")}
-    assert listed == python
+def test_a_stage_depends_on_no_folder_that_it_does_not_import(stage):
+    imported = {relative(path) for path in closure(f"stages.{stage}")}
+    for dep in PIPELINE["stages"][stage]["deps"]:
+        if dep.startswith("stages/"):
+            assert any(f"{name}/".startswith((dep, f"{dep}/")) for name in imported)
 
 
-def test_the_report_depends_on_its_templates_styles_and_scripts():
-    listed = {dep for dep in source_deps("report") if not dep.endswith(".py")}
-    assert {Path(name).suffix for name in listed} == {".html", ".css", ".js"}
+def test_a_change_of_the_page_concerns_the_report_alone():
+    concerned = [stage for stage in STAGES if "stages/page/page.py" in deps(stage)]
+    assert concerned == ["report"]
+
+
+def test_a_change_of_the_method_concerns_no_stage_before_the_inversion():
+    for file in (HOUSE / "preimage").glob("*.py"):
+        concerned = [stage for stage in STAGES if relative(file) in deps(stage)]
+        # The start of a descent is what energies are measured against.
+        scored = file.name in ("__init__.py", "start.py")
+        assert concerned == (["invert", "score"] if scored else ["invert"])
+
+
+@pytest.mark.parametrize("stage", ["score", "report"])
+def test_scores_and_report_import_no_solver_and_no_representation_of_a_kind(stage):
+    imported = {relative(path) for path in closure(f"stages.{stage}")}
+    kinds = {f"{kind.definition.partition(':')[0]}.py" for kind in KINDS.values()}
+    solvers = {f"preimage/{name}.py" for name in ("adam", "momentum", "descent")}
+    unwanted = {name.replace(".", "/", name.count(".") - 1) for name in kinds}
+    unwanted |= {f"stages/{name}" for name in solvers}
+    assert all((ROOT / name).is_file() for name in unwanted)
+    assert not imported & unwanted
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -70,38 +93,59 @@ def test_a_stage_declares_the_sections_that_it_reads(stage):
     assert tuple(PIPELINE["stages"][stage]["params"]) == SECTIONS[stage]
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
-def test_folders_import_images_and_siblings_alone(folder):
-    """`execution.process` holds the words of errors; every folder may use it."""
-    allowed = (f"stages.{folder}", "stages.images", "stages.process.stage")
-    # `__main__.py` is a command, as the stages are.
-    commands = {ROOT / "stages" / folder / "__main__.py"}
-    for path in {*(ROOT / "stages" / folder).glob("*.py")} - commands:
-        foreign = {
-            name
-            for name in imports(path)
-            if not name.startswith(allowed)
-            and name not in ("stages", "stages.execution")
-        }
+def test_the_pipeline_is_short():
+    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 155
+
+
+def test_a_reader_who_opens_stages_sees_the_pipeline():
+    files = {path.name for path in HOUSE.glob("*.py")}
+    assert files == {"__init__.py", "images.py", "study.py"} | {
+        f"{stage}.py" for stage in STAGES
+    }
+    folders = {path.name for path in HOUSE.iterdir() if path.is_dir()}
+    assert folders - {"__pycache__"} == {*FLOORS, "presets"}
+
+
+def test_no_folder_holds_more_files_than_a_reader_takes_in():
+    folders = [path for path in HOUSE.rglob("*") if path.is_dir()]
+    for folder in folders:
+        files = [p for p in folder.iterdir() if p.is_file() and p.suffix != ".pyc"]
+        assert len(files) <= 1.5 * MOST_FILES, folder
+
+
+def floor(name: str) -> str:
+    """Return the folder that a module of the house is in, or the module itself."""
+    return name.split(".")[1] if name.count(".") else ""
+
+
+@pytest.mark.parametrize("folder", FLOORS)
+def test_imports_run_down_alone(folder):
+    """No folder imports one above it, and none imports a stage."""
+    below = FLOORS[FLOORS.index(folder) :]
+    for path in (HOUSE / folder).rglob("*.py"):
+        if relative(path) in COMMANDS:
+            continue
+        foreign = {floor(name) for name in imports(path)} - {"", "images", *below}
         assert not foreign, path
 
 
-def test_stages_do_not_import_each_other_but_for_the_plan():
+def test_stages_do_not_import_each_other():
     for stage in STAGES:
         others = {f"stages.{other}" for other in STAGES if other != stage}
-        assert not imports(module_file(f"stages.{stage}")) & others
+        assert not imports(HOUSE / f"{stage}.py") & others
 
 
 def test_the_default_params_are_the_embedded_preset():
-    preset = ROOT / "stages" / "presets" / "embedded.yaml"
+    preset = HOUSE / "presets" / "embedded.yaml"
     assert (ROOT / "params.yaml").read_text() == preset.read_text()
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "stages/presets").glob("*.yaml")), ids=str
-)
+PRESETS = sorted((HOUSE / "presets").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
 def test_presets_are_valid(path):
-    load_study(path)
+    expand(path)
 
 
 def keys(value):
@@ -112,14 +156,15 @@ def keys(value):
     )
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "stages/presets").glob("*.yaml")), ids=str
-)
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
 def test_no_key_has_a_name_that_the_run_cache_overlooks(path):
-    schema = Study.model_json_schema()
+    read_study(path)
     declared = {
-        name for part in schema["$defs"].values() for name in part["properties"]
+        name
+        for part in Study.model_json_schema()["$defs"].values()
+        for name in part.get("properties", {})
     }
+    declared |= {name for kind in KINDS.values() for name in kind.settings.model_fields}
     written = keys(YAML(typ="safe", pure=True).load(path.read_text()))
     assert not (declared | written) & {"size", "nfiles"}
 

@@ -1,19 +1,13 @@
 """The device that computes, and how the process is set up for it."""
 
-import ctypes
-import sys
 from copy import deepcopy
 from typing import TypeVar
 
 import torch
 from torch import nn
 
+from stages.process.setup import set_up_process
 from stages.process.stage import Refusal
-
-# glibc's mallopt(3): above the first threshold, memory comes from mmap and goes back to
-# the kernel at every free; above the second, free memory on top of the heap goes back.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_GIBIBYTE = 1 << 30
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -30,9 +24,7 @@ def prepare(name: str, n_threads: int | None = None) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda"):
         _check_gpu(name)
-    _keep_memory()
-    # Denormal numbers cost a hundred times a normal one and change no picture.
-    torch.set_flush_denormal(True)
+    set_up_process()
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
     return torch.device(name)
@@ -50,25 +42,11 @@ def _check_gpu(name: str) -> None:
     count = torch.cuda.device_count()
     index = int(name.partition(":")[2] or 0)
     if index >= count:
-        found = f"{count} GPUs were found" if count else "no GPU was found"
+        there = f"{count} GPUs were found" if count else "no GPU was found"
         raise Refusal(
-            f"execution.device is {name}, but {found}; "
+            f"execution.device is {name}, but {there}; "
             "set it to auto or cpu in params.yaml"
         )
-
-
-def _keep_memory() -> None:
-    """Let freed memory stay with the process.
-
-    Large tensors otherwise travel to the kernel and back at every step: three times
-    the time for a DSIFT inversion. Other C libraries have no such call.
-    """
-    if sys.platform != "linux":
-        return
-    library = ctypes.CDLL(None)
-    if hasattr(library, "mallopt"):
-        library.mallopt(_M_MMAP_THRESHOLD, _GIBIBYTE)
-        library.mallopt(_M_TRIM_THRESHOLD, _GIBIBYTE)
 
 
 def description(device: torch.device) -> str:

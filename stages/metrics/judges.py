@@ -7,7 +7,7 @@ their metrics are null elsewhere.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -15,9 +15,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from stages.execution.device import on_device
-from stages.images import Codes, Images
+from stages.images import Images
 from stages.metrics.judge import Judge, embedded_judge
-from stages.metrics.judged import as_seen
+from stages.metrics.judged import Features, as_seen
 from stages.metrics.perceptual import Distance
 
 # Where the fetch stage keeps the weights of EfficientNet-Lite0.
@@ -31,13 +31,14 @@ IMAGENET_SIDE = 224
 SMALLEST_IMAGENET_SIDE = 128
 
 
+@runtime_checkable
 class ImageNetJudge(Protocol):
     """A classifier of 1,000 classes, over RGB pixels in 0..255 of 224 x 224."""
 
-    def features(self, images: Images) -> Sequence[Codes]:
+    def features(self, images: Images) -> Sequence[Features]:
         """Return maps of features, from the finest to the coarsest."""
 
-    def scores(self, last: Codes) -> Float[Tensor, "n classes"]:
+    def scores(self, last: Features) -> Float[Tensor, "n classes"]:
         """Return the scores of the classes from the last of these maps."""
 
 
@@ -54,11 +55,11 @@ class Judges:
     lpips: Mapping[str, Distance] = field(default_factory=dict)
     imagenet: ImageNetJudge | None = None
 
-    def embedded_maps(self, images: Images) -> Sequence[Codes]:
+    def embedded_maps(self, images: Images) -> Sequence[Features]:
         """Return the features that the embedded judge sees in the images."""
         return self.embedded.features(as_seen(images.to(self.device)))
 
-    def imagenet_maps(self, images: Images) -> Sequence[Codes] | None:
+    def imagenet_maps(self, images: Images) -> Sequence[Features] | None:
         """Return the features of the ImageNet network; None if it is not to judge."""
         if self.imagenet is None or min(images.shape[2:]) < SMALLEST_IMAGENET_SIDE:
             return None

@@ -21,6 +21,7 @@ from stages.metrics.code import (
     code_norm,
 )
 from stages.metrics.energy import Field, MeanColour
+from stages.metrics.judged import Features
 from stages.metrics.judges import Judges
 from stages.metrics.patches import PatchSimilarities, patch_similarities
 from stages.metrics.perceptual import Distance
@@ -76,12 +77,12 @@ class Measured:
         return self.judges.lpips
 
     @cached_property
-    def judge_maps(self) -> Sequence[Codes]:
+    def judge_maps(self) -> Sequence[Features]:
         """The features that the embedded judge sees in the pictures."""
         return self.judges.embedded_maps(self.pictures)
 
     @cached_property
-    def original_judge_maps(self) -> Sequence[Codes]:
+    def original_judge_maps(self) -> Sequence[Features]:
         """Those that it sees in the originals."""
         return self.judges.embedded_maps(self.originals)
 
@@ -96,12 +97,12 @@ class Measured:
         return self.judges.embedded.scores(self.original_judge_maps[-1])
 
     @cached_property
-    def imagenet_maps(self) -> Sequence[Codes] | None:
+    def imagenet_maps(self) -> Sequence[Features] | None:
         """The features that the ImageNet network sees in the pictures."""
         return self.judges.imagenet_maps(self.pictures)
 
     @cached_property
-    def original_imagenet_maps(self) -> Sequence[Codes] | None:
+    def original_imagenet_maps(self) -> Sequence[Features] | None:
         """Those that it sees in the originals."""
         return self.judges.imagenet_maps(self.originals)
 
@@ -115,7 +116,7 @@ class Measured:
         """Those that it gives the originals."""
         return self._imagenet_scores(self.original_imagenet_maps)
 
-    def _imagenet_scores(self, maps: Sequence[Codes] | None) -> Tensor | None:
+    def _imagenet_scores(self, maps: Sequence[Features] | None) -> Tensor | None:
         network = self.judges.imagenet
         return None if maps is None or network is None else network.scores(maps[-1])
 

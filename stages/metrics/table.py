@@ -5,7 +5,6 @@ imports a function: whoever reads the words pays for nothing else. The order is 
 the scores' columns and of the report's.
 """
 
-from collections.abc import Iterator
 from functools import partial
 
 from stages.metrics.metric import Metric
@@ -321,11 +320,11 @@ METRICS: list[Metric] = [
 ]
 
 
-def of_images() -> Iterator[Metric]:
-    """Yield the metrics that each pre-image has by itself."""
-    return (metric for metric in METRICS if metric.over == "image")
+def of_images() -> list[Metric]:
+    """Return the metrics that each pre-image has by itself."""
+    return [metric for metric in METRICS if metric.over == "image"]
 
 
-def of_seeds() -> Iterator[Metric]:
-    """Yield the metrics that the seeds of one cell and picture have in common."""
-    return (metric for metric in METRICS if metric.over == "seeds")
+def of_seeds() -> list[Metric]:
+    """Return the metrics that the seeds of one cell and picture have in common."""
+    return [metric for metric in METRICS if metric.over == "seeds"]

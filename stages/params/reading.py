@@ -4,7 +4,7 @@ Only the file itself is looked at: every key, type and range, and names that mus
 among others of the file. What a representation has is checked by `stages.plan.jobs`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,10 +102,10 @@ def _parts(study: Study) -> Parts:
     )
 
 
-_KINDS: dict[str, TypeAdapter[Any]] = {
-    "representations": TypeAdapter(RepresentationSettings),
-    "priors": TypeAdapter(PriorSettings),
-    "solvers": TypeAdapter(SolverSettings),
+_KINDS: dict[str, Callable[[Any], Any]] = {
+    "representations": TypeAdapter(RepresentationSettings).validate_python,
+    "priors": TypeAdapter(PriorSettings).validate_python,
+    "solvers": TypeAdapter(SolverSettings).validate_python,
 }
 
 
@@ -115,7 +115,7 @@ def _salvaged(raw: Any, mistakes: Mistakes) -> Parts:
     good = {kind: dict(_valid(sections[kind].items(), _KINDS[kind])) for kind in _KINDS}
     names = {kind: [str(name) for name in sections[kind]] for kind in _KINDS}
     entries = [_without_mistakes(entry) for entry in _section(raw, "grid", list)]
-    grid = dict(_valid(enumerate(entries), TypeAdapter(GridEntry)))
+    grid = dict(_valid(enumerate(entries), TypeAdapter(GridEntry).validate_python))
     parts = Parts(**good, names=names, grid=grid)
     _note_unknown_names(parts, mistakes)
     return parts
@@ -138,11 +138,11 @@ def _section(raw: Any, name: str, kind: type) -> Any:
 
 
 def _valid(
-    items: Iterable[tuple[Any, Any]], form: TypeAdapter[Any]
+    items: Iterable[tuple[Any, Any]], validated: Callable[[Any], Any]
 ) -> Iterator[tuple[Any, Any]]:
     for key, value in items:
         try:
-            yield key, form.validate_python(value)
+            yield key, validated(value)
         except ValidationError:
             continue
 

@@ -17,6 +17,7 @@ from stages.sources.download import (
     Unfetched,
     downloaded,
     fetch_verified,
+    public,
     unfetched,
 )
 from stages.sources.known_hash import KnownHash
@@ -123,15 +124,14 @@ def _located(
         except NoPage as error:
             failures.append(f"{error}")
             continue
-        for link in offered:
-            if not _is_it(link, package):
-                continue
+        right = [link for link in offered if _is_it(link, package)]
+        if not right:
+            failures.append(f"{public(place)}: no {package.file} of the wanted sha256")
+        for link in right:
             if link.path is None:
                 addresses.append(_with_login(link.address, place))
             elif _fits(link.path, package, failures):
                 return link.path, []
-    if not addresses and not failures:
-        failures.append(f"no index of pip's has {package.file}")
     return None, addresses
 
 

@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -125,7 +124,6 @@ def _default_index() -> str:
     return found[1]
 
 
-@cache
 def _commands() -> tuple[tuple[str, ...], ...]:
     """Return how pip may be run: as this Python's module, or as a program."""
     program = shutil.which("pip")

@@ -35,7 +35,8 @@ from stages.execution.device import prepare
 from stages.execution.workers import n_cores
 from stages.images import image_from_picture, picture_from_image, square
 from stages.metrics.code import pairwise_statistics
-from stages.metrics.pixel import fitted, psnr, ssim
+from stages.metrics.pixel import fitted, psnr
+from stages.metrics.ssim import ssim
 from stages.preimage import Inversion, Prior, invert, natural_prior
 from stages.representations import build
 from tests.benchmarks.harness import STUDY_TV

@@ -21,7 +21,8 @@ from torch import Tensor
 
 from stages.images import image_from_picture, picture_from_image, square
 from stages.metrics.judged import as_seen, judge_distance, labels_agree
-from stages.metrics.pixel import psnr, ssim
+from stages.metrics.pixel import psnr
+from stages.metrics.ssim import ssim
 from stages.params.representations import CaffenetSettings
 from stages.preimage import Prior, adam, invert, natural_prior
 from stages.preimage.solvers import FAST_STEPS

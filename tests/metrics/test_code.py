@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stages.metrics import code
-from stages.metrics.code import PairwiseStatistics, code_errors, pairwise_statistics
+from stages.metrics.code import PairwiseStatistics, pairwise_statistics
 
 
 def full_mask(codes):
@@ -52,20 +52,49 @@ def test_distance_is_symmetric_and_zero_between_equal_codes():
     assert torch.equal(forth, back)
 
 
+def errors(distance, norm, pairs):
+    """Return the three errors of one distance: relative, normalised, squared."""
+    distances = torch.tensor([distance], dtype=torch.float64)
+    norms = torch.tensor([norm], dtype=torch.float64)
+    return [
+        *code.relative_error(distances, norms).tolist(),
+        *code.normalised_error(distances, pairs).tolist(),
+        *code.squared_normalised_error(distances, pairs).tolist(),
+    ]
+
+
 def test_the_three_errors_by_hand():
     pairs = PairwiseStatistics(8.0, 100.0, 5)
     # 2 / 4 = 0.5; 2 / 8 = 0.25; 2^2 / 100 = 0.04.
-    assert code_errors(2.0, 4.0, pairs) == (0.5, 0.25, 0.04)
+    assert errors(2.0, 4.0, pairs) == [0.5, 0.25, 0.04]
 
 
-def test_errors_are_null_without_a_denominator():
-    assert code_errors(2.0, 0.0, PairwiseStatistics(None, None, 1)) == (None,) * 3
-    assert code_errors(2.0, 4.0, PairwiseStatistics(0.0, 0.0, 2)) == (0.5, None, None)
+def test_errors_are_nan_without_a_denominator():
+    without = errors(2.0, 0.0, PairwiseStatistics(None, None, 1))
+    assert all(math.isnan(value) for value in without)
+    equal = errors(2.0, 4.0, PairwiseStatistics(0.0, 0.0, 2))
+    assert equal == pytest.approx([0.5, math.nan, math.nan], nan_ok=True)
 
 
-@pytest.mark.parametrize("distance", [None, math.nan, math.inf])
-def test_errors_are_null_without_a_finite_distance(distance):
-    assert code_errors(distance, 1.0, PairwiseStatistics(1.0, 1.0, 2)) == (None,) * 3
+@pytest.mark.parametrize("distance", [math.nan, math.inf])
+def test_errors_are_nan_without_a_finite_distance(distance):
+    found = errors(distance, 1.0, PairwiseStatistics(1.0, 1.0, 2))
+    assert all(math.isnan(value) for value in found)
+
+
+def test_the_mismatched_error_is_that_of_the_nearest_other_code():
+    codes = torch.tensor([6.0, 2.0]).reshape(2, 1, 1, 1)
+    foreign = [
+        (torch.full((1, 1, 1), 4.0), torch.tensor([False, False])),
+        (torch.full((1, 1, 1), 2.0), torch.tensor([False, True])),
+        (torch.zeros(1, 1, 1), torch.tensor([False, False])),
+    ]
+    # |6 - 4| / 4 is nearer than |6 - 2| / 2; the second one's own code is left out, so
+    # that |2 - 4| / 4 is; a code of zeros has no ratio.
+    found = code.mismatched_error(codes, foreign, full_mask(codes))
+    assert found.tolist() == [0.5, 0.5]
+    own = [(torch.full((1, 1, 1), 4.0), torch.tensor([True, True]))]
+    assert code.mismatched_error(codes, own, full_mask(codes)).isnan().all()
 
 
 def test_pairwise_statistics_by_hand():

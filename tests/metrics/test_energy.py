@@ -7,9 +7,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.metrics.energy import field_energy
+from stages.metrics.energy import inside_energy, outside_energy
 
 MEAN = torch.tensor([100.0, 50.0, 20.0])[:, None, None]
+
+
+def field_energy(*arguments):
+    return inside_energy(*arguments), outside_energy(*arguments)
 
 
 def random_images(seed, shape=(2, 3, 6, 8)):

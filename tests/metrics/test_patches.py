@@ -1,13 +1,15 @@
 """Patch matches by hand and by loops; what shifts, permutations and flatness do."""
 
 import math
+from typing import NamedTuple
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.metrics.patches import patch_matches
+from stages.metrics import patches
+from stages.metrics.patches import patch_similarities
 
 SEEDS = st.integers(0, 2**32)
 
@@ -38,6 +40,24 @@ def looped(preimage, original, other):
         totals[2] += max(float(wanted @ direction(other, there)) for there in places)
         totals[3] += math.sqrt(rows**2 + cols**2)
     return [total / len(places) for total in totals]
+
+
+class Matches(NamedTuple):
+    same: torch.Tensor
+    anywhere: torch.Tensor
+    other: torch.Tensor
+    displacement: torch.Tensor
+
+
+def patch_matches(preimage_map, original_map, other_map):
+    """Return the four metrics of the table, nan for the null without another map."""
+    own = patch_similarities(preimage_map, original_map)
+    null = torch.full((len(original_map),), torch.nan, dtype=torch.float64)
+    if other_map is not None:
+        null = patches.anywhere(patch_similarities(other_map, original_map))
+    return Matches(
+        patches.same(own), patches.anywhere(own), null, patches.displacement(own)
+    )
 
 
 def values(matches):

@@ -195,7 +195,7 @@ def keys() -> dict[str, str]:
         ),
         *(
             (f"preimage/{name}", EVERY)
-            for name in ("data_term", "leaking_relu", "priors", "start", "state")
+            for name in ("data_term", "surrogate_gradient", "priors", "start", "state")
         ),
         ("representations/clamp", EVERY),
         ("representations/orientation", EVERY),

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from stages.preimage.data_term import data_term
-from stages.preimage.leaking_relu import LEAK
+from stages.preimage.surrogate_gradient import LEAK
 
 IMAGE = torch.tensor([[[[101.0, 102.0]]]])
 
@@ -24,7 +24,9 @@ def test_a_mask_bounds_the_distance_and_its_normaliser():
 
 def test_excluded_entries_have_exactly_zero_gradient():
     masks = torch.tensor([[[[0.0, 1.0]]]])
-    _, gradient = data_term(double, torch.ones(1, 1, 1, 2), masks=masks).slope(IMAGE)
+    _, gradient = data_term(
+        double, torch.ones(1, 1, 1, 2), masks=masks
+    ).value_and_gradient(IMAGE)
     assert gradient[0, 0, 0, 0] == 0
     assert gradient[0, 0, 0, 1] != 0
 
@@ -35,17 +37,17 @@ def test_a_zero_target_gives_the_mean_square():
     torch.testing.assert_close(term.value(IMAGE).item(), (202.0**2 + 204.0**2) / 2)
 
 
-def test_the_slope_of_a_code_of_one_number_an_image():
+def test_the_gradient_of_a_code_of_one_number_an_image():
     term = data_term(lambda images: images.sum(dim=(1, 2, 3)), torch.tensor([2.0, 4.0]))
     # d (s - t)^2 / t^2 = 2 (s - t) / t^2 with s = 4: 2 * 2 / 4 and 0.
-    value, gradient = term.slope(torch.ones(2, 1, 2, 2))
+    value, gradient = term.value_and_gradient(torch.ones(2, 1, 2, 2))
     assert value.tolist() == [1.0, 0.0]
     assert gradient[:, 0, 0, 0].tolist() == [1.0, 0.0]
 
 
-def test_the_slope_leaves_the_callers_images_alone():
+def test_the_gradient_leaves_the_callers_images_alone():
     images = IMAGE.clone().requires_grad_()
-    data_term(double, torch.ones(1, 1, 1, 2)).slope(images)
+    data_term(double, torch.ones(1, 1, 1, 2)).value_and_gradient(images)
     assert images.grad is None
 
 
@@ -85,19 +87,19 @@ def above(level):
 
 def test_relaxed_wakes_a_job_without_a_slope_and_leaves_its_value():
     term = data_term(above(1000), torch.ones(1, 1, 1, 2))
-    value, gradient = term.relaxed(0.5).slope(IMAGE)
+    value, gradient = term.relaxed(0.5).value_and_gradient(IMAGE)
     # d (0 - 1)^2 / 2 by the code is -1, of which the leak passes.
     assert value == term.value(IMAGE)
     torch.testing.assert_close(gradient, torch.full_like(IMAGE, -LEAK))
-    assert not term.slope(IMAGE)[1].any()
+    assert not term.value_and_gradient(IMAGE)[1].any()
 
 
 def test_relaxed_leaves_a_job_with_a_slope_alone_whatever_its_company():
     # The first has a unit that is on, the second has none.
     images = torch.cat([IMAGE, IMAGE - 50])
     term = data_term(above(101.5), torch.ones(2, 1, 1, 2))
-    _, own = term.slope(images)
-    _, woken = term.relaxed(0.5).slope(images)
+    _, own = term.value_and_gradient(images)
+    _, woken = term.relaxed(0.5).value_and_gradient(images)
     assert own[0].any()
     assert torch.equal(woken[0], own[0])
     assert not own[1].any()
@@ -119,12 +121,12 @@ def test_in_a_lower_precision_the_code_is_rounded_and_the_rest_is_not():
     phi, targets = partial(torch.conv2d, weight=weight), torch.zeros(1, 1, 1, 2)
     images = torch.full((1, 1, 1, 2), 100.0)
     exact = data_term(phi, targets, precision=torch.bfloat16)
-    hurried = exact.hurried()
+    rounded = exact.in_reduced_precision()
     assert exact.value(images).item() == pytest.approx(100**2 * (1 + 2**-9) ** 2)
-    assert hurried.value(images).item() == 100**2
-    assert hurried.value(images).dtype == torch.float32
+    assert rounded.value(images).item() == 100**2
+    assert rounded.value(images).dtype == torch.float32
 
 
-def test_in_float32_nothing_is_hurried():
+def test_in_float32_there_is_no_lower_precision():
     plain = data_term(double, torch.rand(1, 1, 1, 2))
-    assert plain.hurried() is plain
+    assert plain.in_reduced_precision() is plain

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from stages.preimage import invert
+from stages.preimage import fast, invert
 from stages.preimage.deep_image_prior import DeepImagePrior
 from stages.preimage.priors import Prior
 from stages.preimage.start import noise
@@ -61,14 +61,13 @@ def test_the_random_state_of_the_user_is_left_alone():
 
 def test_it_finds_an_image():
     smooth = torch.linspace(20, 200, 16).expand(3, 20, 16)[None]
-    found = invert(
+    result = invert(
         lambda images: images,
         smooth,
         shape=SHAPE,
-        parameterisation="deep-image-prior",
-        steps=120,
+        solver=fast(steps=120, parameterisation="deep-image-prior"),
         prior=Prior(),
     )
-    assert found.code_error.item() < 0.1
-    first = found.trace.data_term[0].sqrt()
-    assert found.code_error < first / 3
+    assert result.code_error.item() < 0.1
+    first = result.trace.terms["data"][0].sqrt()
+    assert result.code_error < first / 3

@@ -8,7 +8,7 @@ from stages.plan.networks import caffenet
 
 from stages.images import image_from_picture
 from stages.params.representations import CaffenetSettings
-from stages.preimage import invert
+from stages.preimage import Options, fast, invert
 from stages.preimage.start import noise
 from stages.representations import build
 
@@ -48,12 +48,17 @@ def check(phi, images, rate):
     with torch.no_grad():
         targets = phi(images)
     shape = tuple(images.shape[1:])
-    found = invert(
-        phi, targets, shape=shape, seed=range(6), steps=STEPS, rate=rate, mean=phi.mean
+    result = invert(
+        phi,
+        targets,
+        shape=shape,
+        seed=range(6),
+        solver=fast(steps=STEPS, rate=rate),
+        options=Options(mean=phi.mean),
     )
-    assert {one.status for one in found.outcomes} == {"done"}
-    assert torch.isfinite(found.preimage).all()
-    first, last = found.trace.objective[0], found.trace.objective[-1]
+    assert {one.status for one in result.outcomes} == {"done"}
+    assert torch.isfinite(result.preimage).all()
+    first, last = result.trace.objective[0], result.trace.objective[-1]
     assert (last < first).all()
 
 
@@ -83,15 +88,13 @@ def test_a_single_unit_that_noise_does_not_switch_on_is_found():
     mask.view(-1)[unit] = 1
     rate = rate_by_depth(network.layers, "relu4", STEPS)
     targets = target.expand(3, *target.shape)
-    found = invert(
+    result = invert(
         phi,
         targets,
         shape=shape,
         seed=seeds,
-        steps=STEPS,
-        rate=rate,
-        mean=phi.mean,
-        mask=mask,
+        solver=fast(steps=STEPS, rate=rate),
+        options=Options(mask, phi.mean),
     )
-    assert [one.status for one in found.outcomes] == ["done"] * 3
-    assert (found.code_error < 0.1).all()
+    assert [one.status for one in result.outcomes] == ["done"] * 3
+    assert (result.code_error < 0.1).all()

@@ -2,6 +2,7 @@
 
 import torch
 
+from stages.preimage.data_term import data_term
 from stages.preimage.jitter import offsets, shift
 from stages.preimage.objective import objective
 from stages.preimage.priors import Prior
@@ -35,8 +36,7 @@ def test_there_is_none_at_the_end_and_without_jitter():
 
 def test_a_shifted_objective_sees_shifted_images():
     aim = objective(
-        lambda images: images,
-        shift(IMAGE, 1, 1),
+        data_term(lambda images: images, shift(IMAGE, 1, 1)),
         [Prior(jitter=2)],
         mean=torch.zeros(1, 1, 1),
         norm=1.0,

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from stages.images import reference_norm
+from stages.preimage.data_term import data_term
 from stages.preimage.objective import objective
 from stages.preimage.prior_sets import ijcv_prior, natural_prior
 
@@ -12,8 +13,7 @@ SHAPE = (3, 8, 6)
 
 def terms(prior, image):
     aim = objective(
-        lambda images: images.mean(dim=(2, 3)),
-        torch.ones(1, 3),
+        data_term(lambda images: images.mean(dim=(2, 3)), torch.ones(1, 3)),
         [prior],
         mean=torch.zeros(3, 1, 1),
         norm=reference_norm(SHAPE),
@@ -23,17 +23,17 @@ def terms(prior, image):
 
 def test_ijcv_priors_follow_the_formula():
     image = 60 * torch.randn(1, *SHAPE, generator=torch.Generator().manual_seed(0))
-    found = terms(ijcv_prior(SHAPE, code_weight=20.0), image)
+    weighted = terms(ijcv_prior(SHAPE, code_weight=20.0), image)
     colour = image[0].square().sum(dim=0).sqrt()
     bounded = (colour / 80).pow(6).mean() / 20
     dx, dy = image.diff(dim=-1), image.diff(dim=-2)
     steep = (dx.square().sum() + dy.square().sum()) / (80 / 6.5) ** 2 / 48 / 20
-    assert found.alpha.item() == pytest.approx(bounded.item(), rel=1e-4)
-    assert found.tv.item() == pytest.approx(steep.item(), rel=1e-4)
+    assert weighted["alpha"].item() == pytest.approx(bounded.item(), rel=1e-4)
+    assert weighted["tv"].item() == pytest.approx(steep.item(), rel=1e-4)
 
 
 def test_the_papers_alpha_norm_has_one_weight_in_pixels():
     image = 60 * torch.randn(1, *SHAPE, generator=torch.Generator().manual_seed(0))
-    found = terms(natural_prior(SHAPE), image)
+    weighted = terms(natural_prior(SHAPE), image)
     expected = 4e-10 * image.pow(6).sum() / reference_norm(SHAPE) ** 2
-    assert found.alpha.item() == pytest.approx(expected.item(), rel=1e-4)
+    assert weighted["alpha"].item() == pytest.approx(expected.item(), rel=1e-4)

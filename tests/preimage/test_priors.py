@@ -1,172 +1,169 @@
-"""The priors against sums by hand, loops from the formula, and gradcheck."""
+"""The table of priors: a row is all that a further term needs to take part."""
+
+from dataclasses import dataclass
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
-from torch.autograd import gradcheck
 
-from stages.preimage.priors import alpha_norm, alpha_slope, tv_beta, tv_slope
+from stages.preimage import priors as table
+from stages.preimage.data_term import data_term
+from stages.preimage.descent import begin, minimise
+from stages.preimage.objective import objective
+from stages.preimage.outcome import outcomes
+from stages.preimage.prior_term import PriorRow, PriorTerm
+from stages.preimage.priors import PRIORS, Prior, term_names
+from stages.preimage.solvers import fast
+from stages.preimage.start import generator, noise
+from stages.preimage.state import state
 
-
-def images(*shape: int, seed: int = 0) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-
-def test_alpha_norm_of_known_values():
-    # 1^6 + 2^6 + 0 + 3^6 = 1 + 64 + 729 = 794
-    x = torch.tensor([[[[1.0, -2.0], [0.0, 3.0]]]])
-    assert alpha_norm(x, alpha=6).tolist() == [794.0]
+SHAPE = (1, 8, 8)
 
 
-@pytest.mark.parametrize("alpha", [1.0, 2.0, 3.0, 3.5, 4.0, 6.0, 20.0])
-def test_alpha_norm_is_the_sum_of_absolute_powers(alpha):
-    x = images(3, 2, 4, 5)
-    expected = [sum(abs(v) ** alpha for v in one.flatten().tolist()) for one in x]
-    torch.testing.assert_close(
-        alpha_norm(x, alpha=alpha), torch.tensor(expected).double()
+class Energy(PriorTerm):
+    """`lambda_energy * mean(x^2)`: all that a prior that is a function needs."""
+
+    def value(self, x):
+        return self.weights * x.square().mean(dim=(1, 2, 3))
+
+
+@dataclass(frozen=True)
+class Restless(PriorTerm):
+    """Pulls to a picture of its own that each job draws anew every `every` steps.
+
+    It knows the step, draws from each job's generator, and keeps what it drew.
+    """
+
+    every: int
+    step: int = 0
+
+    def at(self, step, n_steps):
+        return Restless(self.weights, self.jobs, self.every, step)
+
+    def memory(self, x):
+        return {"drawn": torch.zeros_like(x)}
+
+    def value(self, x):
+        return self.weights * 0
+
+    def value_and_gradient(self, x, memory):
+        if self.step % self.every == 0:
+            draws = [generator(f"{one}:{self.step}") for one in self.jobs.seeds]
+            drawn = [torch.randn(x.shape[1:], generator=draw) for draw in draws]
+            memory["drawn"].copy_(torch.stack(drawn))
+        factor = self.weights[:, None, None, None]
+        return self.value(x), x - 100 * memory["drawn"], factor
+
+
+ENERGY = PriorRow(
+    "energy", "lambda mean(x^2)", "1", "lambda_energy", (), "keeps it dim", Energy
+)
+RESTLESS = PriorRow(
+    "restless", "none", "1", "lambda_restless", ("every",), "keeps moving", Restless
+)
+
+
+@pytest.fixture(autouse=True)
+def _further_rows(monkeypatch):
+    monkeypatch.setattr(table, "PRIORS", (*PRIORS, ENERGY, RESTLESS))
+
+
+def blur(images):
+    return torch.nn.functional.avg_pool2d(images, 2)
+
+
+TARGETS = 255 * torch.rand(3, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+
+
+def aim_at(priors, rows=(0, 1, 2)):
+    seeds = [f"picture:{row}" for row in rows]
+    mean = torch.full((1, 1, 1), 128.0)
+    term = data_term(blur, TARGETS[list(rows)])
+    return objective(term, priors, mean=mean, norm=551.4, seeds=seeds)
+
+
+def start(rows=(0, 1, 2)):
+    return torch.stack([noise(SHAPE, row) for row in rows])
+
+
+def descend(aim, rows=(0, 1, 2), steps=12):
+    rule = fast(steps=steps).solver(aim.mean, SHAPE)
+    end = begin(aim, rule, start(rows))
+    for _ in minimise(aim, rule, end):
+        pass
+    return end
+
+
+def weighing(weight, key="lambda_energy"):
+    return Prior(lambda_tv=0.1, further=((key, weight), ("every", 3)))
+
+
+def test_a_further_term_is_in_the_objective_and_its_gradient():
+    aim, x = aim_at([weighing(0.0), weighing(0.5), weighing(2.0)]), start()
+    assert list(aim.terms(x)) == ["data", "alpha", "tv", "energy", "restless"]
+    expected = [0.0, 0.5, 2.0] * x.square().mean(dim=(1, 2, 3)).numpy()
+    assert aim.terms(x)["energy"].tolist() == pytest.approx(expected.tolist())
+    plain = aim_at([Prior(lambda_tv=0.1)] * 3)
+    own = aim.terms_and_gradient(x)[1] - plain.terms_and_gradient(x)[1]
+    by_hand = torch.tensor([0.0, 0.5, 2.0])[:, None, None, None] * 2 * x / 64
+    torch.testing.assert_close(own, by_hand)
+
+
+def test_a_further_term_is_in_the_trace():
+    end = descend(aim_at([weighing(0.01)] * 3))
+    column = term_names().index("energy")
+    expected = 0.01 * start().square().mean(dim=(1, 2, 3))
+    torch.testing.assert_close(end.trace[0][:, column], expected)
+    assert (end.trace[-1][:, column] < end.trace[0][:, column]).all()
+
+
+def test_a_further_term_that_breaks_is_named_by_the_outcome():
+    ends = outcomes(
+        descend(aim_at([weighing(0.1), weighing(torch.inf), weighing(0.1)]))
     )
+    assert [end.status for end in ends] == ["done", "diverged", "done"]
+    assert ends[1].reason.startswith("energy not finite at step 0")
 
 
-def test_alpha_norm_ignores_the_sign_at_odd_exponents():
-    x = images(2, 1, 3, 3)
-    assert torch.equal(alpha_norm(x, alpha=3), alpha_norm(-x, alpha=3))
+def test_what_a_term_draws_and_keeps_depends_on_its_job_alone():
+    prior = weighing(0.01, "lambda_restless")
+    together, alone = descend(aim_at([prior] * 3)), descend(aim_at([prior], [1]), [1])
+    torch.testing.assert_close(together.x[1], alone.x[0])
+    still = descend(aim_at([Prior(lambda_tv=0.1)], [1]), [1])
+    assert (still.x[0] - alone.x[0]).abs().max() > 1
 
 
-def test_alpha_norm_of_colours_takes_the_norm_of_a_pixel():
-    # |(3, 4)| = 5 and |(0, 2)| = 2: 5^6 + 2^6 = 15625 + 64
-    x = torch.tensor([[[[3.0, 0.0]], [[4.0, 2.0]]]])
-    assert alpha_norm(x, alpha=6, of_colours=True).tolist() == [15689.0]
-    with pytest.raises(ValueError, match="must be at least 2 for colours"):
-        alpha_norm(x, alpha=1.5, of_colours=True)
+def test_what_a_term_keeps_goes_into_checkpoints():
+    aim = aim_at([weighing(0.01, "lambda_restless")] * 3)
+    whole, rule = descend(aim), fast(steps=12).solver(aim.mean, SHAPE)
+    half = begin(aim, rule, start())
+    for passed in minimise(aim, rule, half):
+        if passed.step == 5:  # between two draws
+            break
+    kept = {name: tensor.clone() for name, tensor in half.tensors().items()}
+    assert kept["memory.restless.drawn"].shape == (3, *SHAPE)
+    again = state(kept, 5, torch.device("cpu"))
+    for _ in minimise(aim, rule, again):
+        pass
+    assert torch.equal(again.x, whole.x)
 
 
-def test_alpha_below_one_is_refused():
-    with pytest.raises(ValueError, match=r"`alpha` must be at least 1.*got 0\.5"):
-        alpha_norm(images(1, 1, 2, 2), alpha=0.5)
-
-
-def loop_tv(image: torch.Tensor, beta: float) -> float:
-    """Sum over pixels of (dx^2 + dy^2)^(beta/2), replicated edge."""
-    total = 0.0
-    for channel in image.tolist():
-        height, width = len(channel), len(channel[0])
-        for row in range(height):
-            for col in range(width):
-                here = channel[row][col]
-                dx = channel[row][min(col + 1, width - 1)] - here
-                dy = channel[min(row + 1, height - 1)][col] - here
-                total += (dx * dx + dy * dy) ** (beta / 2)
-    return total
-
-
-@pytest.mark.parametrize("beta", [0.5, 1.0, 2.0, 3.0])
-def test_tv_equals_the_double_loop(beta):
-    x = images(2, 3, 5, 4)
-    expected = torch.tensor([loop_tv(one, beta) for one in x], dtype=torch.float64)
-    torch.testing.assert_close(tv_beta(x, beta=beta), expected)
-
-
-def test_tv_of_a_step_edge():
-    # Two columns 0 and 10, four rows: dx = 10 in each row, all else 0.
-    x = torch.tensor([[[[0.0, 10.0]] * 4]])
-    assert tv_beta(x, beta=2).tolist() == [4 * 100.0]
-    assert tv_beta(x, beta=1).tolist() == [4 * 10.0]
-
-
-@given(st.floats(-100, 100), st.sampled_from([1.0, 2.0]))
-def test_tv_ignores_a_constant_offset(offset, beta):
-    x = images(1, 2, 4, 4)
-    torch.testing.assert_close(tv_beta(x + offset, beta=beta), tv_beta(x, beta=beta))
-
-
-@pytest.mark.parametrize("beta", [1.0, 1.5, 2.0, 3.0])
-def test_tv_gradient(beta):
-    x = images(2, 1, 4, 3).requires_grad_()
-    assert gradcheck(lambda x: tv_beta(x, beta=beta), (x,))
-
-
-@pytest.mark.parametrize("alpha", [1.0, 3.0, 6.0])
-def test_alpha_norm_gradient(alpha):
-    x = images(2, 1, 4, 3).requires_grad_()
-    assert gradcheck(lambda x: alpha_norm(x, alpha=alpha), (x,))
-
-
-@pytest.mark.parametrize("beta", [0.5, 1.0, 2.0])
-def test_tv_gradient_on_a_flat_image_is_zero_not_nan(beta):
-    x = torch.full((1, 1, 4, 4), 7.0, requires_grad=True)
-    tv_beta(x, beta=beta).sum().backward()
-    assert torch.equal(x.grad, torch.zeros_like(x))
-
-
-def test_tv_gradient_keeps_the_authors_floor():
-    # One step of 1e-6 at beta 1: norm 1e-6 is below 1e-5, so the slope is d / 1e-5.
-    x = torch.tensor([[[[0.0, 1e-6]]]], dtype=torch.float64, requires_grad=True)
-    tv_beta(x, beta=1).sum().backward()
-    torch.testing.assert_close(x.grad.flatten().tolist(), [-0.1, 0.1])
-
-
-def test_tv_refuses_a_beta_of_zero():
-    with pytest.raises(ValueError, match=r"`beta` must be positive, got 0"):
-        tv_beta(images(1, 1, 2, 2), beta=0)
-
-
-def by_autograd(prior, x):
-    x = x.clone().requires_grad_()
-    value = prior(x)
-    (gradient,) = torch.autograd.grad(value.sum(), x)
-    return value.detach(), gradient
-
-
-@pytest.mark.parametrize("of_colours", [False, True])
-@pytest.mark.parametrize("alpha", [2.0, 3.0, 3.5, 4.0, 6.0, 20.0])
-def test_the_slope_of_the_alpha_norm_is_that_of_autograd(alpha, of_colours):
-    x = images(3, 2, 4, 5)
-    options = {"alpha": alpha, "of_colours": of_colours}
-    expected = by_autograd(lambda x: alpha_norm(x, **options), x)
-    torch.testing.assert_close(alpha_slope(x, **options), expected)
-
-
-@pytest.mark.parametrize("shape", [(3, 2, 4, 5), (2, 1, 1, 3), (2, 1, 3, 1)])
-@pytest.mark.parametrize("beta", [0.5, 1.0, 2.0, 3.0])
-def test_the_slope_of_tv_is_that_of_autograd(beta, shape):
-    x = images(*shape)
-    expected = by_autograd(lambda x: tv_beta(x, beta=beta), x)
-    torch.testing.assert_close(tv_slope(x, beta=beta), expected)
-
-
-@pytest.mark.parametrize("side", range(27, 33))
-@pytest.mark.parametrize("exponent", [1.0, 1.5, 2.0, 3.0, 4.5, 6.0])
-def test_bits_do_not_depend_on_the_place_in_the_batch(exponent, side):
-    generator = torch.Generator().manual_seed(0)
-    x = 255 * torch.rand(5, 1, side, side, generator=generator) - 110
-    for slope in (
-        lambda x: alpha_slope(x, alpha=exponent),
-        lambda x: tv_slope(x, beta=exponent),
+def test_numbers_that_no_row_names_are_refused():
+    with pytest.raises(
+        ValueError, match=r"keys of .*lambda_energy.*; got \['lambda_x'\]"
     ):
-        forwards, backwards = slope(x), slope(x.flip(0))
-        for left, right in zip(forwards, backwards, strict=True):
-            assert torch.equal(left, right.flip(0))
+        Prior(further=(("lambda_x", 1.0),))
 
 
-def test_slopes_of_known_values():
-    # 6 * 1^5 and 6 * (-2)^5; three columns 0, 1, 3: 2 (0 - 1), 2 (1 - 2), 2 (2 - 0).
-    x = torch.tensor([[[[1.0, -2.0]]]])
-    assert alpha_slope(x, alpha=6)[1].tolist() == [[[[6.0, -192.0]]]]
-    x = torch.tensor([[[[0.0, 1.0, 3.0]]]])
-    assert tv_slope(x, beta=2)[1].tolist() == [[[[-2.0, -2.0, 4.0]]]]
+def test_jobs_share_all_numbers_but_the_weights():
+    assert weighing(0.1).form == weighing(0.2).form
+    assert Prior(beta=1).form != Prior(beta=2).form
+    assert Prior(jitter=1).form != Prior(jitter=2).form
+    assert Prior(further=(("every", 2),)).form != Prior(further=(("every", 3),)).form
 
 
-def test_slopes_leave_the_image_as_it_is():
-    x = images(2, 3, 4, 4)
-    before = x.clone()
-    alpha_slope(x, alpha=6), tv_slope(x, beta=2)
-    assert torch.equal(x, before)
-
-
-def test_slopes_refuse_what_the_priors_refuse():
-    with pytest.raises(ValueError, match=r"`alpha` must be at least 1.*got 0\.5"):
-        alpha_slope(images(1, 1, 2, 2), alpha=0.5)
-    with pytest.raises(ValueError, match=r"`beta` must be positive, got 0"):
-        tv_slope(images(1, 1, 2, 2), beta=0)
+def test_every_row_says_what_it_is():
+    for row in PRIORS:
+        assert hasattr(Prior(), row.weight)
+        assert all(hasattr(Prior(), key) for key in row.form)
+        assert row.formula.startswith(row.weight)
+        assert row.meaning

@@ -1,18 +1,29 @@
-"""The two step rules against their formulas, worked by hand."""
+"""The two solvers: their defaults, their settings and their step rules, by hand."""
 
 import math
 
 import pytest
 import torch
 
-from stages.preimage.adam import SHORTEST, Adam, kept
-from stages.preimage.momentum import SCHEDULES, MomentumDescent
+from stages.preimage.adam import SHORTEST, Adam, Fast, kept
+from stages.preimage.data_term import data_term
+from stages.preimage.momentum import SCHEDULES, MomentumDescent, Paper
 from stages.preimage.objective import objective
-from stages.preimage.parameterisation import Pixels
+from stages.preimage.pixels import Pixels
 from stages.preimage.priors import Prior
+from stages.preimage.solver import Solver, SolverSettings
 from stages.preimage.solvers import fast, paper
 
 ONE = torch.ones(1, 1, 1, 1)
+
+
+SHAPE = (1, 1, 1)
+
+
+def adam(steps, rate, reach=1e6):
+    """Return Adam of one pixel that may go so far either way."""
+    pixels = Pixels(-reach * ONE[0], reach * ONE[0], SHAPE)
+    return Adam(Fast(steps, rate, 0.0, "pixels"), pixels)
 
 
 def double(images):
@@ -32,13 +43,13 @@ def walk(solver, gradients, x=0.0):
 def test_momentum_descent_of_three_steps():
     # rate 0.004, s = 10, so each gradient of 1 adds -0.4 to the velocity:
     # v = -0.4, then -0.76, then (rate / 10, velocity reset) -0.04
-    solver = MomentumDescent([(2, 1.0), (1, 0.1)], norm=10.0)
+    solver = MomentumDescent(Paper(((2, 1.0), (1, 0.1))), norm=10.0)
     torch.testing.assert_close(walk(solver, [1, 1, 1]), [-0.4, -1.16, -1.20])
 
 
 def test_without_a_change_of_rate_the_velocity_goes_on():
     # v = -0.4, -0.36, -0.324 with no gradient after the first step
-    solver = MomentumDescent([(3, 1.0)], norm=10.0)
+    solver = MomentumDescent(Paper(((3, 1.0),)), norm=10.0)
     torch.testing.assert_close(walk(solver, [1, 0, 0]), [-0.4, -0.76, -1.084])
 
 
@@ -46,21 +57,18 @@ def test_without_a_change_of_rate_the_velocity_goes_on():
     ("name", "n_steps"), [("cnn", 400), ("region", 600), ("descriptors", 800)]
 )
 def test_published_schedules_have_their_length(name, n_steps):
-    assert paper(1.0, schedule=name).n_steps == n_steps
+    assert paper(name).n_steps == n_steps
     assert sum(n for n, _ in SCHEDULES[name]) == n_steps
 
 
 def test_first_step_of_adam_is_the_rate_whatever_the_gradient():
-    low, high = torch.full((1, 1, 1), -100.0), torch.full((1, 1, 1), 100.0)
     for gradient in (1e-3, 1.0, 1e3):
-        solver = Adam(10, 8.0, Pixels(low, high))
-        assert walk(solver, [gradient])[0] == pytest.approx(-8.0, rel=1e-4)
+        assert walk(adam(10, 8.0), [gradient])[0] == pytest.approx(-8.0, rel=1e-4)
 
 
 def test_adam_follows_torch_adam_while_its_memory_is_shortest():
     # Over a schedule of 10,000 steps the cosine is 1 for the first few.
-    wide = torch.full((1, 1, 1), 1e6)
-    ours = walk(Adam(10**4, 0.5, Pixels(-wide, wide)), [1, -2, 3, 0.5])
+    ours = walk(adam(10**4, 0.5), [1, -2, 3, 0.5])
     pixel, beta = torch.zeros(1, requires_grad=True), 1 - 1 / SHORTEST
     theirs, optimiser = [], torch.optim.Adam([pixel], lr=0.5, betas=(beta, beta))
     for gradient in (1, -2, 3, 0.5):
@@ -78,9 +86,8 @@ def test_the_memory_of_adam_grows_to_its_longest():
 
 def test_the_moments_of_adam_are_weighted_means_of_all_gradients():
     # Worked with the weights of each gradient written out, past the shortest memory.
-    wide = torch.full((1, 1, 1), 1e6)
     gradients = [math.sin(step) + 0.3 for step in range(60)]
-    ours = walk(Adam(60, 0.5, Pixels(-wide, wide)), gradients)
+    ours = walk(adam(60, 0.5), gradients)
     weights, x = [], 0.0
     for step, rate in enumerate(
         0.25 * (1 + math.cos(math.pi * s / 60)) for s in range(60)
@@ -93,27 +100,48 @@ def test_the_moments_of_adam_are_weighted_means_of_all_gradients():
     assert ours[-1] == pytest.approx(x, rel=1e-4)
 
 
-def test_fast_hurries_but_for_the_last_tenth_of_its_steps():
-    rough = objective(
-        double, ONE, [Prior()], mean=ONE[0], norm=1.0, precision=torch.bfloat16
-    )
-    rule = fast(torch.zeros(1, 1, 1), steps=20)
-    hurried = [rule.descended(rough, step).data.phi is not double for step in range(20)]
-    assert hurried == 18 * [True] + 2 * [False]
-    slow = paper(1.0)
+def test_fast_is_less_precise_but_for_the_last_tenth_of_its_steps():
+    data = data_term(double, ONE, precision=torch.bfloat16)
+    rough = objective(data, [Prior()], mean=ONE[0], norm=1.0)
+    rule = fast(steps=20).solver(ONE[0], SHAPE)
+    reduced = [rule.descended(rough, step).data.phi is not double for step in range(20)]
+    assert reduced == 18 * [True] + 2 * [False]
+    slow = paper().solver(ONE[0], SHAPE)
     assert all(slow.descended(rough, step).data.phi is double for step in range(400))
 
 
 def test_fast_stays_inside_the_pixel_range():
     mean = torch.tensor([100.0])[:, None, None]
-    assert walk(fast(mean, steps=3, rate=1000.0), [1, 1, 1])[-1] == -100
-    assert walk(fast(mean, steps=3, rate=1000.0), [-1, -1, -1])[-1] == 155
+    solver = fast(steps=3, rate=1000.0).solver(mean, SHAPE)
+    assert walk(solver, [1, 1, 1])[-1] == -100
+    assert walk(solver, [-1, -1, -1])[-1] == 155
 
 
 def test_wrong_arguments_are_refused():
     with pytest.raises(ValueError, match=r"cnn, region, descriptors; got 'cmm'"):
-        paper(1.0, schedule="cmm")
+        paper("cmm")
     with pytest.raises(ValueError, match=r"`schedule` must list"):
-        paper(1.0, schedule=[(0, 1.0)])
+        paper([(0, 1.0)])
     with pytest.raises(ValueError, match=r"must be positive, got 0 and 16"):
-        fast(torch.zeros(1, 1, 1), steps=0)
+        fast(steps=0)
+    with pytest.raises(ValueError, match=r"pixels, fourier, .* got 'wavelets'"):
+        fast(parameterisation="wavelets")
+
+
+@pytest.mark.parametrize("settings", [fast(), paper()])
+def test_settings_make_their_solver_and_can_be_told_apart(settings):
+    assert isinstance(settings, SolverSettings)
+    solver = settings.solver(ONE[0], SHAPE)
+    assert isinstance(solver, Solver)
+    assert type(settings).__module__ == type(solver).__module__
+    assert settings.n_steps == solver.n_steps
+    assert settings == eval(repr(settings))
+    assert len({settings, fast(), paper(), fast(steps=7)}) == 3
+
+
+def test_settings_name_the_modules_that_are_chosen_by_name():
+    assert fast().modules() == ("stages.preimage.pixels",)
+    waves = fast(parameterisation="fourier")
+    assert waves.modules() == ("stages.preimage.fourier",)
+    assert waves.rate == 8.0
+    assert paper().modules() == ()

@@ -17,6 +17,7 @@ def fresh(n=3):
         broken_term=none.clone(),
         dead=torch.zeros(n, dtype=torch.bool),
         trace=[torch.rand(n, 3), torch.rand(n, 3)],
+        memory={"learned": {"drawn": torch.rand(n, 1)}},
     )
 
 
@@ -26,6 +27,7 @@ def test_its_tensors_give_it_back():
     assert again.step == 7
     assert torch.equal(again.slots["mean"], one.slots["mean"])
     assert torch.equal(torch.stack(again.trace), torch.stack(one.trace))
+    assert torch.equal(again.memory["learned"]["drawn"], one.memory["learned"]["drawn"])
     for name in ("x", "previous", "broken_step", "broken_term", "dead"):
         assert torch.equal(getattr(again, name), getattr(one, name))
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stages.metrics.schema import scores_schema
 from stages.store import files, paths, schemas, tables
 
 SCHEMA = pa.schema(
@@ -115,7 +116,7 @@ def test_work_lies_beside_the_params_also_for_experiments_in_a_copy(
     assert paths.work() == tmp_path / "data" / "work"
 
 
-@pytest.mark.parametrize("schema", [schemas.IMAGES, schemas.PREIMAGES, schemas.SCORES])
+@pytest.mark.parametrize("schema", [schemas.IMAGES, schemas.PREIMAGES, scores_schema()])
 def test_every_column_says_what_it_means_and_numbers_their_unit(schema):
     for field in schema:
         assert b"meaning" in field.metadata, field.name

@@ -11,6 +11,8 @@ from PIL import Image as PillowImage
 from skimage import data as photographs
 
 from stages import images, report
+from stages.metrics.schema import scores_schema
+from stages.metrics.table import METRICS
 from stages.page.conclusions import conclusions
 from stages.page.inputs import ReportInputs
 from stages.store import files, paths, schemas, tables
@@ -19,13 +21,9 @@ EVIL = '"><img src=x onerror=alert(1)>.png'
 SCRIPT = "</script><script>alert(2)</script>.png"
 SIDE = 64
 GEOMETRY = {"stride": 8, "receptive_field": 12, "offset": -2}
+NUMBERS = [metric.name for metric in METRICS if not metric.is_truth]
+TRUTHS = [metric.name for metric in METRICS if metric.is_truth]
 BASELINES = ("mean-grey", "mean-colour", "thumbnail-4x4")
-METRICS = [
-    field.name
-    for field in schemas.SCORES
-    if field.name not in [*schemas.PREIMAGES.names, "kind", "baseline", "judge_agrees"]
-    if field.name != "field"
-]
 # What the cells of a window see: of stride 8 and 12 pixels wide, from -2 on.
 FIELDS = {None: [0, SIDE, 0, SIDE], (3, 5, 3, 5): [22, 42, 22, 42]}
 
@@ -86,7 +84,7 @@ def trace(depth):
 
 def score_rows(jobs, layers):
     """Yield the scores of pre-images, then of the baselines."""
-    names = set(schemas.SCORES.names)
+    names = set(scores_schema().names)
     ones = {}
     for row in jobs:
         plain = {key: value for key, value in row.items() if key in names}
@@ -105,13 +103,13 @@ def score_rows(jobs, layers):
 
 
 def measured(depth, more):
-    numbers = {name: 0.1 + 0.03 * depth + 0.001 * more for name in METRICS}
+    numbers = {name: 0.1 + 0.03 * depth + 0.001 * more for name in NUMBERS}
     numbers |= {
         "psnr": 30.0 - depth + 0.1 * more,
         "lpips_alex": None,
         "lpips_vgg": None,
     }
-    return numbers | {"judge_agrees": depth < 3}
+    return numbers | dict.fromkeys(TRUTHS, depth < 3)
 
 
 def write_study(names, layers, seeds=1, changes=lambda *_: {}, skipped=()):
@@ -131,7 +129,7 @@ def write_study(names, layers, seeds=1, changes=lambda *_: {}, skipped=()):
             yield row
 
     tables.write_table(part, kept(), schemas.PREIMAGES)
-    tables.write_table(paths.SCORES, score_rows(plain, layers), schemas.SCORES)
+    tables.write_table(paths.SCORES, score_rows(plain, layers), scores_schema())
 
 
 def inputs(pictures=1000, title="A study"):

@@ -5,13 +5,14 @@ import sys
 
 import pytest
 
+from stages.metrics.schema import scores_schema
 from stages.page.comparison.other_scores import other_scores
 from stages.process.stage import Refusal
 from stages.store import paths, schemas, tables
 
 
 def row(psnr):
-    blank = dict.fromkeys(schemas.SCORES.names)
+    blank = dict.fromkeys(scores_schema().names)
     labels = {field.name: "x" for field in schemas.CELL} | {
         "channel_indices": None,
         "window": None,
@@ -37,14 +38,14 @@ def project(tmp_path, monkeypatch):
     command("git", "init", "-q")
     command(*dvc, "init", "-q")
     for psnr in (10.0, 20.0):
-        tables.write_table(paths.SCORES, [row(psnr)], schemas.SCORES)
+        tables.write_table(paths.SCORES, [row(psnr)], scores_schema())
         command(*dvc, "add", "-q", f"{paths.SCORES}")
         command("git", "add", "-A")
         command("git", "commit", "-q", "-m", f"{psnr}")
 
 
 def test_scores_come_out_of_a_file(tmp_path):
-    tables.write_table(tmp_path / "other.parquet", [row(3.0)], schemas.SCORES)
+    tables.write_table(tmp_path / "other.parquet", [row(3.0)], scores_schema())
     assert other_scores(f"{tmp_path}/other.parquet")["psnr"].tolist() == [3.0]
 
 

@@ -1,15 +1,9 @@
-"""Pixels and waves: what the images are, their energy and their spectrum."""
+"""Waves: what the images are, their energy, their spectrum and their range."""
 
 import pytest
 import torch
 
-from stages.preimage.parameterisation import (
-    COLOUR_AXES,
-    Fourier,
-    Free,
-    Parameterisation,
-    Pixels,
-)
+from stages.preimage.fourier import COLOUR_AXES, Fourier
 from stages.preimage.start import noise
 
 SHAPE = (3, 16, 12)
@@ -22,15 +16,6 @@ def starts(shape=SHAPE, n=4):
 
 def waves(shape=SHAPE, wide=WIDE):
     return Fourier(-wide, wide, shape)
-
-
-def test_pixels_are_the_images_and_stay_in_range():
-    low, high = torch.full((3, 1, 1), -100.0), torch.full((3, 1, 1), 50.0)
-    start = starts()
-    assert torch.equal(Pixels(low, high).images(start), start)
-    inside = Pixels(low, high).project(start * 10)
-    assert (inside.min(), inside.max()) == (-100, 50)
-    assert torch.equal(Free().project(start * 10), start * 10)
 
 
 @pytest.mark.parametrize("shape", [(3, 16, 12), (1, 9, 7)])
@@ -95,8 +80,3 @@ def test_colour_axes_are_orthogonal_and_of_unit_mean_square():
     gram = axes.T @ axes
     assert (gram - gram.diag().diag()).abs().max() < 1e-3
     assert axes.square().sum().item() == pytest.approx(3, abs=1e-3)
-
-
-@pytest.mark.parametrize("made", [Free(), Pixels(-WIDE, WIDE), waves()])
-def test_each_is_a_parameterisation(made):
-    assert isinstance(made, Parameterisation)

@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from stages.representations.caffe_reference import from_matconvnet
-from stages.representations.matconvnet import read
-from stages.representations.matconvnet_layers import (
+from stages.representations.caffe_reference import from_state
+from stages.weights.caffe_reference import caffe_reference_state
+from stages.weights.matconvnet import read
+from stages.weights.matconvnet_layers import (
     Convolution,
     Normalisation,
     Plain,
     Pooling,
 )
-from tests.representations.matconvnet_files import (
+from tests.weights.matconvnet_files import (
     CONVOLUTIONS,
     LRN,
     ORDER,
@@ -65,7 +66,7 @@ def test_a_path_is_read_as_its_bytes_are(tmp_path):
     data = save(network())
     path = tmp_path / "imagenet-caffe-ref.mat"
     path.write_bytes(data)
-    one, other = (from_matconvnet(read(file)).state_dict() for file in (path, data))
+    one, other = (caffe_reference_state(read(file)) for file in (path, data))
     assert all(torch.equal(one[name], other[name]) for name in one)
     # scipy would look for another name.
     with pytest.raises(FileNotFoundError):
@@ -82,7 +83,9 @@ def test_one_filter_alone_keeps_its_four_dimensions():
     file = read(save(net))
     assert file.layers[-2].weight.shape == (1, 7, 1, 1)
     assert file.classes == ()
-    assert from_matconvnet(file)(torch.zeros(1, 3, SIDE, SIDE)).shape == (1, 1, 1, 1)
+    assert from_state(caffe_reference_state(file))(
+        torch.zeros(1, 3, SIDE, SIDE)
+    ).shape == (1, 1, 1, 1)
 
 
 def test_wordnets_numbers_stand_in_for_names_in_words():

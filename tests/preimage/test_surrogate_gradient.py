@@ -1,11 +1,11 @@
-"""ReLUs that leak: their values are ReLU's, their slope is told by hand."""
+"""Rectifiers with a surrogate gradient: the same values, their slope told by hand."""
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
-from stages.preimage.leaking_relu import asleep, leaking
+from stages.preimage.surrogate_gradient import asleep, leaking
 
 VALUES = torch.tensor([-3.0, -0.5, 0.0, 0.5, 3.0])
 

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from stages.representations.caffe_reference import from_matconvnet
+from stages.representations.caffe_reference import from_state
 from stages.representations.caffenet import LAYERS
-from stages.representations.matconvnet import MatConvNet, read
-from stages.representations.matconvnet_layers import Convolution
-from tests.representations.matconvnet_files import (
+from stages.weights.caffe_reference import caffe_reference_state
+from stages.weights.matconvnet import MatConvNet, read
+from stages.weights.matconvnet_layers import Convolution
+from tests.representations.test_caffenet import FULL_SIZE
+from tests.weights.matconvnet_files import (
     CONVOLUTIONS,
     HIDDEN,
     SIDE,
@@ -22,9 +24,12 @@ from tests.representations.matconvnet_files import (
     put,
     save,
 )
-from tests.representations.test_caffenet import FULL_SIZE
 
 IMAGE = np.random.default_rng(1).uniform(0, 255, (SIDE, SIDE, 3))
+
+
+def from_matconvnet(file):
+    return from_state(caffe_reference_state(file))
 
 
 def as_images(image):

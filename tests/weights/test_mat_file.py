@@ -2,8 +2,8 @@
 
 import pytest
 
-from stages.representations.matconvnet import read
-from tests.representations.matconvnet_files import network, save
+from stages.weights.matconvnet import read
+from tests.weights.matconvnet_files import network, save
 
 
 @pytest.mark.parametrize(
