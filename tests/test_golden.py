@@ -57,9 +57,9 @@ def levels(data: bytes) -> np.ndarray:
     return np.asarray(picture_from_png(data), dtype=int)
 
 
-@pytest.fixture
-def present(tmp_path: Path) -> dict[str, bytes]:
-    return {job.key: png(job) for job in golden_jobs(tmp_path)}
+@pytest.fixture(scope="module")
+def present(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return {job.key: png(job) for job in golden_jobs(tmp_path_factory.mktemp("study"))}
 
 
 @pytest.fixture
