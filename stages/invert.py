@@ -113,7 +113,8 @@ def lay_out(planned: list[Job], job_store: JobStore, door: TargetCodes) -> None:
     n_parts = max(1, -(-len(planned) // ROWS_A_PART))
     names = [f"part-{i:05d}.parquet" for i in range(n_parts)]
     for name in names:
-        tables.write_table(paths.PREIMAGES / name, islice(rows, ROWS_A_PART), PREIMAGES)
+        part = islice(rows, ROWS_A_PART)
+        tables.write_table(paths.PREIMAGES / name, part, PREIMAGES, n_parts=n_parts)
     for stale in set(paths.PREIMAGES.glob("*.parquet")):
         if stale.name not in names:
             stale.unlink()

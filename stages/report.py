@@ -31,7 +31,7 @@ from stages.page.roles import report_inputs
 from stages.page.wording import counted
 from stages.plan.sections import report_stage
 from stages.process.stage import run, say
-from stages.store import files, paths
+from stages.store import files, paths, tables
 
 PICTURES = paths.REPORT.parent / "pictures"
 
@@ -88,9 +88,9 @@ def _shown(
 
 def write_numbers(scores: pd.DataFrame, known: Conclusions) -> None:
     """Write what `dvc metrics` and `dvc plots` show."""
-    files.write_json(paths.METRICS, summary.metrics(scores))
+    files.write_plain_json(paths.METRICS, summary.metrics(scores))
     told = {one.name: one.numbers() for one in known.findings}
-    files.write_json(paths.FINDINGS, told)
+    files.write_plain_json(paths.FINDINGS, told)
     shutil.rmtree(paths.PLOTS, ignore_errors=True)
     for name, rows in known.by_depth.groupby("representation", sort=False):
         _write_csv(f"error_by_depth/{name}", rows)
@@ -105,7 +105,7 @@ def _write_csv(name: str, table: pd.DataFrame) -> None:
 def _scores() -> pd.DataFrame:
     """Return the scores, yes and no as 1 and 0, so that there is a mean."""
     columns = [name for name in scores_schema().names if name != "channel_indices"]
-    scores = pd.read_parquet(paths.SCORES, columns=columns)
+    scores = pd.read_parquet(tables.intact(paths.SCORES), columns=columns)
     truths = [metric.name for metric in METRICS if metric.is_truth]
     return scores.astype(dict.fromkeys(truths, "float64"))
 

@@ -1,5 +1,4 @@
 import io
-import json
 import zipfile
 from hashlib import sha256
 from types import SimpleNamespace
@@ -12,7 +11,8 @@ from PIL import Image
 from stages.fetch import fetch
 from stages.images import picture_from_png, pixel_hash, square
 from stages.process.stage import Refusal
-from stages.store import paths, schemas, tables
+from stages.sources.candidate import READ
+from stages.store import files, paths, schemas, tables
 
 
 @pytest.fixture(autouse=True)
@@ -32,9 +32,7 @@ def put(path, seed, size=(40, 30)):
 def run(here, **changes):
     options = {"source": "folder", "path": "photos", "limit": None, "side": 32}
     fetch(SimpleNamespace(**options | changes), here / "downloads")
-    return pq.read_table(paths.IMAGES).to_pylist(), json.loads(
-        paths.SKIPPED.read_text()
-    )
+    return pq.read_table(paths.IMAGES).to_pylist(), files.read_json(paths.SKIPPED)
 
 
 def test_table_has_the_schema_and_the_stored_pixels(here):
@@ -80,9 +78,9 @@ def test_bad_pictures_are_skipped_by_name_and_reason(here, capsys):
     rows, skipped = run(here)
     assert [row["name"] for row in rows] == ["good.png", "zoo.png"]
     assert [item["name"] for item in skipped] == ["cut.png", "page.jpg"]
-    assert skipped[1]["reason"] == "not a JPEG, PNG or WebP picture"
+    assert skipped[1]["reason"] == f"not a {READ} picture"
     said = capsys.readouterr().err
-    assert "page.jpg: not a JPEG, PNG or WebP picture" in said
+    assert f"page.jpg: not a {READ} picture" in said
     assert "2 skipped, see data/images/skipped.json" in said
 
 

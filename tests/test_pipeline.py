@@ -21,7 +21,7 @@ import torch
 import torchvision
 
 from stages.metrics.schema import scores_schema
-from stages.store import schemas
+from stages.store import files, schemas
 
 ROOT = Path(__file__).parent.parent
 STAGES = ["fetch", "extract", "invert", "score", "report"]
@@ -195,7 +195,7 @@ def replace(path: Path, old: str, new: str) -> None:
 
 def lpips(project: Project) -> tuple[dict[str, Any], list[float | None]]:
     """Return what the manifest says of the trunk, and the column of the scores."""
-    manifest = json.loads((project.folder / "data/weights/manifest.json").read_text())
+    manifest = files.read_json(project.folder / "data/weights/manifest.json")
     scores = pq.read_table(project.folder / "data/scores.parquet")
     return manifest["trunks"]["squeeze"], scores["lpips_squeeze"].to_pylist()
 

@@ -22,6 +22,7 @@ from stages.plan.representations import code_shape, outline
 from stages.representations.definition import Definition
 from stages.store import codes, files, paths, tables
 from stages.store.codes import Codes
+from stages.store.damage import absent, damaged
 
 # Pictures kept at hand, our choice: enough for a batch whose seeds come in any order.
 _AT_HAND = 64
@@ -131,7 +132,7 @@ class TargetCodes:
         place = paths.codes(name, layer)
         with files.replacing(place) as temporary, temporary.open("wb") as file:
             codes.write(file, ids, code_shape(defined, layer), computed)
-        return Codes(place)
+        return stored_codes(name, layer)
 
     def _computed(
         self, defined: Definition, layer: str, advance: Callable[[float], None]
@@ -151,4 +152,13 @@ def stored_pictures() -> Iterator[bytes]:
 def _opened(door: TargetCodes, name: str, defined: Definition, layer: str) -> Targets:
     if door.kept == "recompute":
         return Recomputed(defined, layer, door.device)
-    return Codes(paths.codes(name, layer))
+    return stored_codes(name, layer)
+
+
+def stored_codes(name: str, layer: str) -> Codes:
+    """Return the stored codes; raises Refusal if they are missing or damaged."""
+    place = paths.codes(name, layer)
+    try:
+        return Codes(place, damaged)
+    except FileNotFoundError:
+        raise absent(place) from None

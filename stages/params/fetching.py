@@ -42,7 +42,7 @@ class BuiltinPictures(_Pictures):
 
 
 class FolderPictures(_Pictures):
-    """The user's own JPEG, PNG and WebP files, searched recursively."""
+    """The user's own pictures in a folder, searched recursively."""
 
     source: Literal["folder"]
     path: str = "data/pictures"

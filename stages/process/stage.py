@@ -69,10 +69,32 @@ def deferred_signals() -> Iterator[Callable[[], None]]:
     let_out()
 
 
+def printable(name: str) -> str:
+    r"""Return the name with everything that is no visible character escaped.
+
+    Line breaks, terminal codes and text direction marks become `\n`, `\x1b`, `\u202e`;
+    a byte that is not UTF-8 becomes `\udcff`, which a Parquet file can hold.
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in name
+    )
+
+
+def _lines(text: str) -> str:
+    """Return the text for a terminal, whoever wrote it: only its line breaks act."""
+    return "\n".join(map(printable, text.rstrip("\n").split("\n"))) + "\n"
+
+
 def say(message: str) -> None:
     """Print a line for the user, beside any progress bar."""
-    sys.stderr.write(message.rstrip("\n") + "\n")
+    sys.stderr.write(_lines(message))
     sys.stderr.flush()
+
+
+def tell(answer: str) -> None:
+    """Print what the user asked for, on the standard output."""
+    sys.stdout.write(_lines(answer))
 
 
 def listen(signals: Sequence[signal.Signals], *, quiet: bool = False) -> None:

@@ -19,14 +19,13 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from stages.process.stage import Refusal
+from stages.process.stage import Refusal, printable
 from stages.sources.candidate import (
     UNKNOWN_LICENCE,
     BadPicture,
     Candidate,
     check_format,
     is_offered,
-    printable,
     whole,
 )
 

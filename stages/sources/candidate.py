@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol, runtime_checkable
 
+from PIL import features
+
 from stages.images import Picture
 
 # Our choice: a 64-megapixel JPEG of the best quality has some 50 MB.
@@ -19,12 +21,28 @@ MAX_BYTES = 100_000_000
 
 UNKNOWN_LICENCE = "unknown"
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-# Pictures that we do not read. They are reported, so that nobody looks for them long.
-_OTHER_SUFFIXES = {
-    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jp2", ".jxl"),
-    *(".svg", ".tif", ".tiff"),
+# The formats that are read, and what their files are called.
+FORMATS = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "PNG": (".png",),
+    "WebP": (".webp",),
+    "TIFF": (".tif", ".tiff"),
+    "BMP": (".bmp",),
 }
+# Pictures that we do not read. They are reported, so that nobody looks for them long.
+_OTHERS = [".gif", ".heic", ".heif", ".jp2", ".jxl", ".svg"]
+
+# Pillow may be built without it.
+if features.check("avif"):
+    FORMATS["AVIF"] = (".avif",)
+else:
+    _OTHERS.append(".avif")
+
+_SUFFIXES = {suffix for suffixes in FORMATS.values() for suffix in suffixes}
+_OTHER_SUFFIXES = set(_OTHERS)
+
+# The formats in words, for messages.
+READ = f"{', '.join([*FORMATS][:-1])} or {[*FORMATS][-1]}"
 
 
 class BadPicture(Exception):
@@ -79,7 +97,7 @@ def _suffix(path: str) -> str:
 def check_format(path: str) -> None:
     """Raise `BadPicture` if the file's suffix tells a format that is not read."""
     if _suffix(path) in _OTHER_SUFFIXES:
-        raise BadPicture(f"{_suffix(path)[1:]} is not read; use JPEG, PNG or WebP")
+        raise BadPicture(f"{_suffix(path)[1:]} is not read; use {READ}")
 
 
 def whole(file: Readable) -> bytes:
@@ -102,15 +120,3 @@ def whole_file(path: Path) -> bytes:
         raise BadPicture("not a regular file")
     with path.open("rb") as file:
         return whole(file)
-
-
-def printable(name: str) -> str:
-    r"""Return the name with everything that is no visible character escaped.
-
-    Line breaks, terminal codes and text direction marks become `\n`, `\x1b`, `\u202e`;
-    a byte that is not UTF-8 becomes `\udcff`, which a Parquet file can hold.
-    """
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in name
-    )

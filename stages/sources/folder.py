@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from stages.process.stage import Refusal
+from stages.process.stage import Refusal, printable
 from stages.sources.candidate import (
+    READ,
     UNKNOWN_LICENCE,
     Candidate,
     check_format,
     is_hidden,
     is_offered,
-    printable,
     whole_file,
 )
 
@@ -36,7 +36,7 @@ def pictures(*, path: str) -> Iterator[Sequence[Candidate]]:
 
 
 _REMEDY = (
-    "Put JPEG, PNG or WebP files there (folders inside it count, hidden ones do not), "
+    f"Put {READ} files there (folders inside it count, hidden ones do not), "
     "or let `fetch.images.path` name another folder."
 )
 

@@ -4,6 +4,10 @@ Orientation from EXIF is applied; transparency is composited on white; of an ani
 the first frame is taken; 16-bit grey is divided by 257, so that 65535 becomes 255.
 Pillow itself keeps only the high byte of 16-bit colour, and a colour key in a 16-bit
 picture is lost. Colour profiles are ignored: numbers are taken as sRGB.
+
+A file is decoded once, strictly, before anything else is asked of it: Pillow loads a
+picture whenever it needs to, and what its decoder raised there may be caught by whoever
+asked, while the picture stays black.
 """
 
 import io
@@ -13,17 +17,24 @@ from collections.abc import Callable
 import numpy as np
 from PIL import ExifTags, UnidentifiedImageError
 from PIL import Image as PillowImage
+from PIL.TiffImagePlugin import TiffImageFile
 
 from stages.images import Picture
-from stages.sources.candidate import BadPicture, printable
+from stages.process.stage import printable
+from stages.sources.candidate import FORMATS, READ, BadPicture
 
-FORMATS = ("JPEG", "PNG", "WEBP")
+_FORMATS = [name.upper() for name in FORMATS]
 
 # Our choices. 64 megapixels is more than the usual camera has and takes 0.2 GB.
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 16
 # A strip enlarged until its short side fits would be enormous the other way.
 MAX_ASPECT = 32
+
+# TIFF 6.0: the tags, and the numbers in them, that Pillow brings to their full range.
+_BITS, _PHOTOMETRIC, _SAMPLES = 258, 262, 339
+_KNOWN_BITS = {1, 2, 4, 8, 16}
+_UNSIGNED, _WHITE_IS_ZERO = 1, 0
 
 _Turn = PillowImage.Transpose
 # EXIF 2.32, tag 0x0112: what must be done to see the picture upright.
@@ -58,9 +69,11 @@ def upright(source: Callable[[], bytes | Picture]) -> Picture:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "not a JPEG, PNG or WebP picture"
+        return f"not a {READ} picture"
     if isinstance(error, PillowImage.DecompressionBombError):
         return f"more than {MAX_PIXELS // 1_000_000} megapixels"
+    if isinstance(error, MemoryError):
+        return "memory is too short to decode it"
     text = error.strerror if isinstance(error, OSError) else None
     return printable(text or f"{error}" or type(error).__name__)
 
@@ -68,14 +81,21 @@ def _reason(error: Exception) -> str:
 def _opened(data: bytes) -> Picture:
     if not data:
         raise BadPicture("the file is empty")
-    return PillowImage.open(io.BytesIO(data), formats=FORMATS)
+    picture = PillowImage.open(io.BytesIO(data), formats=_FORMATS)
+    _check_size(picture)
+    if isinstance(picture, TiffImageFile):
+        _check_tiff(picture)
+    # The checksums of a PNG, which decoding overlooks. It uses the picture up.
+    picture.verify()
+    picture = PillowImage.open(io.BytesIO(data), formats=_FORMATS)
+    # The first frame; raises if the file is cut short or damaged.
+    picture.load()
+    return picture
 
 
 def _rgb(picture: Picture) -> Picture:
     _check_size(picture)
     turn = _TURNS.get(_orientation(picture))
-    # Loads the first frame; raises if the file is cut short.
-    picture.load()
     colour = _on_white(_eight_bits(picture))
     return colour if turn is None else colour.transpose(turn)
 
@@ -91,6 +111,18 @@ def _check_size(picture: Picture) -> None:
         raise BadPicture(f"a side is shorter than {MIN_SIDE} pixels: {size}")
     if long > MAX_ASPECT * short:
         raise BadPicture(f"one side is over {MAX_ASPECT} times the other: {size}")
+
+
+def _check_tiff(picture: TiffImageFile) -> None:
+    """Raise `BadPicture` for numbers whose range Pillow does not bring to ours.
+
+    12 bits in 16 would come out dark, floats in 0..1 black, inverted ones inverted.
+    """
+    bits = set(picture.tag_v2.get(_BITS, (1,)))
+    samples = set(picture.tag_v2.get(_SAMPLES, (_UNSIGNED,)))
+    inverted = picture.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and 16 in bits
+    if not bits <= _KNOWN_BITS or samples != {_UNSIGNED} or inverted:
+        raise BadPicture("only whole numbers of 8 or 16 bits, 0 for black, are read")
 
 
 def _orientation(picture: Picture) -> int:

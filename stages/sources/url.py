@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from stages.process.stage import Refusal
+from stages.process.stage import Refusal, printable
 from stages.sources import archive
 from stages.sources.candidate import (
+    READ,
     UNKNOWN_LICENCE,
     Candidate,
-    printable,
     whole_file,
 )
 from stages.sources.download import base_name, fetch_verified, public
@@ -61,5 +61,5 @@ def _candidates(address: str, path: Path, stack: ExitStack) -> Sequence[Candidat
         return [Candidate(base_name(address), source, UNKNOWN_LICENCE, read)]
     members = stack.enter_context(archive.pictures(path, source=source))
     if not members:
-        raise Refusal(f"The archive {source} holds no picture: no JPEG, PNG or WebP.")
+        raise Refusal(f"The archive {source} holds no picture: no {READ}.")
     return members

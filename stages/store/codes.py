@@ -1,20 +1,23 @@
 """Target codes on disk: one safetensors file a layer, written and read in slices.
 
 The file holds the tensor `codes`, `n k r s` float32, in the order of the pictures,
-whose ids stand in its metadata. Here is its form alone, not its place. It is written a
-batch at a time and read through a memory map, so that no stage holds the codes of all
-pictures.
+whose ids stand in its metadata. It is written a batch at a time and read through a
+memory map, so that no stage holds the codes of all pictures. A checksum a code stands
+beside the ids: a code is checked when it is first used. Here is the form of the file
+alone, not its place.
 """
 
 import json
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
+
+from stages.store.seals import BrokenSeal, tensors_digest
 
 
 def write(
@@ -28,22 +31,45 @@ def write(
     Raises ValueError if the batches do not add up to one code a picture.
     """
     n_bytes = 4 * len(image_ids) * torch.Size(shape).numel()
-    file.write(_header(image_ids, shape, n_bytes))
+    # The head has the same length with the checksums that are not known yet.
+    blank = ["0" * _DIGITS] * len(image_ids)
+    digests: list[str] = []
+    file.write(_header(image_ids, blank, shape, n_bytes))
     begun = file.tell()
     for batch in codes:
-        file.write(batch.to(torch.float32).contiguous().cpu().numpy().tobytes())
-    if file.tell() - begun != n_bytes:
+        plain = batch.to(torch.float32).contiguous().cpu()
+        ids = image_ids[len(digests) :]
+        digests += [_digest(i, code) for i, code in zip(ids, plain, strict=False)]
+        file.write(plain.numpy().tobytes())
+    if file.tell() - begun != n_bytes or len(digests) != len(image_ids):
         raise ValueError(
             f"`codes` must hold {len(image_ids)} codes of shape {tuple(shape)}: "
             f"{n_bytes} bytes, got {file.tell() - begun}."
         )
+    file.seek(0)
+    file.write(_header(image_ids, digests, shape, n_bytes))
 
 
-def _header(image_ids: Sequence[str], shape: tuple[int, ...], n_bytes: int) -> bytes:
+_DIGITS = 64
+
+
+def _digest(image_id: str, code: Tensor) -> str:
+    return tensors_digest(image_id, {"code": code})
+
+
+def _header(
+    image_ids: Sequence[str],
+    digests: Sequence[str],
+    shape: tuple[int, ...],
+    n_bytes: int,
+) -> bytes:
     """Return the head of a safetensors file: its length, then JSON."""
     text = json.dumps(
         {
-            "__metadata__": {"image_ids": json.dumps(list(image_ids))},
+            "__metadata__": {
+                "image_ids": json.dumps(list(image_ids)),
+                "sha256": json.dumps(list(digests)),
+            },
             "codes": {
                 "dtype": "F32",
                 "shape": [len(image_ids), *shape],
@@ -55,14 +81,34 @@ def _header(image_ids: Sequence[str], shape: tuple[int, ...], n_bytes: int) -> b
     return struct.pack("<Q", len(padded)) + padded
 
 
-class Codes:
-    """The codes of a layer, read picture by picture."""
+def _damaged(place: Path, why: object) -> Exception:
+    return BrokenSeal(f"{place} is damaged: {why}")
 
-    def __init__(self, place: Path) -> None:
-        self._file = cast(Any, safe_open(place, framework="pt"))
-        self._slice = self._file.get_slice("codes")
-        ids = json.loads(self._file.metadata()["image_ids"])
+
+class Codes:
+    """The codes of a layer, read picture by picture.
+
+    A code is checked when it is used. What is raised where the file is damaged is made
+    by `damaged`, of the place and what is wrong; raises FileNotFoundError if it is not
+    there.
+    """
+
+    def __init__(
+        self, place: Path, damaged: Callable[[Path, object], Exception] = _damaged
+    ) -> None:
+        self._place, self._damaged = place, damaged
+        try:
+            self._file = cast(Any, safe_open(place, framework="pt"))
+            self._slice = self._file.get_slice("codes")
+            told = self._file.metadata()
+            ids, self._digests = (json.loads(told[k]) for k in ("image_ids", "sha256"))
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise self._damaged(place, f"no codes with checksums: {error}") from error
         self._rows = {image_id: row for row, image_id in enumerate(ids)}
+        self._sound: set[str] = set()
+        n_codes = self._slice.get_shape()[0]
+        if not len(self._rows) == len(self._digests) == n_codes:
+            raise self._damaged(place, "pictures, codes and checksums differ in number")
 
     @property
     def image_ids(self) -> list[str]:
@@ -77,9 +123,26 @@ class Codes:
     def all(self) -> Tensor:
         """Return the codes of all pictures, read from the disk as they are used."""
         codes: Tensor = self._file.get_tensor("codes")
+        for image_id, code in zip(self._rows, codes, strict=True):
+            self._check(image_id, code)
         return codes
 
     def of(self, image_ids: Iterable[str]) -> Tensor:
         """Return the codes of these pictures, `n k r s`."""
-        rows = [self._slice[self._rows[i] : self._rows[i] + 1] for i in image_ids]
-        return torch.cat(rows)
+        return torch.cat([self._code(image_id)[None] for image_id in image_ids])
+
+    def _code(self, image_id: str) -> Tensor:
+        if image_id not in self._rows:
+            raise self._damaged(self._place, f"it has no code of picture {image_id}")
+        code: Tensor = self._slice[self._rows[image_id]]
+        self._check(image_id, code)
+        return code
+
+    def _check(self, image_id: str, code: Tensor) -> None:
+        """Raise Refusal if the code is not the one that was written; once a picture."""
+        if image_id in self._sound:
+            return
+        if self._digests[self._rows[image_id]] != _digest(image_id, code):
+            why = f"the checksum of the code of picture {image_id} differs"
+            raise self._damaged(self._place, why)
+        self._sound.add(image_id)

@@ -2,7 +2,8 @@
 
 Every file appears at once: it is written beside its place under a temporary name,
 flushed to the disk, then renamed over it. A reader, or a run killed at any moment,
-sees the old file or the new one, never half of it.
+sees the old file or the new one, never half of it. Every file that is read back carries
+a checksum, see `seals`: nothing is computed on a damaged one.
 """
 
 import json
@@ -12,6 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from stages.store.damage import absent, damaged
+from stages.store.seals import BrokenSeal, sealed_json, unsealed_json
 
 
 @contextmanager
@@ -58,10 +62,20 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write the value as indented JSON, keys in the order given."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+    """Write the value as indented JSON with its checksum, for `read_json`."""
+    write_text(path, sealed_json(value))
 
 
 def read_json(path: Path) -> Any:
-    """Return the value that `write_json` wrote."""
-    return json.loads(path.read_text())
+    """Return the value that `write_json` wrote; raise Refusal if it is damaged."""
+    try:
+        return unsealed_json(path.read_bytes())
+    except FileNotFoundError:
+        raise absent(path) from None
+    except BrokenSeal as broken:
+        raise damaged(path, broken) from broken
+
+
+def write_plain_json(path: Path, value: Any) -> None:
+    """Write the value as indented JSON for other tools, keys in the order given."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")

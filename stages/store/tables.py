@@ -7,33 +7,68 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from stages.store.damage import absent, damaged
 from stages.store.files import replacing
+from stages.store.seals import BrokenSeal, check_parquet, seal_parquet
 
 # Few rows a group, so that one picture is read without its neighbours.
 ROWS_A_GROUP = 64
 
+# Files that were read through, and what they were like then.
+_INTACT: dict[Path, tuple[int, int, int]] = {}
 
-def write_table(path: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> int:
+
+def intact(path: Path) -> Path:
+    """Return the path of a Parquet file that holds what was written; raise Refusal.
+
+    A file is read through once in a process, unless it changes.
+    """
+    try:
+        status = path.stat()
+        now = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if _INTACT.get(path.absolute()) != now:
+            check_parquet(path)
+            _INTACT[path.absolute()] = now
+    except FileNotFoundError:
+        raise absent(path) from None
+    except BrokenSeal as broken:
+        raise damaged(path, broken) from broken
+    return path
+
+
+def write_table(
+    path: Path,
+    rows: Iterable[dict[str, Any]],
+    schema: pa.Schema,
+    *,
+    n_parts: int | None = None,
+) -> int:
     """Write the rows as Parquet, a group at a time, and return their number.
 
-    Rows may be a generator: no more than one group of them is held in memory. A row
-    must have exactly the schema's columns. Pictures are neither compressed again nor
-    put into dictionaries, so that one of them is read in milliseconds.
+    `n_parts` tells of how many files in its folder this is one, so that one that goes
+    missing is noticed. Rows may be a generator: no more than one group of them is held
+    in memory. A row must have exactly the schema's columns. Pictures are neither
+    compressed again nor put into dictionaries, so that one is read in milliseconds.
     """
     pictures = {field.name for field in schema if pa.types.is_struct(field.type)}
     plain = [field.name for field in schema if field.name not in pictures]
-    with (
-        replacing(path) as temporary,
-        pq.ParquetWriter(
+    texts = [name for name in plain if schema.field(name).type == pa.string()]
+    with replacing(path) as temporary:
+        with pq.ParquetWriter(
             temporary,
             schema,
-            use_dictionary=[
-                name for name in plain if schema.field(name).type == pa.string()
-            ],
+            use_dictionary=texts,
             compression={name: "zstd" for name in _leaves(schema, plain)},
-        ) as writer,
-    ):
-        return _write_groups(writer, rows, schema)
+        ) as writer:
+            n_rows = _write_groups(writer, rows, schema)
+            if n_parts is not None:
+                writer.add_key_value_metadata({_N_PARTS: f"{n_parts}"})
+        seal_parquet(temporary)
+    return n_rows
+
+
+# The name of the number of parts in a part's metadata.
+_N_PARTS = "n_parts"
 
 
 def _leaves(schema: pa.Schema, names: list[str]) -> list[str]:
@@ -59,9 +94,23 @@ def _write_groups(
 
 
 def rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a Parquet file or of a folder of parts, a group at a time."""
-    parts = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    for part in parts:
-        with pq.ParquetFile(part) as file:
+    """Yield the rows of a Parquet file or of a folder of parts, a group at a time.
+
+    Raises Refusal if there is none, or one of them is missing or damaged.
+    """
+    for part in _parts(path) if path.is_dir() else [path]:
+        with pq.ParquetFile(intact(part)) as file:
             for batch in file.iter_batches(batch_size=ROWS_A_GROUP, columns=columns):
                 yield from batch.to_pylist()
+
+
+def _parts(folder: Path) -> list[Path]:
+    """Return the parts in a folder, in order."""
+    parts = sorted(folder.glob("*.parquet"))
+    if not parts:
+        raise absent(folder)
+    told = pq.read_metadata(intact(parts[0])).metadata or {}
+    n_parts = int(told.get(_N_PARTS.encode(), len(parts)))
+    if len(parts) != n_parts:
+        raise damaged(folder, f"it holds {len(parts)} of {n_parts} parts")
+    return parts

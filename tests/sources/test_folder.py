@@ -3,10 +3,10 @@ import os
 import pytest
 from PIL import Image
 
-from stages.process.stage import Refusal
+from stages.process.stage import Refusal, printable
 from stages.sources import candidate as candidates_module
 from stages.sources import folder
-from stages.sources.candidate import BadPicture, printable
+from stages.sources.candidate import READ, BadPicture
 from stages.sources.picture import upright
 
 
@@ -96,8 +96,8 @@ def test_formats_that_are_not_read_are_named_with_a_reason(tmp_path):
     (tmp_path / "phone.HEIC").write_bytes(b"ftyp")
     (tmp_path / "old.gif").write_bytes(b"GIF89a")
     assert reasons(tmp_path) == {
-        "phone.HEIC": "heic is not read; use JPEG, PNG or WebP",
-        "old.gif": "gif is not read; use JPEG, PNG or WebP",
+        "phone.HEIC": f"heic is not read; use {READ}",
+        "old.gif": f"gif is not read; use {READ}",
     }
 
 
@@ -109,7 +109,7 @@ def test_files_that_are_no_pictures_are_named_with_a_reason(tmp_path):
     (tmp_path / "folder.png").mkdir()
     assert reasons(tmp_path) == {
         "empty.png": "the file is empty",
-        "page.jpg": "not a JPEG, PNG or WebP picture",
+        "page.jpg": f"not a {READ} picture",
         "pipe.png": "not a regular file",
     }
 
@@ -147,9 +147,7 @@ def test_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
 def test_absent_and_empty_folders_are_refused_with_the_remedy(tmp_path):
     with pytest.raises(Refusal, match=r"nowhere.*does not exist\. Put JPEG"):
         names(tmp_path / "nowhere")
-    with pytest.raises(
-        Refusal, match=r"There is no picture in .*Put JPEG, PNG or WebP"
-    ):
+    with pytest.raises(Refusal, match=rf"There is no picture in .*Put {READ}"):
         names(tmp_path)
     put(tmp_path / "a.png")
     with pytest.raises(Refusal, match="is a file, not a folder"):

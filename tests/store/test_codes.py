@@ -4,6 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from stages.process.stage import Refusal
 from stages.store import codes
 
 IDS = ["aa", "bb", "cc"]
@@ -29,3 +30,64 @@ def test_too_few_codes_are_refused_and_leave_nothing(tmp_path):
     with pytest.raises(ValueError, match=r"3 codes of shape \(2, 4, 5\)"):
         codes.write(place, IDS, (2, 4, 5), [CODES[:2]])
     assert not place.exists()
+
+
+# damage -----------------------------------------------------------------------------
+
+
+def test_every_changed_byte_is_noticed_before_a_code_is_used(tmp_path):
+    place = tmp_path / "layer.safetensors"
+    codes.write(place, IDS, (2, 4, 5), [CODES])
+    whole = place.read_bytes()
+    for at in range(len(whole)):
+        changed = bytearray(whole)
+        changed[at] ^= 1 << at % 7
+        place.write_bytes(changed)
+        with pytest.raises(Refusal, match=r"layer.safetensors is damaged"):
+            _used(place)
+    place.write_bytes(whole)
+    _used(place)
+
+
+def _used(place):
+    file = codes.Codes(place)
+    assert torch.equal(file.of(IDS), CODES)
+    assert torch.equal(codes.Codes(place).all(), CODES)
+
+
+def test_a_code_is_checked_when_it_is_used_and_once(tmp_path, monkeypatch):
+    place = tmp_path / "layer.safetensors"
+    codes.write(place, IDS, (2, 4, 5), [CODES])
+    checked, digest = [], codes._digest
+    monkeypatch.setattr(
+        codes, "_digest", lambda i, c: (checked.append(i), digest(i, c))[1]
+    )
+    file = codes.Codes(place)
+    file.of(["bb"])
+    file.of(["bb", "bb"])
+    assert checked == ["bb"]
+    file.all()
+    assert checked == ["bb", "aa", "cc"]
+
+
+def test_the_refusal_says_which_picture_and_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    place = codes.path("hog", "hog")
+    codes.write(place, IDS, (2, 4, 5), [CODES])
+    data = bytearray(place.read_bytes())
+    data[-1] ^= 1
+    place.write_bytes(data)
+    file = codes.Codes(place)
+    assert torch.equal(file.of(["aa"]), CODES[:1])
+    with pytest.raises(Refusal, match=r"^data/targets/hog.* picture cc .*-f extract`$"):
+        file.of(["cc"])
+    with pytest.raises(Refusal, match="it has no code of picture dd"):
+        file.of(["dd"])
+    place.unlink()
+    with pytest.raises(Refusal, match="is not there: `dvc repro extract` makes it"):
+        codes.Codes(place)
+
+
+def test_codes_that_add_up_to_another_shape_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="3 codes of shape"):
+        codes.write(tmp_path / "x", IDS, (2, 4, 5), [CODES.reshape(2, 3, 4, 5)])

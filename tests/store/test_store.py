@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages.metrics.schema import scores_schema
+from stages.process.stage import Refusal
 from stages.store import files, paths, schemas, tables
 
 SCHEMA = pa.schema(
@@ -99,12 +100,94 @@ def test_parts_of_a_folder_are_read_in_order(tmp_path):
 
 
 def test_json_refuses_what_json_cannot_say(tmp_path):
-    with pytest.raises(ValueError, match="JSON compliant"):
-        files.write_json(tmp_path / "file", {"error": float("nan")})
-    files.write_json(tmp_path / "file", {"b": 1, "a": [2]})
-    assert json.loads((tmp_path / "file").read_text()) == files.read_json(
-        tmp_path / "file"
+    for write in (files.write_json, files.write_plain_json):
+        with pytest.raises(ValueError, match="JSON compliant"):
+            write(tmp_path / "file", {"error": float("nan")})
+
+
+def test_json_comes_back_and_plain_json_is_for_others(tmp_path):
+    value = {"b": 1, "a": [2, (3,)], "c": {10: "x", 9: "\udcff"}}
+    files.write_json(tmp_path / "file", value)
+    back = files.read_json(tmp_path / "file")
+    assert back == {"b": 1, "a": [2, [3]], "c": {"10": "x", "9": "\udcff"}}
+    assert list(back) == ["b", "a", "c"]
+    files.write_plain_json(tmp_path / "plain", {"b": 1, "a": [2]})
+    assert json.loads((tmp_path / "plain").read_text()) == {"b": 1, "a": [2]}
+
+
+# damage -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "stage", "output"),
+    [
+        (paths.IMAGES, "fetch", "data/images"),
+        (paths.PREIMAGES / "part-00000.parquet", "invert", "data/preimages"),
+        (paths.SCORES, "score", "data/scores.parquet"),
+    ],
+)
+def test_a_damaged_table_is_refused_by_name_with_what_to_do(here, path, stage, output):
+    tables.write_table(path, [row(0)], SCHEMA)
+    data = bytearray(path.read_bytes())
+    data[40] ^= 1
+    path.write_bytes(data)
+    remedy = f"^{path} is damaged: .*`dvc checkout {output}`.*`dvc repro -f {stage}`$"
+    with pytest.raises(Refusal, match=remedy):
+        list(tables.rows(path, ["name"]))
+
+
+def test_damaged_json_is_refused_by_name_with_what_to_do(here):
+    path = paths.TARGETS / "statistics.json"
+    files.write_json(path, {"norm": 0.296})
+    path.write_text(path.read_text().replace("0.296", "3.49"))
+    with pytest.raises(Refusal, match=rf"^{path} is damaged: .*`dvc repro -f extract`"):
+        files.read_json(path)
+    path.write_text("{}")
+    with pytest.raises(Refusal, match="it holds no checksum"):
+        files.read_json(path)
+
+
+def test_what_is_not_there_is_refused_with_the_stage_that_makes_it(here):
+    remedy = "is not there: `dvc repro invert` makes it"
+    with pytest.raises(Refusal, match=remedy):
+        list(tables.rows(paths.PREIMAGES))
+    paths.PREIMAGES.mkdir(parents=True)
+    with pytest.raises(Refusal, match=remedy):
+        list(tables.rows(paths.PREIMAGES))
+    with pytest.raises(Refusal, match=r"statistics.json is not there: `dvc repro ext"):
+        files.read_json(paths.TARGETS / "statistics.json")
+    with pytest.raises(Refusal, match=r"^other.json is not there$"):
+        files.read_json(files.Path("other.json"))
+
+
+def test_a_part_that_went_missing_is_noticed(tmp_path):
+    for part in range(3):
+        path = tmp_path / f"part-{part}.parquet"
+        tables.write_table(path, [row(part)], SCHEMA, n_parts=3)
+    assert len(list(tables.rows(tmp_path))) == 3
+    (tmp_path / "part-1.parquet").unlink()
+    with pytest.raises(Refusal, match="it holds 2 of 3 parts"):
+        list(tables.rows(tmp_path))
+
+
+def test_a_table_is_read_through_once_until_it_changes(tmp_path, monkeypatch):
+    path = tmp_path / "table.parquet"
+    tables.write_table(path, [row(0)], SCHEMA)
+    checked, check = [], tables.check_parquet
+    monkeypatch.setattr(
+        tables, "check_parquet", lambda path: (checked.append(path), check(path))
     )
+    for _ in range(3):
+        list(tables.rows(path))
+    assert checked == [path]
+    tables.write_table(path, [row(1)], SCHEMA)
+    assert [one["name"] for one in tables.rows(path)] == ["1"]
+    assert checked == [path, path]
 
 
 def test_work_lies_beside_the_params_also_for_experiments_in_a_copy(

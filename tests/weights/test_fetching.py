@@ -13,13 +13,16 @@ import pytest
 import torch
 import torchvision
 from safetensors.torch import load_file
-from stages.execution.process import Refusal
-from stages.kinds import CaffenetSettings, TorchvisionSettings
 
-from stages import fetch, kinds, networks, settings, store
+from stages import fetch
 from stages.params import LpipsSettings, NetworkWeightsSettings
+from stages.params import representations as kinds
+from stages.params.representations import CaffenetSettings, TorchvisionSettings
+from stages.plan import networks, settings
+from stages.process.stage import Refusal
 from stages.representations.zoo import published
 from stages.sources.download import Patience
+from stages.store import files, paths
 from stages.weights import catalogue, kept, obtaining, recorded
 from stages.weights import package as packages_module
 from stages.weights.catalogue import FEATURES
@@ -37,7 +40,7 @@ NONE = LpipsSettings(backbones=[])
 
 
 def downloads():
-    return store.work() / "downloads"
+    return paths.work() / "downloads"
 
 
 def packed(value):
@@ -91,7 +94,7 @@ def squeezenet(**more):
 def run(policy=None, lpips=NONE, **files):
     """Fetch, and return the manifest."""
     fetch_weights(files, policy or NetworkWeightsSettings(), lpips, downloads())
-    return json.loads(store.WEIGHTS_MANIFEST.read_text())
+    return json.loads(paths.WEIGHTS_MANIFEST.read_text())
 
 
 def run_network(policy=None):
@@ -159,10 +162,10 @@ def test_second_run_asks_nobody_and_writes_the_same_bytes(publish, server):
     lpips = LpipsSettings(backbones=["squeeze"])
     file = squeezenet().weights_file
     run(lpips=lpips, net=file)
-    paths = [store.WEIGHTS_MANIFEST, kept.place(file), kept.backbone_place("squeeze")]
-    first = [path.read_bytes() for path in paths]
+    places = [paths.WEIGHTS_MANIFEST, kept.place(file), kept.backbone_place("squeeze")]
+    first = [path.read_bytes() for path in places]
     run(lpips=lpips, net=file)
-    assert [path.read_bytes() for path in paths] == first
+    assert [path.read_bytes() for path in places] == first
     assert server.asked[f"/{name}"] == 1
 
 
@@ -170,7 +173,7 @@ def test_weights_that_are_no_longer_wanted_are_removed(publish):
     publish(good(), good())
     run(lpips=LpipsSettings(backbones=["squeeze"]), net=squeezenet().weights_file)
     found = run()
-    assert not list(store.WEIGHTS.rglob("*.safetensors"))
+    assert not list(paths.WEIGHTS.rglob("*.safetensors"))
     assert found == {
         "networks": {},
         "lpips": {},
@@ -244,7 +247,7 @@ def test_study_goes_on_without_a_backbone_and_says_so(publish, server, capsys, k
     nothing = ("file", "sha256", "source", "source_sha256", "licence")
     assert {entry[key] for key in nothing} == {None}
     assert (entry["status"], entry["reason"]) == ("unreachable", reason)
-    assert not list(store.WEIGHTS.rglob("*.safetensors"))
+    assert not list(paths.WEIGHTS.rglob("*.safetensors"))
     assert not (downloads() / recorded.RECORD).exists()
     said = capsys.readouterr().err
     assert "LPIPS (squeeze) is left out" in said
@@ -268,7 +271,7 @@ def test_strict_study_stops_and_names_address_hash_and_folder(
         assert f"a file of sha256 {digits}... is accepted as {name}" in message
         assert f"in the folder {here / 'data/work/downloads'}" in message
         assert "if_unreachable: skip" in message
-        assert not store.WEIGHTS_MANIFEST.exists()
+        assert not paths.WEIGHTS_MANIFEST.exists()
 
 
 def test_patience_is_seconds_unless_weights_are_required(monkeypatch):
@@ -306,7 +309,7 @@ def test_whole_hash_is_recorded_at_first_and_required_afterwards(publish):
 
 def test_record_of_one_file_leaves_the_others(publish):
     record = downloads() / recorded.RECORD
-    store.write_json(record, {"vgg.pth": "1" * 64})
+    files.write_json(record, {"vgg.pth": "1" * 64})
     name = publish(good(), good())
     run_lpips()
     assert json.loads(record.read_text()) == {
@@ -329,7 +332,7 @@ def test_a_file_of_other_weights_is_refused_and_never_recorded(publish, content)
         with pytest.raises(Refusal, match=f"{name} has the right hash but does not"):
             attempt()
     assert not (downloads() / recorded.RECORD).exists()
-    assert not list(store.WEIGHTS.rglob("*.safetensors"))
+    assert not list(paths.WEIGHTS.rglob("*.safetensors"))
 
 
 def test_contents_are_opened_only_after_the_hash_was_checked(publish, monkeypatch):
@@ -389,9 +392,9 @@ def test_required_weights_are_told_missing_before_any_picture_is_read(
 ):
     publish(good())
     monkeypatch.setattr(fetch, "fetch", lambda *_: pytest.fail("pictures first"))
-    text = store.PARAMS.read_text()
+    text = paths.PARAMS.read_text()
     wanted = "  lpips: {backbones: squeeze, if_unreachable: error}\n"
-    store.PARAMS.write_text(text.replace("fetch:\n", f"fetch:\n{wanted}"))
+    paths.PARAMS.write_text(text.replace("fetch:\n", f"fetch:\n{wanted}"))
     with pytest.raises(Refusal, match="could not be fetched"):
         fetch.main()
 

