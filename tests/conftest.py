@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 
 from stages import images
 from stages.store import files, paths, schemas, tables
-from stages.store.jobs import Record
+from stages.store.record import Record
 
 pytest_plugins = ["tests.webserver"]
 
@@ -34,7 +34,7 @@ solvers:
 grid:
   - {representation: [hog, hogb], seeds: 2}
   - {representation: hogb, prior: none, solver: paper}
-execution: {device: cpu, width: 3}
+execution: {device: cpu, batch_size: 3}
 report: {}
 """
 
@@ -48,8 +48,9 @@ RECORD = Record(
     terms=(0.1, 0.02, 0.003),
     distance=2.5,
     device="cpu (2 threads)",
-    width=8,
+    batch_size=8,
     trace=torch.tensor([[0.0, 1.0, 0.1, 0.1], [3.0, 0.1, 0.02, 0.003]]),
+    versions="torch 2.10, preimages 0.1.0",
 )
 
 

@@ -18,10 +18,9 @@ import torch
 from stages import images
 from stages.execution.batch import Batch
 from stages.images import picture_from_png
-from stages.params import Study
-from stages.plan import settings
 from stages.plan.jobs import Job, Pictured, jobs
-from stages.plan.representations import representation
+from stages.plan.study import expand
+from stages.representations.loading import built
 from tests.conftest import PARAMS, drawing
 
 GOLDEN = Path(__file__).parent / "golden.json"
@@ -37,26 +36,20 @@ WITH_NETWORK = PARAMS.replace(
 )
 
 
-def study(folder: Path) -> Study:
+def golden_jobs(folder: Path) -> list[Job]:
     path = folder / "params.yaml"
     path.write_text(WITH_NETWORK)
-    return settings.load_study(path)
+    return jobs(expand(path), [Pictured("0123456789abcdef", "oval")])
 
 
-def golden_jobs(chosen: Study) -> list[Job]:
-    entries = settings.study_cells(chosen)
-    pictures = [Pictured("0123456789abcdef", "oval")]
-    return jobs(entries, chosen.representations, chosen.execution, pictures)
-
-
-def png(job: Job, chosen: Study) -> bytes:
-    form = chosen.representations[job.cell.representation]
-    phi = representation(form)
+def png(job: Job) -> bytes:
+    defined = job.cell.definition
+    phi = built(defined)
     stored = images.png(drawing(job.image_name))
-    image = images.image_as_seen(stored, form.side, phi.image_channels)
+    image = images.image_as_seen(stored, defined.side, phi.image_channels)
     targets = phi.cut(job.cell.layer)(image[None])
     device = torch.device("cpu")
-    batch = Batch([job], targets, form, width=job.width, device=device)
+    batch = Batch([job], targets, batch_size=job.batch_size, device=device)
     return batch.run(lambda step: None)[0].png
 
 
@@ -64,10 +57,9 @@ def levels(data: bytes) -> np.ndarray:
     return np.asarray(picture_from_png(data), dtype=int)
 
 
-@pytest.fixture
-def found(tmp_path: Path) -> dict[str, bytes]:
-    chosen = study(tmp_path)
-    return {job.key: png(job, chosen) for job in golden_jobs(chosen)}
+@pytest.fixture(scope="module")
+def present(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return {job.key: png(job) for job in golden_jobs(tmp_path_factory.mktemp("study"))}
 
 
 @pytest.fixture
@@ -75,17 +67,17 @@ def golden() -> list[dict[str, str]]:
     return json.loads(GOLDEN.read_text())
 
 
-def test_pixels_did_not_change_behind_an_unchanged_key(found, golden):
+def test_pixels_did_not_change_behind_an_unchanged_key(present, golden):
     for entry in golden:
-        if entry["key"] in found:
+        if entry["key"] in present:
             expected = levels(base64.b64decode(entry["png"]))
-            difference = np.abs(levels(found[entry["key"]]) - expected)
+            difference = np.abs(levels(present[entry["key"]]) - expected)
             assert difference.max() <= MOST_LEVELS, entry["key"]
 
 
-def test_golden_pictures_are_those_of_the_present_keys(found, golden):
+def test_golden_pictures_are_those_of_the_present_keys(present, golden):
     stale = "keys changed: run `python -m tests.test_golden` and commit golden.json"
-    assert {entry["key"] for entry in golden} == set(found), stale
+    assert {entry["key"] for entry in golden} == set(present), stale
 
 
 def main() -> None:
@@ -93,10 +85,9 @@ def main() -> None:
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory() as folder:
-        chosen = study(Path(folder))
         entries = [
-            {"key": job.key, "png": base64.b64encode(png(job, chosen)).decode()}
-            for job in golden_jobs(chosen)
+            {"key": job.key, "png": base64.b64encode(png(job)).decode()}
+            for job in golden_jobs(Path(folder))
         ]
     GOLDEN.write_text(json.dumps(entries, indent=1) + "\n")
 

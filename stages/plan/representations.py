@@ -15,6 +15,7 @@ from stages.params.representations import (
     RepresentationSettings,
 )
 from stages.plan.costs import Costs, costs, costs_of_calls
+from stages.process.stage import Refusal
 from stages.representations.definition import Definition, WeightsFile
 from stages.representations.representation import Representation
 from stages.store import paths
@@ -48,8 +49,14 @@ def _files(settings: RepresentationSettings) -> dict[str, Any]:
 
 
 def embedded_file(name: str) -> WeightsFile:
-    """Return the file of a network that comes with the project."""
+    """Return the file of a network that comes with the project.
+
+    Raises Refusal if it has gone.
+    """
     path = paths.embedded(name)
+    if not path.is_file():
+        again = f"`git checkout -- {paths.EMBEDDED}` brings it back"
+        raise Refusal(f"{path} is not there; it comes with the project: {again}")
     return WeightsFile(path, sha256(path))
 
 

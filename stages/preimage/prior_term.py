@@ -8,7 +8,7 @@ steps (`memory`), which go into checkpoints with the rest of the state.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -43,7 +43,7 @@ class PriorTerm:
     weights: PerImage
     jobs: Jobs
 
-    def at(self, step: int, n_steps: int) -> Self:
+    def at(self, step: int, n_steps: int) -> "PriorTerm":
         """Return the term of this step, in 0..n_steps, the last after the descent."""
         return self
 

@@ -19,10 +19,11 @@ from stages.plan.depth import LAMBDA_TV_BY_DEPTH, by_depth, rate_by_depth
 from torch import Tensor
 
 from stages.images import image_from_picture, picture_from_image, square
-from stages.metrics.judge import judge
+from stages.metrics.judge import embedded_judge as judge
 from stages.metrics.judged import as_seen, judge_distance, labels_agree
 from stages.metrics.pixel import psnr
 from stages.metrics.ssim import ssim
+from stages.params.representations import CaffenetSettings
 from stages.plan.representations import definition
 from stages.preimage import (
     Options,

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from stages.representations.costs import GROWTH, N_IMAGES_KEPT, costs
 from torch import nn
 
-from stages.representations import build
+from stages.plan.costs import GROWTH, N_IMAGES_KEPT, costs
+from stages.plan.representations import job_costs
+from stages.representations.hog import HogDefinition
 
 IMAGE = torch.zeros(1, 3, 8, 8)
 
@@ -50,6 +51,6 @@ def test_nothing_is_computed_on_the_meta_device():
     assert costs(network.to("meta"), IMAGE.to("meta"), network) == here
 
 
-def test_deeper_cuts_cost_more():
-    network = build("hog")
-    assert network.costs("hog", 64).bytes > network.costs("hog", 32).bytes > 0
+def test_larger_images_cost_more():
+    small, large = (job_costs(HogDefinition(side=side), "hog") for side in (32, 64))
+    assert large.bytes > small.bytes > 0

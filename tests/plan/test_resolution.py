@@ -3,62 +3,86 @@
 from itertools import pairwise
 
 import pytest
-from pydantic import TypeAdapter
-from stages.plan.depth import SolverChoice, solver_choice, weights
-from tests.test_grid import HOG, cell, expanded, parts, resolved_prior
 
 from stages.images import reference_norm
-from stages.params import ByDepth, FastSettings, PaperSettings, PriorSettings
-from stages.params.representations import CaffenetSettings, HogSettings
-from stages.plan.representations import representation
-from stages.preimage import Prior, ijcv_prior
-from stages.preimage.momentum import SCHEDULES
+from stages.params.methods import ByDepth, FastSettings, PaperSettings, PriorSettings
+from stages.params.representations import CaffenetSettings
+from stages.plan.representations import definition
+from stages.plan.resolution import by_depth, prior_numbers, solver_numbers
+from stages.preimage.adam import Fast
+from stages.preimage.momentum import SCHEDULES, Paper
+from stages.preimage.prior_sets import ijcv_prior
+from stages.preimage.priors import Prior
 from stages.preimage.solvers import FAST_RATES, FAST_SMOOTHING
 from stages.representations.caffenet import LAYERS
+from stages.representations.dsift import DsiftDefinition
+from stages.representations.hog import HogDefinition
 from stages.representations.selection import Selection
 
-NETWORK = CaffenetSettings(kind="caffenet", weights="random")
+HOG, DSIFT = HogDefinition(side=40), DsiftDefinition(side=40, bin=3)
+NETWORK = definition(CaffenetSettings(kind="caffenet", weights="random"))
+WINDOW = Selection(window=(0, 1, 0, 1))
+
+
+def prior(settings: PriorSettings, defined=HOG, layer="hog") -> Prior:
+    return prior_numbers(settings, defined, layer)
+
+
+def paper(schedule="auto", defined=HOG, layer="hog", selection=WINDOW) -> Paper:
+    form = PaperSettings.model_validate({"kind": "paper", "schedule": schedule})
+    return solver_numbers(form, defined, layer, selection)
+
+
+def fast(defined=HOG, layer="hog", **keys) -> Fast:
+    form = FastSettings.model_validate({"kind": "fast", **keys})
+    return solver_numbers(form, defined, layer, Selection())
 
 
 @pytest.mark.parametrize("size", [32, 40])
 def test_alpha_weight_auto_is_the_papers_constant_times_the_norm_to_the_fourth(size):
-    settings = HogSettings(kind="hog", side=size)
     # s^2 = 68.92^2 h w, of grey images.
     expected = 4e-10 * (68.92**2 * size * size) ** 2
-    found = resolved_prior(PriorSettings(lambda_alpha="auto"), settings)
+    found = prior(PriorSettings(lambda_alpha="auto"), HogDefinition(side=size))
     assert found.lambda_alpha == pytest.approx(expected)
     assert (found.alpha, found.lambda_tv) == (6, 0)
 
 
 @pytest.mark.parametrize("beta", [1.0, 1.5, 2.0, 3.0])
 def test_tv_weight_by_depth_is_a_half_for_one_layer_scaled_with_beta(beta):
-    found = resolved_prior(PriorSettings(beta=beta, lambda_tv="by-depth"))
+    found = prior(PriorSettings(beta=beta, lambda_tv="by-depth"))
     s = reference_norm((1, 40, 40))
     assert found.lambda_tv == pytest.approx(0.5 * s ** (beta - 2))
     assert found.beta == beta
 
 
-def test_tv_weight_by_depth_rises_over_thirds_of_the_layers(monkeypatch):
-    layers = ("a", "b", "c", "d", "e", "f")
-    phi = representation(HOG)
-    monkeypatch.setattr(phi, "layers", layers)
-    chosen = parts(priors={"p": PriorSettings(lambda_tv="by-depth")})
-    found = expanded(chosen, prior="p")
-    assert [item.weights.lambda_tv for item in found] == [0.5, 0.5, 5, 5, 50, 50]
-    assert [item.layer for item in found] == list(layers)
+def test_a_value_by_depth_is_that_of_the_third_that_the_layer_is_in():
+    values = 0.5, 5.0, 50.0
+    of_six = [by_depth(values, "abcdef", layer) for layer in "abcdef"]
+    assert of_six == [0.5, 0.5, 5, 5, 50, 50]
+    assert [by_depth(values, "ab", layer) for layer in "ab"] == [0.5, 5]
+    assert by_depth(values, "a", "a") == 0.5
 
 
 def test_given_weights_stay_as_they_are():
-    prior = PriorSettings(alpha=3, lambda_alpha=8e-10, beta=1, lambda_tv=2)
-    assert resolved_prior(prior) == Prior(3, 8e-10, 1, 2)
+    given = PriorSettings(alpha=3, lambda_alpha=8e-10, beta=1, lambda_tv=2)
+    assert prior(given) == Prior(3, 8e-10, 1, 2)
 
 
-@pytest.mark.parametrize("name", ["hog", "dsift"])
-@pytest.mark.parametrize("region", ["all", {"centre": 1}])
-def test_schedule_auto_is_that_of_descriptors(name, region):
-    found = cell(representation=name, region=region, solver="paper").choice
+@pytest.mark.parametrize(("defined", "layer"), [(HOG, "hog"), (DSIFT, "dsift")])
+@pytest.mark.parametrize("selection", [Selection(), WINDOW])
+def test_schedule_auto_is_that_of_descriptors(defined, layer, selection):
+    found = paper(defined=defined, layer=layer, selection=selection)
+    assert found == Paper(SCHEDULES["descriptors"])
     # 4 legs of 200 steps.
-    assert found == SolverChoice("paper", 800, schedule=SCHEDULES["descriptors"])
+    assert found.n_steps == 800
+
+
+@pytest.mark.parametrize(
+    ("selection", "name"), [(Selection(), "cnn"), (WINDOW, "region")]
+)
+def test_the_paper_s_schedules_for_networks(selection, name):
+    found = paper(defined=NETWORK, layer="norm1", selection=selection)
+    assert found == Paper(SCHEDULES[name])
 
 
 @pytest.mark.parametrize(
@@ -70,31 +94,18 @@ def test_schedule_auto_is_that_of_descriptors(name, region):
     ],
 )
 def test_other_schedules_are_taken_as_written(schedule, steps, legs):
-    form = TypeAdapter(PaperSettings)
-    solver = form.validate_python({"kind": "paper", "schedule": schedule})
-    found = cell(chosen=parts(solvers={"s": solver}), solver="s").choice
-    assert found == SolverChoice("paper", steps, schedule=legs)
-
-
-def solver(**keys):
-    form = TypeAdapter(FastSettings).validate_python({"kind": "fast", **keys})
-    return cell(chosen=parts(solvers={"s": form}), solver="s").choice
+    found = paper(schedule)
+    assert (found.n_steps, found.schedule) == (steps, legs)
 
 
 def test_the_fast_solver_takes_what_suits_the_layer_where_nothing_is_said():
     # A representation of one layer has no depth.
-    assert solver(steps=12) == SolverChoice(
-        "fast", 12, rate=FAST_RATES["pixels"], smoothing=FAST_SMOOTHING
-    )
-    assert solver(steps=12, rate=3, smoothing=0) == SolverChoice(
-        "fast", 12, rate=3.0, smoothing=0.0
-    )
+    assert fast(steps=12) == Fast(12, FAST_RATES["pixels"], FAST_SMOOTHING, "pixels")
+    assert fast(steps=12, rate=3, smoothing=0) == Fast(12, 3.0, 0.0, "pixels")
 
 
-def rates(**options):
-    settings, phi = FastSettings(kind="fast", **options), representation(NETWORK)
-    choices = [solver_choice(settings, phi, layer, Selection()) for layer in LAYERS]
-    return [choice.rate for choice in choices]
+def rates(**keys) -> list[float]:
+    return [fast(NETWORK, layer, **keys).rate for layer in LAYERS]
 
 
 def test_the_rate_falls_with_the_depth_of_a_network():
@@ -113,31 +124,28 @@ def test_a_short_run_takes_shorter_steps_than_a_long_one(steps, share):
 
 
 def test_other_parameterisations_keep_their_rate_at_all_depths():
-    settings = FastSettings(kind="fast", parameterisation="fourier")
-    phi = representation(NETWORK)
-    found = {solver_choice(settings, phi, layer, Selection()).rate for layer in LAYERS}
-    assert found == {FAST_RATES["fourier"]}
+    assert set(rates(parameterisation="fourier")) == {FAST_RATES["fourier"]}
 
 
 @pytest.mark.parametrize("name", FAST_RATES)
 def test_a_parameterisation_brings_its_own_rate(name):
-    found = solver(steps=5, parameterisation=name)
+    found = fast(steps=5, parameterisation=name)
     assert (found.rate, found.parameterisation) == (FAST_RATES[name], name)
 
 
 def test_jitter_is_a_quarter_of_the_stride_or_as_written():
     # HOG's cells are 8 pixels wide.
-    assert resolved_prior(PriorSettings(jitter="auto")).jitter == 2
-    assert resolved_prior(PriorSettings(jitter=5)).jitter == 5
+    assert prior(PriorSettings(jitter="auto")).jitter == 2
+    assert prior(PriorSettings(jitter=5)).jitter == 5
 
 
 def test_priors_of_the_journal_are_for_the_shape():
-    found = resolved_prior(PriorSettings(ijcv=20, jitter=1))
+    found = prior(PriorSettings(ijcv=20, jitter=1))
     assert found == ijcv_prior((1, 40, 40), 20, jitter=1)
 
 
 def lambda_tv(layer, **keys):
-    return weights(PriorSettings(**keys), representation(NETWORK), 64, layer).lambda_tv
+    return prior(PriorSettings(**keys), NETWORK, layer).lambda_tv
 
 
 def test_the_published_weights_change_after_six_and_twelve_layers():

@@ -2,13 +2,16 @@
 
 import pytest
 
-from stages.params import Centre, Share, Tokens, Window
 from stages.params.representations import TorchvisionSettings
+from stages.params.selections import Centre, Share, Tokens, Window
+from stages.plan.representations import definition
 from stages.plan.selections import region, region_name
 from stages.representations.selection import Selection
 
-VIT = TorchvisionSettings.model_validate(
-    {"kind": "torchvision", "model": "vit_b_16", "weights": "random"}
+VIT = definition(
+    TorchvisionSettings.model_validate(
+        {"kind": "torchvision", "model": "vit_b_16", "weights": "random"}
+    )
 )
 LAYER = "encoder.layers.encoder_layer_0"
 N_TOKENS = 197

@@ -9,11 +9,10 @@ import torchvision
 from safetensors.torch import load_file
 
 from stages.params import representations as kinds
-from stages.plan import networks
-from stages.store import 
-from stages.process.stage import Refusal
+from stages.params.fetching import LpipsSettings, NetworkWeightsSettings
 from stages.params.representations import CaffenetSettings
-from stages.params import LpipsSettings, NetworkWeightsSettings
+from stages.plan import networks
+from stages.process.stage import Refusal
 from stages.sources.download import Patience
 from stages.weights import catalogue, kept, recorded
 from stages.weights import package as packages_module
