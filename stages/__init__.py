@@ -18,7 +18,11 @@ keys), `jobs` (the store of finished ones), `batch` (jobs that run together), `a
 
 import os
 
+from stages.execution.loading import end_at_signals
+
 # Waiting threads of OpenMP spin only for a moment, then sleep. Left to spin, two of
 # them beside one busy program took 160 to 650 ms a step here; with a short spin 37 to
 # 80 ms, and as long as before (15 to 21 ms) on quiet cores. Read when torch is loaded.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+
+end_at_signals()

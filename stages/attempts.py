@@ -16,7 +16,14 @@ import torch
 from stages.batch import Batch
 from stages.execution.behind import Behind, Work, at_once
 from stages.execution.device import prepare
-from stages.execution.process import Interrupted, deferred_signals, say
+from stages.execution.process import (
+    Interrupted,
+    Refusal,
+    deferred_signals,
+    is_shortage_of_memory,
+    printable,
+    say,
+)
 from stages.execution.workers import share
 from stages.jobs import Checkpoint, JobStore, Record
 from stages.plan import Job, batches
@@ -100,7 +107,8 @@ def _lost(job_store: JobStore, one: Attempt, reason: str) -> None:
 
 
 def _note_failure(job: Job, job_store: JobStore, reason: str) -> None:
-    say(f"failed: {job.cell.label}, {job.image_name}: {reason}")
+    told = printable(f"{job.cell.label}, {job.image_name}: {reason}")
+    say(f"failed: {told}")
     job_store.save_failure(job.key, reason)
 
 
@@ -121,6 +129,9 @@ def attempt(
     try:
         batch = make_batch(one.jobs, study, device, one.width)
         encode = _run(batch, job_store, advance, checkpoint)
+    except Refusal:
+        # Not this batch's fault: a damaged file, a full disk.
+        raise
     except Exception as error:
         parts = _parts(one, checkpoint, error)
         if not parts:
@@ -156,7 +167,7 @@ def _parts(
     jobs, batch_width = one.jobs, one.width or one.jobs[0].width
     if checkpoint is not None:  # perhaps that is what is wrong: start afresh
         return [Attempt(jobs, width=one.width)]
-    if _is_shortage(error) and batch_width > 1:
+    if is_shortage_of_memory(error) and batch_width > 1:
         half = batch_width // 2
         say(f"out of memory with {batch_width} jobs a batch: going on with {half}")
         starts = range(0, len(jobs), half)
@@ -164,16 +175,6 @@ def _parts(
     if len(jobs) > 1:
         return [Attempt([job], width=one.width) for job in jobs]
     return []
-
-
-def _is_shortage(error: Exception) -> bool:
-    """Return whether memory was too short: of a GPU, or as torch's CPU allocator says.
-
-    The system may also kill the process, which no program can catch.
-    """
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
 def _run(
