@@ -128,7 +128,7 @@ class Training:
         """Return the share of the highest rate: up in a line, down along a cosine."""
         up = (self.step + 1) / self.recipe["warm_up"]
         down = (1 + math.cos(math.pi * self.step / self.recipe["steps"])) / 2
-        return min(up, 1.0) * down
+        return float(min(up, 1.0) * down)
 
     @torch.no_grad()
     def _take_average(self) -> None:

@@ -14,6 +14,7 @@ from stages.params.representations import CaffenetSettings
 from stages.plan import networks
 from stages.process.stage import Refusal
 from stages.sources.download import Patience
+from stages.store import paths
 from stages.weights import catalogue, kept, recorded
 from stages.weights import package as packages_module
 from stages.weights.catalogue import FEATURES
