@@ -70,7 +70,7 @@ def test_every_trunk_has_a_column_and_so_has_what_stands_in():
         field = scores_schema().field(trunks.column(trunk))
         assert field.nullable
         assert field.metadata[b"unit"] == b"1"
-        assert f"LPIPS v0.1, trunk {trunk}".encode() in field.metadata[b"meaning"]
+        assert f"LPIPS v0.1, backbone {trunk}".encode() in field.metadata[b"meaning"]
 
 
 def test_smallest_sides_of_the_params_are_those_of_the_metric():
