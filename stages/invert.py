@@ -14,7 +14,7 @@ from stages.execution.device import prepare
 from stages.execution.runner import attempts, compute
 from stages.execution.targets import TargetCodes
 from stages.plan.jobs import Job, Pictured, jobs
-from stages.plan.study import available, expand
+from stages.plan.study import expand, ready
 from stages.process.progress import Progress
 from stages.process.stage import run
 from stages.representations.selection import resolved
@@ -128,7 +128,7 @@ def missing(planned: list[Job], job_store: JobStore) -> list[Job]:
 
 def main() -> None:
     """Compute what is missing and lay out all pre-images of the study."""
-    study = available(expand())
+    study = ready(expand())
     device = prepare(study.execution.device)
     job_store = JobStore(paths.work())
     plan = jobs(study, pictures())

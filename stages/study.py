@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import chain, groupby
 from pathlib import Path
 
@@ -155,11 +156,17 @@ def _memory(plan: list[Job]) -> Iterator[str]:
 
 def _seconds(made: list[list[Job]], device: torch.device) -> float:
     """Return the seconds that batches of one group take, from a few steps of one."""
-    trial = made[0]
+    trial = [_untrained(job) for job in made[0]]
     cell = trial[0].cell
     targets = torch.rand(len(trial), *code_shape(cell.definition, cell.layer))
     batch = Batch(trial, targets, batch_size=trial[0].batch_size, device=device)
     return batch.probe(PROBE_STEPS) * batch.n_steps * len(made)
+
+
+def _untrained(job: Job) -> Job:
+    """Return the job with random weights: a step takes as long, and needs no file."""
+    cell = job.cell
+    return replace(job, cell=replace(cell, definition=cell.definition.untrained()))
 
 
 def _disk(plan: list[Job]) -> int:

@@ -113,7 +113,9 @@ class TorchvisionSettings(Representation):
     """A classification model of torchvision, with published or random weights.
 
     `side` is, left out, that of the images which the weights were published for. A
-    network with `weights: random` sees its images as with the default ones.
+    network with `weights: random` sees its images as with the default ones. `weights:
+    features` are the trained convolutions without the classifier, of models of which
+    they can be had by themselves.
     """
 
     kind: Literal["torchvision"]
@@ -129,8 +131,7 @@ class TorchvisionSettings(Representation):
         if not isinstance(value, dict) or "side" in value:
             return value
         try:
-            name, entry = value["model"], value.get("weights", "DEFAULT")
-            known = published(name, "DEFAULT" if entry == "random" else entry)
+            known = published(value["model"], _entry(value.get("weights", "DEFAULT")))
         except (KeyError, TypeError, ValueError):  # told below
             return {**value, "side": EMBEDDED_SIDE}
         return {**value, "side": known.side}
@@ -139,6 +140,9 @@ class TorchvisionSettings(Representation):
     def _that_exist(self) -> "TorchvisionSettings":
         if self.weights != "random" and self.seed:
             raise ValueError("`seed` is for `weights: random`")
+        if self.weights == "features" and self.model not in catalogue.FEATURES:
+            known = ", ".join(catalogue.FEATURES)
+            raise ValueError(f"`weights: features` can be had of {known} alone")
         self._find()
         return self
 
@@ -151,19 +155,26 @@ class TorchvisionSettings(Representation):
         """Return the fields of the definition: what the model makes of pixels, too."""
         known = self.published
         numbers = {"classes": known.classes, "mean": known.mean, "std": known.std}
-        return {**super().options(), **numbers}
+        features = self.weights == "features"
+        return {**super().options(), **numbers, "features": features}
 
     @property
     def weights_file(self) -> WeightsFile | None:
         """The file of the published weights, None for random ones."""
         if self.weights == "random":
             return None
+        if self.weights == "features":
+            return catalogue.FEATURES[self.model]
         known = self._find()
         return catalogue.torchvision_file(known.model, known.classes, known.url)
 
     def _find(self) -> Published:
-        entry = "DEFAULT" if self.weights == "random" else self.weights
-        return published(self.model, entry)
+        return published(self.model, _entry(self.weights))
+
+
+def _entry(weights: str) -> str:
+    """Return the published entry that tells how a model sees its images."""
+    return "DEFAULT" if weights in ("random", "features") else weights
 
 
 class CustomSettings(Representation):

@@ -103,7 +103,7 @@ def available(study: Expanded) -> Expanded:
     """Return the study without the representations whose weights could not be had.
 
     The fetch stage noted them; it stops unless the params let it go on without them.
-    Raises Refusal if nothing is left, or if other weights are not there.
+    Raises Refusal if nothing is left.
     """
     missing = set(kept.unreachable()) & set(study.definitions)
     entries = [_without(one, missing) for one in study.entries]
@@ -116,12 +116,21 @@ def available(study: Expanded) -> Expanded:
         )
     known = study.definitions.items()
     there = {name: one for name, one in known if name not in missing}
-    for name in there:
-        if file := study.params.representations[name].weights_file:
-            kept.check(file)
     return replace(
         study, definitions=there, entries=left, missing=tuple(sorted(missing))
     )
+
+
+def ready(study: Expanded) -> Expanded:
+    """Return the study that can be computed now: of representations with weights.
+
+    Raises Refusal if none is left, or if fetched weights are not there.
+    """
+    there = available(study)
+    for name in there.definitions:
+        if file := study.params.representations[name].weights_file:
+            kept.check(file)
+    return there
 
 
 def _without(one: Entry, missing: set[str]) -> Entry:
@@ -139,7 +148,7 @@ def fetch_stage(path: Path = paths.PARAMS) -> FetchStage:
 
 def extract_stage(path: Path = paths.PARAMS) -> ExtractStage:
     """Return what the extract stage reads, the whole file checked."""
-    study = available(expand(path))
+    study = ready(expand(path))
     layers = {name: _layers(study, name) for name in study.definitions}
     return ExtractStage(study.definitions, layers, study.execution)
 

@@ -6,7 +6,7 @@ covers all of it. Weights are known by what is in their file, not by where it li
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -43,6 +43,11 @@ class Definition(ABC):
 
         Layers, shapes and receptive fields do not depend on the weights.
         """
+
+    def untrained(self) -> "Definition":
+        """Return the definition without its file of weights: random ones."""
+        weighted = any(one.name == "weights" for one in fields(self))
+        return replace(self, weights=None) if weighted else self
 
     def own_code(self) -> str | None:
         """Return the module of the user's own code, None where there is none."""

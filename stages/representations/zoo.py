@@ -1,7 +1,8 @@
 """torchvision's classification models, and the literature's names of their layers."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -28,19 +29,22 @@ class TorchvisionDefinition(Definition):
     """A classification model of torchvision, with weights of these classes or random.
 
     It sees `(pixels - mean) / std`, pixels in 0..255; `seed` is that of random weights.
+    `features` leaves the classifier out.
     """
 
     model: str
     classes: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    features: bool = False
     weights: WeightsFile | None = None
     seed: int = 0
 
     def build(self, *, trained: bool = True) -> Network:
         """Return the network; its weights are read when it is first computed."""
-        return Network(
-            partial(untrained, self.model, self.classes),
+        made = partial(untrained, self.model, self.classes)
+        return (Features if self.features else Network)(
+            partial(_features, made) if self.features else made,
             side=self.side,
             mean=self.mean,
             std=self.std,
@@ -48,6 +52,24 @@ class TorchvisionDefinition(Definition):
             weights=self.weights.tensors if self.weights and trained else None,
             seed=self.seed,
         )
+
+
+class Features(Network):
+    """The convolutions of a model, whose classifier is not there."""
+
+    def name(self, layer: str) -> str:
+        """Return the layer's own name; of the classifier's, say what would bring it."""
+        if layer.startswith(("fc", "classifier", "relu6", "relu7")):
+            raise ValueError(
+                f"`layer` {layer} is of the classifier, which `weights: features` "
+                "leave out; the whole file, `weights: DEFAULT`, brings it"
+            )
+        return super().name(layer)
+
+
+def _features(made: Callable[[], nn.Module]) -> nn.Module:
+    """Return the convolutions of the model, under the names that they have in it."""
+    return nn.Sequential(OrderedDict(features=made().get_submodule("features")))
 
 
 def untrained(model: str, classes: int) -> nn.Module:

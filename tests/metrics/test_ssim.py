@@ -16,7 +16,7 @@ def noisy(shape=(2, 3, 24, 30)):
 
 @pytest.mark.parametrize("level", [0.0, 37.0, 254.7, 255.0])
 def test_a_flat_image_is_exactly_like_itself(level):
-    # In float32, where the variance is a difference of large numbers, white has 0.9992.
+    # Whatever rounding leaves of a variance must be the same above and below the bar.
     flat = torch.full((1, 3, 64, 48), level)
     assert ssim(flat, flat).tolist() == [1.0]
 
@@ -30,6 +30,13 @@ def test_two_flat_images_by_hand():
     # Only the brightness term is below 1, with C1 = 2.55^2 = 6.5025.
     black, white = torch.zeros(1, 1, 11, 11), torch.full((1, 1, 11, 11), 255.0)
     assert ssim(black, white).tolist() == pytest.approx([6.5025 / (65025 + 6.5025)])
+
+
+def test_nearly_white_images_keep_all_their_digits():
+    # In float32 the variances, differences of large numbers, are wrong by up to 0.01.
+    light, white = torch.full((1, 1, 20, 20), 254.0), torch.full((1, 1, 20, 20), 255.0)
+    expected = (2 * 254 * 255 + 6.5025) / (254**2 + 255**2 + 6.5025)
+    assert ssim(light, white).tolist() == pytest.approx([expected], rel=1e-12)
 
 
 def test_an_inverted_image_is_below_zero():
