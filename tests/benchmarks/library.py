@@ -11,6 +11,7 @@ process of its own.
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -113,7 +114,10 @@ def report(n: int) -> Iterator[str]:
     """Yield the lines of the report."""
     yield "# The library against the pipeline: AlexNet's relu5 at 224x224\n"
     yield described(f"library --width {n}")
-    yield f"{STEPS} steps of `fast`, {n} image(s) at once, pixels, float32.\n"
+    yield (
+        f"{STEPS} steps of `fast`, {n} image(s) at once, pixels, float32; load average "
+        f"{os.getloadavg()[0]:.0f} on {os.cpu_count()} cores.\n"
+    )
     command = [sys.executable, "-m", "tests.benchmarks.library", "--width", str(n)]
     done = subprocess.run(
         [*command, "--plain"], capture_output=True, text=True, check=True
