@@ -191,7 +191,7 @@ def keys() -> dict[str, str]:
         ("representations/dsift", {"dsift fast"}),
         *(
             (f"preimage/{name}", EVERY)
-            for name in ("inversion", "objective", "outcome", "solvers")
+            for name in ("descent", "objective", "outcome", "jitter")
         ),
         *(
             (f"preimage/{name}", EVERY)
