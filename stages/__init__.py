@@ -25,7 +25,11 @@ folder is one noun, and imports run one way, from the first to the last of these
 
 import os
 
+from stages.process.loading import end_at_signals
+
 # Waiting threads of OpenMP spin only for a moment, then sleep. Left to spin, two of
 # them beside one busy program took 160 to 650 ms a step here; with a short spin 37 to
 # 80 ms, and as long as before (15 to 21 ms) on quiet cores. Read when torch is loaded.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+
+end_at_signals()

@@ -26,7 +26,7 @@ from stages.plan.jobs import Job, Pictured, batches, jobs
 from stages.plan.representations import code_shape, job_costs, outline
 from stages.plan.study import Expanded, available, expand
 from stages.process.progress import duration
-from stages.process.stage import Refusal, run, say
+from stages.process.stage import Refusal, printable, run, say, tell
 from stages.representations.definition import Definition
 from stages.store import paths
 from stages.store.jobs import JobStore
@@ -89,26 +89,27 @@ def show(study: Expanded, job_store: JobStore) -> None:
     todo = list({j.key: j for j in plan if j.key not in finished}.values())
     n_failed = sum(job.key in failed for job in todo)
     device = prepare(study.execution.device)
-    print(f"pictures  {len(known)} ({study.params.fetch.images.source}, {remark})")
+    tell(f"pictures  {len(known)} ({study.params.fetch.images.source}, {remark})")
     if study.missing:
-        print(f"missing   {', '.join(study.missing)}: weights could not be fetched")
-    print(f"cells     {len({job.cell for job in plan})}")
+        tell(f"missing   {', '.join(study.missing)}: weights could not be fetched")
+    tell(f"cells     {len({job.cell for job in plan})}")
     n_done = sum(job.key in finished for job in plan)
-    print(
+    tell(
         f"jobs      {len(plan)}: {n_done} done, {len(plan) - n_done} to do"
         + (f" ({n_failed} of them failed before)" if n_failed else "")
     )
-    print(_table(plan, finished))
+    tell(_table(plan, finished))
     for line in _memory(plan):
-        print(line)
-    print(f"disk      about {_megabytes(_disk(plan))} when all is done")
-    print(f"time      {_time(study.execution, todo, device)}")
+        tell(line)
+    tell(f"disk      about {_megabytes(_disk(plan))} when all is done")
+    tell(f"time      {_time(study.execution, todo, device)}")
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated(device)
-        print(f"GPU       {_megabytes(peak)} of memory at most")
+        tell(f"GPU       {_megabytes(peak)} of memory at most")
     known_failures = [job for job in todo if job.key in failed]
     for job in known_failures[:10]:
-        print(f"failed    {job.cell.label}, {job.image_name}: {failed[job.key]}")
+        told = f"{job.cell.label}, {job.image_name}: {failed[job.key]}"
+        tell(f"failed    {printable(told)}")
 
 
 def _time(execution: ExecutionSettings, todo: list[Job], device: torch.device) -> str:
@@ -127,8 +128,9 @@ def _time(execution: ExecutionSettings, todo: list[Job], device: torch.device) -
 
 def _table(plan: list[Job], finished: set[str]) -> str:
     """Return one line a cell: its names, its jobs, how many of them are done."""
-    total = Counter(job.cell.label for job in plan)
-    done = Counter(job.cell.label for job in plan if job.key in finished)
+    labels = {job.key: printable(job.cell.label) for job in plan}
+    total = Counter(labels[job.key] for job in plan)
+    done = Counter(labels[job.key] for job in plan if job.key in finished)
     wide = max((len(label) for label in total), default=0)
     head = f"  {'representation / layer / channels / region / prior / solver':{wide}}"
     lines = [f"{head}  jobs  done"]
@@ -203,7 +205,7 @@ def prune(
             say("every job in the store is needed by a plan: nothing to drop")
             return
         for path in files:
-            print(path)
+            tell(printable(f"{path}"))
         size = _megabytes(sum(files.values()))
         say(f"{len(files)} files, {size}, that no plan needs for the fetched pictures:")
         say("plans: " + ", ".join(str(path) for path in plans))

@@ -19,7 +19,7 @@ def test_a_damaged_picture_is_refused_with_a_reason_or_read_as_pillow_reads_it(k
 @pytest.mark.parametrize("kind", list(fuzz._FILES))
 def test_a_damaged_file_of_the_project_is_told_or_says_the_same(kind):
     for number in range(50):
-        fuzz.files(fuzz.drawn(1, number), kind)
+        fuzz.damaged_files(fuzz.drawn(1, number), kind)
 
 
 def test_an_input_is_drawn_from_the_seed_and_its_number_alone():

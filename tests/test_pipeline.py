@@ -180,11 +180,11 @@ def test_a_killed_run_goes_on_where_it_was(project):
     project.repro()
 
 
-def trunk_file(folder: Path) -> Path:
+def backbone_file(folder: Path) -> Path:
     """Write a file of random weights as torchvision would publish it."""
-    torch.save(torchvision.models.squeezenet1_1().state_dict(), folder / "trunk.pth")
-    digits = hashlib.sha256((folder / "trunk.pth").read_bytes()).hexdigest()
-    return (folder / "trunk.pth").rename(folder / f"squeezenet1_1-{digits[:8]}.pth")
+    torch.save(torchvision.models.squeezenet1_1().state_dict(), folder / "backbone.pth")
+    digits = hashlib.sha256((folder / "backbone.pth").read_bytes()).hexdigest()
+    return (folder / "backbone.pth").rename(folder / f"squeezenet1_1-{digits[:8]}.pth")
 
 
 def replace(path: Path, old: str, new: str) -> None:
@@ -194,15 +194,15 @@ def replace(path: Path, old: str, new: str) -> None:
 
 
 def lpips(project: Project) -> tuple[dict[str, Any], list[float | None]]:
-    """Return what the manifest says of the trunk, and the column of the scores."""
+    """Return what the manifest says of the backbone, and the column of the scores."""
     manifest = files.read_json(project.folder / "data/weights/manifest.json")
     scores = pq.read_table(project.folder / "data/scores.parquet")
-    return manifest["trunks"]["squeeze"], scores["lpips_squeeze"].to_pylist()
+    return manifest["lpips"]["squeeze"], scores["lpips_squeeze"].to_pylist()
 
 
-def test_lpips_comes_later_with_one_line_where_the_trunk_was_unreachable(tmp_path):
-    """The trunk's address is that of a server that comes up between two runs."""
-    published = trunk_file(tmp_path)
+def test_lpips_comes_later_with_one_line_where_it_was_unreachable(tmp_path):
+    """The backbone's address is that of a server that comes up between two runs."""
+    published = backbone_file(tmp_path)
     handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
     absent = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     absent.server_close()
@@ -210,17 +210,16 @@ def test_lpips_comes_later_with_one_line_where_the_trunk_was_unreachable(tmp_pat
     project = copied(tmp_path / "project")
     project.environment["NO_PROXY"] = "127.0.0.1"
     official = "https://download.pytorch.org/models"
-    replace(project.folder / "stages/weights.py", official, address)
-    trunk = project.folder / "stages/sources/trunk_file.py"
-    replace(trunk, "squeezenet1_1-b8a52dc0.pth", published.name)
-    project.edit_params("lpips: {trunks: []}", "lpips: {trunks: [squeeze]}")
+    catalogue = project.folder / "stages/weights/catalogue.py"
+    replace(catalogue, official, address)
+    replace(catalogue, "squeezenet1_1-b8a52dc0.pth", published.name)
+    project.edit_params("lpips: {backbones: []}", "lpips: {backbones: [squeeze]}")
     begin(project)
 
     out = project.dvc("repro")
     entry, column = lpips(project)
-    assert "To get LPIPS later: dvc repro -f fetch && dvc repro" in out
+    assert "To get it later: dvc repro -f fetch && dvc repro" in out
     assert (entry["status"], entry["sha256"]) == ("unreachable", None)
-    assert entry["later"] == "dvc repro -f fetch && dvc repro"
     assert set(column) == {None}
     assert "up to date" in project.dvc("repro")
 
@@ -231,6 +230,6 @@ def test_lpips_comes_later_with_one_line_where_the_trunk_was_unreachable(tmp_pat
     ran = project.repro()
     entry, column = lpips(project)
     assert entry["status"] == "fetched"
-    assert (project.folder / "data/weights/lpips-squeeze.safetensors").is_file()
+    assert (project.folder / "data/weights/lpips/squeeze.safetensors").is_file()
     assert ran == ["score", "report"]
     assert None not in column

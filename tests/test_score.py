@@ -158,7 +158,7 @@ def test_the_judge_s_columns_of_an_exact_pre_image(study):
     assert only(rows, kind="preimage", seed=1)["judge_distance"] > 0
 
 
-def test_lpips_has_the_columns_of_its_trunks(study):
+def test_lpips_has_the_columns_of_its_backbones(study):
     judges = Judges(
         Judge(),
         torch.device("cpu"),

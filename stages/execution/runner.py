@@ -20,7 +20,14 @@ from stages.execution.targets import TargetCodes
 from stages.execution.workers import share
 from stages.params.study import ExecutionSettings
 from stages.plan.jobs import Job, batches
-from stages.process.stage import Interrupted, deferred_signals, say
+from stages.process.stage import (
+    Interrupted,
+    Refusal,
+    deferred_signals,
+    is_shortage_of_memory,
+    printable,
+    say,
+)
 from stages.store.jobs import JobStore
 from stages.store.record import Checkpoint, Record
 
@@ -96,7 +103,8 @@ def _lost(job_store: JobStore, one: Attempt, reason: str) -> None:
 
 
 def _note_failure(job: Job, job_store: JobStore, reason: str) -> None:
-    say(f"failed: {job.cell.label}, {job.image_name}: {reason}")
+    told = printable(f"{job.cell.label}, {job.image_name}: {reason}")
+    say(f"failed: {told}")
     job_store.save_failure(job.key, reason)
 
 
@@ -116,6 +124,9 @@ def attempt(
     try:
         batch = make_batch(one.jobs, door, one.batch_size)
         encode = _run(batch, job_store, advance, checkpoint)
+    except Refusal:
+        # Not this batch's fault: a damaged file, a full disk.
+        raise
     except Exception as error:
         parts = _parts(one, checkpoint, error)
         if not parts:
@@ -151,7 +162,7 @@ def _parts(
     jobs, size = one.jobs, one.batch_size or one.jobs[0].batch_size
     if checkpoint is not None:  # perhaps that is what is wrong: start afresh
         return [Attempt(jobs, batch_size=one.batch_size)]
-    if _is_shortage(error) and size > 1:
+    if is_shortage_of_memory(error) and size > 1:
         half = size // 2
         say(f"out of memory with {size} jobs a batch: going on with {half}")
         starts = range(0, len(jobs), half)
@@ -160,16 +171,6 @@ def _parts(
     if len(jobs) > 1:
         return [Attempt([job], batch_size=one.batch_size) for job in jobs]
     return []
-
-
-def _is_shortage(error: Exception) -> bool:
-    """Return whether memory was too short: of a GPU, or as torch's CPU allocator says.
-
-    The system may also kill the process, which no program can catch.
-    """
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
 def _run(

@@ -25,7 +25,8 @@ from typing import Any, Generic, TypeVar
 
 import psutil
 
-from stages.process.stage import Interrupted, listen
+from stages.process.loading import SIGNALS
+from stages.process.stage import Interrupted, Refusal, listen, refused_by_system
 
 Item = TypeVar("Item")
 Advance = Callable[[float], None]
@@ -71,7 +72,8 @@ def share(
     `setup` is called once in each process, `attempt` with each item and a function to
     call with the progress made, which reaches `advance` here. All of them and the items
     must survive pickling. Where a process dies, `lost` is told its item and how, and
-    another takes its place.
+    another takes its place. Raises Refusal where an attempt does, or where disk or
+    memory are too short for it: that is true for all of them.
     """
     waiting, workers = deque(items), list[_Worker[Item]]()
 
@@ -85,6 +87,8 @@ def share(
         while workers:
             for worker in _heard(workers):
                 word = _word(worker)
+                if isinstance(word, Refusal):
+                    raise word
                 if isinstance(word, float):
                     advance(word)
                 elif word is None and waiting:
@@ -103,13 +107,15 @@ def _started(
 ) -> _Worker[Item]:
     here, there = _SPAWN.Pipe()
     process = _SPAWN.Process(target=_serve, args=(there, attempt, setup), daemon=True)
-    # A terminal sends this to all processes. The new one ignores it, also while it
+    # A terminal sends these to all processes. The new one ignores them, also while it
     # starts; it is asked to stop by this one.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    numbers = {*SIGNALS} - {signal.SIGTERM}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     try:
         process.start()
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     there.close()
     _send(here, item)
     return _Worker(process, here, item)
@@ -127,8 +133,8 @@ def _heard(workers: Sequence[_Worker[Item]]) -> list[_Worker[Item]]:
     return [worker for worker in workers if worker.pipe in ready]
 
 
-def _word(worker: _Worker[Item]) -> float | str | None:
-    """Return progress as a number, None for an item that is done, or how it died."""
+def _word(worker: _Worker[Item]) -> float | str | Refusal | None:
+    """Return progress as a number, None for an item that is done, or how it ended."""
     try:
         return worker.pipe.recv()  # type: ignore[no-any-return]
     except (EOFError, OSError):
@@ -180,6 +186,20 @@ def _serve(
             _send(pipe, None)
     except Interrupted as interrupted:
         sys.exit(interrupted.exit_code)
+    except Exception as error:
+        refusal = _refusal(error)
+        if refusal is None:
+            raise
+        _send(pipe, refusal)
+
+
+def _refusal(error: Exception) -> Refusal | None:
+    """Return what is to end the whole stage; None for a failure of this process."""
+    if isinstance(error, Refusal):
+        # Without what a subclass needs to be made.
+        return Refusal(f"{error}")
+    refused = refused_by_system(error)
+    return Refusal(refused) if refused else None
 
 
 def _received(pipe: Connection) -> Any:

@@ -4,7 +4,9 @@ Counted, not measured: multiply-adds by torch's own counter, memory from the ten
 that torch keeps for the way back. On the meta device nothing is computed for it.
 """
 
+from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
 from stages.images import Images
+from stages.representations.points import watch
 
 BYTES_A_VALUE = 4
 
@@ -44,23 +47,62 @@ def costs(
     products of matrices and attention. Memory is taken by the tensors saved for the
     gradient of the image, by the code and its gradient, and by the solver.
     """
-    weights = list(network.parameters()) if isinstance(network, nn.Module) else []
-    known = {_storage(weight) for weight in weights}
-    kept: dict[int, int] = {}
+    with _Count(image, network) as count:
+        return count.until(phi(count.pixels))
 
-    def note(saved: Tensor) -> Tensor:
-        if _storage(saved) not in known:
-            kept[_storage(saved)] = saved.untyped_storage().nbytes()
+
+def costs_of_calls(
+    network: Callable[[Images], Tensor], image: Images
+) -> dict[tuple[str, int], Costs]:
+    """Return what the code costs that each call of a module gives, in a single run.
+
+    By path and number of the call, as in `points`; those that give a tensor.
+    """
+    found: dict[tuple[str, int], Costs] = {}
+    n_calls: Counter[str] = Counter()
+    with _Count(image, network) as count:
+
+        def note(path: str, _: nn.Module | None, output: Any) -> None:
+            if isinstance(output, Tensor):
+                found[path, n_calls[path]] = count.until(output)
+            n_calls[path] += 1
+
+        watch(network, count.pixels, note)
+    return found
+
+
+class _Count:
+    """Counts what happens within it, as `costs` tells."""
+
+    def __init__(self, image: Images, network: object) -> None:
+        parts = network.parameters() if isinstance(network, nn.Module) else ()
+        self._weights = list(parts)
+        self._known = {_storage(weight) for weight in self._weights}
+        self._kept: dict[int, int] = {}
+        self._flops = FlopCounterMode(display=False)
+        self._within = ExitStack()
+        self.pixels = image.detach().clone().requires_grad_()
+
+    def __enter__(self) -> "_Count":
+        self._within.enter_context(self._flops)
+        self._within.enter_context(saved_tensors_hooks(self._note, _same))
+        self._within.enter_context(torch.enable_grad())
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._within.close()
+
+    def _note(self, saved: Tensor) -> Tensor:
+        if _storage(saved) not in self._known:
+            self._kept[_storage(saved)] = saved.untyped_storage().nbytes()
         return saved
 
-    pixels = image.detach().clone().requires_grad_()
-    counter = FlopCounterMode(display=False)
-    with counter, saved_tensors_hooks(note, _same), torch.enable_grad():
-        code = phi(pixels)
-    n_values = 2 * code.numel() + N_IMAGES_KEPT * image.numel()
-    n_bytes = int(GROWTH * (sum(kept.values()) + BYTES_A_VALUE * n_values))
-    total = sum(weight.numel() * weight.element_size() for weight in weights)
-    return Costs(counter.get_total_flops() // 2, n_bytes, total)
+    def until(self, code: Tensor) -> Costs:
+        """Return what was counted until now, of a code that is there by now."""
+        n_values = 2 * code.numel() + N_IMAGES_KEPT * self.pixels.numel()
+        n_bytes = int(GROWTH * (sum(self._kept.values()) + BYTES_A_VALUE * n_values))
+        total = sum(w.numel() * w.element_size() for w in self._weights)
+        return Costs(self._flops.get_total_flops() // 2, n_bytes, total)
 
 
 def _storage(tensor: Tensor) -> int:

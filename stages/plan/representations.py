@@ -14,7 +14,7 @@ from stages.params.representations import (
     CustomSettings,
     RepresentationSettings,
 )
-from stages.plan.costs import Costs, costs
+from stages.plan.costs import Costs, costs, costs_of_calls
 from stages.process.stage import Refusal
 from stages.representations.definition import Definition, WeightsFile
 from stages.representations.representation import Representation
@@ -87,4 +87,14 @@ def code_shape(defined: Definition, layer: str) -> tuple[int, int, int]:
 @cache
 def job_costs(defined: Definition, layer: str) -> Costs:
     """Return what a job at the layer costs: multiply-adds, and bytes of memory."""
-    return costs(*outline(defined).dry_run(layer, defined.side))
+    phi = outline(defined)
+    if phi.whole_run() is None:
+        return costs(*phi.dry_run(layer, defined.side))
+    return _costs_of_all(defined)[phi.call(layer)]
+
+
+@cache
+def _costs_of_all(defined: Definition) -> dict[tuple[str, int], Costs]:
+    """Return what each call of a module costs, all counted in a single run."""
+    run = outline(defined).whole_run()
+    return {} if run is None else costs_of_calls(*run)

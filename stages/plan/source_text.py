@@ -27,13 +27,14 @@ def module_file(module: str) -> Path | None:
 def imports(path: Path) -> set[str]:
     """Return the modules of this package that running the file imports.
 
-    Packages that an import passes through are among them: Python runs them, too.
+    Packages that an import passes through are among them: Python runs them, too. Not
+    the house itself, whose own file sets up commands and computes nothing.
     """
     names: set[str] = set()
     for node in ast.walk(_run(path)):
         for name in _imported(node, path):
             parts = name.split(".")
-            names |= {".".join(parts[: i + 1]) for i in range(len(parts))}
+            names |= {".".join(parts[: i + 1]) for i in range(1, len(parts))}
     return {name for name in names if _ours(name)}
 
 

@@ -81,12 +81,8 @@ def fitted(
     phi: Callable[[Images], Tensor], target: Tensor, start: Images
 ) -> tuple[Callable[[Images], Tensor], Tensor, bool]:
     """Return `phi` laid out, a target a pre-image, and if the targets came batched."""
-    with torch.no_grad():
-        code = phi(start)
-    n_dimensions = target.dim()
-    if isinstance(code, Tensor):
-        n_dimensions = code.dim()
-        phi = laid_out(phi, start, code)
+    phi, code = laid_out(phi, start)
+    n_dimensions = code.dim() if isinstance(code, Tensor) else target.dim()
     batched = target.dim() == n_dimensions
     targets = target if batched else target[None]
     if len(targets) == 1:

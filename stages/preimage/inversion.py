@@ -105,7 +105,7 @@ def invert(
         >>> import torch
         >>> from stages.preimage import fast, invert
         >>> blur = torch.nn.AvgPool2d(4)
-        >>> image = torch.linspace(0, 255, 32).expand(1, 1, 32, 32)
+        >>> image = torch.linspace(60, 200, 32).expand(1, 1, 32, 32)
         >>> result = invert(blur, blur(image), shape=(1, 32, 32), solver=fast(steps=60))
         >>> result.preimage.shape
         torch.Size([1, 1, 32, 32])

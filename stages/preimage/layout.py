@@ -18,21 +18,32 @@ TOLERANCE = 1e-3
 
 
 def laid_out(
-    phi: Callable[[Images], Tensor], images: Images, code: Tensor
-) -> Callable[[Images], Tensor]:
-    """Return a frozen copy of a module, laid out for the CPU; else `phi` itself.
+    phi: Callable[[Images], Tensor], images: Images
+) -> tuple[Callable[[Images], Tensor], Tensor]:
+    """Return a frozen copy of a module, laid out for the CPU, and the images' code.
 
-    `code` is `phi(images)`. A copy that does not give the same code (a module in
-    training mode, or one that reads what a hook left elsewhere), that cannot be made,
-    or that cannot compute with a pixel's channels side by side, is not used.
+    `phi` itself where that is no module, or where the copy will not do: it cannot be
+    made, cannot compute with a pixel's channels side by side, or gives another code
+    (of a module in training mode, or one that reads what a hook left elsewhere).
     """
-    if not isinstance(phi, nn.Module) or images.is_cuda:
-        return phi
+    # Before the code is computed: the copy must not have it from `phi`.
+    copy = None if images.is_cuda else _copy(phi)
+    with torch.no_grad():
+        code = phi(images)
+        if copy is None or not isinstance(code, Tensor):
+            return phi, code
+        try:
+            error = (copy(images) - code).norm()
+        except (RuntimeError, TypeError, AttributeError):
+            return phi, code
+    return (copy if error <= TOLERANCE * code.norm() else phi), code
+
+
+def _copy(phi: Callable[[Images], Tensor]) -> nn.Module | None:
+    """Return the copy, None where there is none to be had."""
+    if not isinstance(phi, nn.Module):
+        return None
     try:
-        copy = with_stem(phi)
-        with torch.no_grad():
-            own = copy(images)
-        error = (own - code).norm()
+        return with_stem(phi)
     except (RuntimeError, TypeError, AttributeError):
-        return phi
-    return copy if error <= TOLERANCE * code.norm() else phi
+        return None

@@ -11,6 +11,10 @@ from stages.process.stage import say
 
 SECONDS_BETWEEN_LINES = 30.0
 
+# An estimate takes that much work after the first word of it: what comes before, such
+# as loading and compiling, tells nothing of the time left.
+SECONDS_TO_JUDGE = 10.0
+
 
 class Progress:
     """Count finished units of work and tell the user how much is left.
@@ -37,6 +41,8 @@ class Progress:
         self._clock = clock
         self._begun = self._said = clock()
         self._done = 0.0
+        # When the first progress was told, and how much was done then.
+        self._first: tuple[float, float] | None = None
 
     def __enter__(self) -> "Progress":
         return self
@@ -56,6 +62,10 @@ class Progress:
     def advance(self, amount: float = 1.0) -> None:
         """Count `amount` more units as done; fractions of a unit are welcome."""
         self._done += amount
+        if self._first is None and self._done:
+            self._first = self._clock(), self._done
+            if self._bar is not None:
+                self._bar.unpause()
         if self._bar is not None:
             self._bar.update(amount)
         elif self._clock() - self._said >= SECONDS_BETWEEN_LINES:
@@ -64,10 +74,19 @@ class Progress:
 
     def line(self) -> str:
         """Return the state in one line: done, total, time left."""
-        elapsed = self._clock() - self._begun
-        left = elapsed / self._done * (self._total - self._done) if self._done else None
+        left = self._left()
         when = "" if left is None else f", {duration(left)} left"
         return f"{self._label}: {int(self._done)} of {self._total} {self._unit}{when}"
+
+    def _left(self) -> float | None:
+        """Return the seconds that are left; None as long as they are not known."""
+        if self._first is None:
+            return None
+        begun, done = self._first
+        elapsed = self._clock() - begun
+        if elapsed < SECONDS_TO_JUDGE or self._done <= done:
+            return None
+        return elapsed / (self._done - done) * (self._total - self._done)
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,8 @@
 - `custom`: networks of the user's own;
 - `stem`: a network's first convolution, laid out for descending on its images;
 - `selection`: channels and a window of cells, by name or number, as a mask;
-- `receptive_field`: the pixels that a window of cells can see.
+- `receptive_field`: the pixels that a window of cells can see;
+- `follower`, `spans`, `span_rules`: the same of any network, by its operations.
 
 `stages.params.representations.KINDS` names those that params may ask for.
 """

@@ -20,6 +20,7 @@ from stages.plan.jobs import batch_size
 from stages.plan.representations import definition, job_costs, outline
 from stages.process.stage import Refusal, run
 from stages.representations.definition import Definition
+from stages.representations.receptive_field import Geometry
 from stages.store import paths
 
 HEAD = ("layer", "code", "stride", "sees", "multiply-adds", "memory a job", "batch")
@@ -87,19 +88,27 @@ def row(defined: Definition, layer: str) -> tuple[str, ...]:
     k, r, s = phi.code_shape(layer, defined.side)
     patches, geometry = phi.patches(layer), phi.geometry(layer)
     costs = job_costs(defined, layer)
-    whole = geometry.size >= defined.side
     others = phi.others(layer)
     name = f"{layer} ({others[0]})" if others else layer
     shape = f"{k} x {r} tokens" if patches else f"{k} x {r} x {s}"
+    told = sees(geometry, 1 if patches else r, defined.side)
     return (
         name,
         shape,
         "-" if patches else f"{geometry.stride}",
-        "whole image" if whole else f"{geometry.size} px",
+        told,
         f"{costs.multiply_adds / 1e6:,.1f} M",
         f"{costs.bytes / 1e6:,.1f} MB",
         f"{batch_size(ExecutionSettings(), defined, layer)}",
     )
+
+
+def sees(geometry: Geometry, rows: int, side: int) -> str:
+    """Return what is told of a field: its size, unless each cell sees the image."""
+    last, end = geometry.offset + geometry.stride * (rows - 1), geometry.size
+    if last <= 0 and geometry.offset + end >= side:
+        return "whole image"
+    return f"{geometry.size} px"
 
 
 def show(rows: list[tuple[str, ...]]) -> None:

@@ -9,15 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from stages.images import Codes, Images
+from stages.representations.follower import Call, followed, geometry
 from stages.representations.points import TOKENS, Grid, Point, Points, code_at, points
 from stages.representations.receptive_field import (
     Geometry,
     Window,
+    field,
     masked_field,
     measured_geometry,
 )
@@ -36,6 +40,20 @@ class _Sketch:
     """
 
     network: Callable_ | None = None
+
+
+class _Unfilled(TorchFunctionMode):
+    """Makes parameters on the meta device, and all else where it is asked for.
+
+    For networks that compute the sizes of their parts with tensors.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if func is torch.empty:
+            return func(*args, **{**(kwargs or {}), "device": "meta"})
+        return func(*args, **(kwargs or {}))
 
 
 # Values of a cell, channels of all random images together, that a receptive field is
@@ -83,15 +101,20 @@ class Network(Representation):
     def _look(self) -> Points:
         """Return the network's points, without computing anything where it can be."""
         shape = (2, self.image_channels, self.side, self.side)
-        try:
-            with torch.device("meta"):
-                sketch = _frozen(self._make())
-                found = points(sketch, torch.zeros(shape))
-            self._sketch = _Sketch(sketch)
-            return found
-        # Whatever a network does with numbers that are not there.
-        except Exception:
-            return points(self._callable, torch.zeros(shape))
+        for context in (torch.device("meta"), _Unfilled()):
+            try:
+                with context:
+                    sketch = self._make()
+                if isinstance(sketch, nn.Module):
+                    sketch = sketch.to("meta")
+                with torch.device("meta"):
+                    found = points(_frozen(sketch), torch.zeros(shape))
+                self._sketch = _Sketch(sketch)
+                return found
+            # Whatever a network does with numbers that are not there.
+            except Exception:
+                continue
+        return points(self._callable, torch.zeros(shape))
 
     @cached_property
     def _callable(self) -> Callable_:
@@ -126,6 +149,9 @@ class Network(Representation):
                 for values in (self.mean, self._std)
             )
             images = (images - mean[:, None, None]) / std[:, None, None]
+        else:
+            # Some networks write into their input: this one is theirs.
+            images = images.clone()
         return code_at(self._callable, images, self.point(self.layers[-1]))
 
     def cut(self, layer: str) -> "Network":
@@ -179,32 +205,55 @@ class Network(Representation):
         """Return the shape `k r s` of a layer's code; nothing is computed."""
         return self.point(layer).shape
 
-    def dry_run(
-        self, layer: str, side: int
-    ) -> tuple[Callable_, Images, nn.Module | None]:
-        """Return what the layer's code can be counted on; without numbers, if it can.
+    def shapes(self, side: int) -> dict[str, tuple[int, int, int]]:
+        """Return the shapes `k r s` of all layers' codes; nothing is computed."""
+        return {name: self._points.named[name].shape for name in self.layers}
 
-        The image is on the meta device where the network can be.
-        """
+    def call(self, layer: str) -> Call:
+        """Return the call of a module that gives the layer's code."""
         point = self.point(layer)
-        network = self._sketch.network or self._callable
-        device = "meta" if self._sketch.network is not None else "cpu"
+        return point.path, point.call
+
+    def whole_run(self) -> tuple[Callable_, Images]:
+        """Return the network and an image, on the meta device if it can be there."""
+        network, device = self._sketched()
         shape = (1, self.image_channels, self.side, self.side)
-        image = torch.zeros(shape, device=device)
-        module = network if isinstance(network, nn.Module) else None
-        return lambda images: code_at(network, images, point), image, module
+        return network, torch.zeros(shape, device=device)
+
+    def _sketched(self) -> tuple[Callable_, str]:
+        """Return the network to look at, and the device that it is on."""
+        if self._sketch.network is not None:
+            return self._sketch.network, "meta"
+        return self._callable, "cpu"
 
     def patches(self, layer: str) -> Grid | None:
         """Return how patches lie among a layer's tokens, None if it has no tokens."""
         return self.point(layer).grid
 
     def geometry(self, layer: str) -> Geometry:
-        """Return what a cell of the code of `layer` sees, as measured at its centre.
+        """Return what a cell of the code of `layer` sees.
 
-        Measured by gradients of the network with random weights. Tokens are taken to
-        see the whole image, as do cells that no pixel of the measurement moves. Raises
-        ValueError if there is no such layer.
+        As the network's operations tell, see `follower`. Where one of them is not
+        known there, measured at the centre by gradients, with random weights; then
+        tokens are taken to see the whole image, as do cells that no pixel of the
+        measurement moves. Raises ValueError if there is no such layer.
         """
+        name = self.name(layer)
+        return self._geometries.get(name) or self._measured(name)
+
+    @cached_property
+    def _geometries(self) -> dict[str, Geometry]:
+        """What the cells of each layer see that could be followed, all at once."""
+        network, device = self._sketched()
+        shape = (2, self.image_channels, self.side, self.side)
+        seen = followed(network, torch.zeros(shape, device=device))
+        found = {
+            name: geometry(seen.get((point.path, point.call)), point, self.side)
+            for name, point in self._points.named.items()
+        }
+        return {name: told for name, told in found.items() if told is not None}
+
+    def _measured(self, layer: str) -> Geometry:
         point = self.point(layer)
         rows = 1 if point.form == TOKENS else point.shape[1]
         try:
@@ -213,12 +262,16 @@ class Network(Representation):
             return Geometry(self.side, self.side, 0)
 
     def field(self, layer: str, selection: Selection, side: int) -> Window:
-        """Return the bounding box of the pixels that the selection sees, measured.
+        """Return the bounding box of the pixels that the selection sees.
 
-        The whole image for a selection of all cells.
+        The whole image for a selection of all cells; measured for tokens, and where
+        the layer's geometry is.
         """
         if selection.window is None and selection.tokens is None:
             return 0, self.side, 0, self.side
+        known = self._geometries.get(self.name(layer))
+        if known is not None and selection.window is not None:
+            return field(known, selection.window, self.side, self.side)
         cells = replace(selection, channels=None, top=None)
         selected = mask(cells, self.point(layer).shape)
         try:
@@ -228,7 +281,7 @@ class Network(Representation):
 
     def _probed(self, layer: str) -> Callable[[Images], Codes]:
         point = self.point(layer)
-        return lambda images: code_at(self._probe, images, point)
+        return lambda images: code_at(self._probe, images.clone(), point)
 
     @cached_property
     def _probe(self) -> Callable_:

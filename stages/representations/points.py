@@ -92,25 +92,39 @@ class _Calls:
 def points(network: Callable[[Images], Tensor], images: Images) -> Points:
     """Run the network on the images (two at least, square) and return its points."""
     calls = _Calls()
+    with torch.no_grad():
+        watch(network, images, calls.note)
+    return _points(calls, len(images))
+
+
+def watch(
+    network: Callable[[Images], Tensor],
+    images: Images,
+    note: Callable[[str, nn.Module | None, Any], None],
+) -> None:
+    """Run the network and note what each call of a module gives: path, module, output.
+
+    Modules within others come first; the whole network, with an empty path, is last.
+    """
     handles = []
     if isinstance(network, nn.Module):
         for path, module in network.named_modules():
             if path:
-                hook = _noting(calls, path)
+                hook = _noting(note, path)
                 handles.append(module.register_forward_hook(hook))
     try:
-        with torch.no_grad():
-            output = network(images)
+        output = network(images)
     finally:
         for handle in handles:
             handle.remove()
-    calls.note("", None, output)
-    return _points(calls, len(images))
+    note("", None, output)
 
 
-def _noting(calls: _Calls, path: str) -> Callable[[nn.Module, Any, Any], None]:
+def _noting(
+    note: Callable[[str, nn.Module | None, Any], None], path: str
+) -> Callable[[nn.Module, Any, Any], None]:
     def hook(module: nn.Module, _: Any, output: Any) -> None:
-        calls.note(path, module, output)
+        note(path, module, output)
 
     return hook
 

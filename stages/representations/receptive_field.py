@@ -133,16 +133,20 @@ def measured_geometry(
 ) -> Geometry:
     """Return what a cell of a code of `rows` rows sees of square images, measured.
 
-    Measured along the rows at the centre; columns are taken to be alike. Where the
-    image cuts the field off at one end, it is taken to reach as far to either side;
-    where it cuts it off at both, every cell is said to see the whole image.
+    Measured along the rows at the centre; columns are taken to be alike. Only ends that
+    lie inside the image, of both of two cells, tell the stride; where there are none it
+    is the image's share of a row. Where the image cuts the field off at one end, it is
+    taken to reach as far to either side; where it cuts it off at both, every cell is
+    said to see the whole image.
     """
     side, row = images.shape[-1], rows // 2
     pixels = images.detach().clone().requires_grad_()
     code = phi(pixels)
     first, end = _rows_seen(pixels, code, row)
-    before = _rows_seen(pixels, code, row - 1) if row else (first, end)
-    stride = max(first - before[0], end - before[1]) or max(1, round(side / rows))
+    stride = max(1, round(side / rows))
+    if row:
+        before = _rows_seen(pixels, code, row - 1)
+        stride = _stride(before, (first, end), side) or stride
     if first == 0 and end == side:
         return Geometry(stride, side + stride * (rows - 1), -stride * (rows - 1))
     middle = side * (row + 0.5) / rows
@@ -151,6 +155,13 @@ def measured_geometry(
     elif end == side:
         end = round(2 * middle) - first
     return Geometry(stride, max(end - first, 1), first - stride * row)
+
+
+def _stride(before: tuple[int, int], here: tuple[int, int], side: int) -> int:
+    """Return how much further a cell sees than that before; 0 if borders hide it."""
+    if before[0] > 0:
+        return here[0] - before[0]
+    return here[1] - before[1] if here[1] < side else 0
 
 
 def _rows_seen(pixels: Images, code: Codes, row: int) -> tuple[int, int]:

@@ -59,6 +59,10 @@ class Representation(nn.Module):
             k, r, s = self.cut(layer)(image).shape[1:]
         return k, r, s
 
+    def shapes(self, side: int) -> dict[str, tuple[int, int, int]]:
+        """Return the shapes `k r s` of all layers' codes of an image of this side."""
+        return {layer: self.code_shape(layer, side) for layer in self.layers}
+
     def dry_run(
         self, layer: str, side: int
     ) -> tuple[Callable[[Images], Codes], Images, nn.Module | None]:
@@ -69,6 +73,17 @@ class Representation(nn.Module):
         """
         cut = self.cut(layer)
         return cut, torch.zeros(1, self.image_channels, side, side), cut
+
+    def whole_run(self) -> tuple[Callable[[Images], Codes], Images] | None:
+        """Return a function that calls every layer, and an image, to count all at once.
+
+        None where layers are no calls of modules.
+        """
+        return None
+
+    def call(self, layer: str) -> tuple[str, int]:
+        """Return the path and the number of the call that gives the layer's code."""
+        return layer, 0
 
     def patches(self, layer: str) -> Grid | None:
         """Return how patches lie among a layer's tokens; None where it has cells."""

@@ -17,9 +17,10 @@ def file_hash(path: Path, algorithm: str = "sha256") -> str:
 def sha256(path: Path) -> str:
     """Return the sha256 of the file, read once as long as the file is the same."""
     status = path.stat()
-    return _known(path.absolute(), status.st_mtime_ns, status.st_size)
+    # A file that takes another's place has a number of its own, whatever the clock.
+    return _known(path.absolute(), status.st_ino, status.st_mtime_ns)
 
 
 @cache
-def _known(path: Path, modified: int, n_bytes: int) -> str:
+def _known(path: Path, number: int, modified: int) -> str:
     return file_hash(path)

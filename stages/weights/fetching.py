@@ -18,7 +18,7 @@ from stages.store.file_hash import file_hash
 from stages.weights import kept, recorded
 from stages.weights.catalogue import backbone
 from stages.weights.description import Package, Source, Url, WeightsFile
-from stages.weights.kept import Embedded, Entry, Manifest, Origin
+from stages.weights.kept import Entry, Manifest, Origin
 from stages.weights.obtaining import Obtained, obtain
 
 
@@ -71,7 +71,7 @@ def fetch_weights(
     manifest: Manifest = {
         "networks": fetched,
         "lpips": {n: _entry(_backbone(n), lpips, downloads) for n in names},
-        "embedded": embedded(),
+        "embedded": kept.embedded(),
         "later": kept.LATER,
     }
     _clear(paths.NETWORKS, fetched)
@@ -193,11 +193,3 @@ def _write(use: _Use, obtained: Obtained) -> str:
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
     return file_hash(content)
-
-
-def embedded() -> list[Embedded]:
-    """Return the networks that come with the project: name, file and sha256."""
-    return [
-        {"name": path.stem, "file": path.as_posix(), "sha256": file_hash(path)}
-        for path in sorted(paths.EMBEDDED.glob("*.safetensors"))
-    ]

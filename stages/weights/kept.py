@@ -89,6 +89,14 @@ def manifest() -> Manifest:
     return read
 
 
+def embedded() -> list[Embedded]:
+    """Return the networks that come with the project: name, file and sha256."""
+    return [
+        {"name": path.stem, "file": path.as_posix(), "sha256": sha256(path)}
+        for path in sorted(paths.EMBEDDED.glob("*.safetensors"))
+    ]
+
+
 def missing(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     """Return those entries of a manifest that could not be had."""
     return {name: one for name, one in entries.items() if one["status"] != "fetched"}

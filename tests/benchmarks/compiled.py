@@ -33,14 +33,14 @@ HEAD = """
 | --- | --- | --- | --- | --- | --- |"""
 
 
-def slope(
+def work(
     phi: Callable[..., torch.Tensor], images: torch.Tensor
 ) -> Callable[[], object]:
     """Return a step's work on the images: their data terms and the gradient."""
     with torch.no_grad():
         targets = phi(images.flip(3))
     term = data_term(phi, targets)
-    return lambda: term.slope(images)
+    return lambda: term.value_and_gradient(images)
 
 
 def line(name: str, phi: Representation, side: int) -> str:
@@ -48,11 +48,11 @@ def line(name: str, phi: Representation, side: int) -> str:
     generator = torch.Generator().manual_seed(0)
     shape = (WIDTH, phi.image_channels, side, side)
     images = 255 * torch.rand(shape, generator=generator)
-    plain = fastest(slope(phi, images))
+    plain = fastest(work(phi, images))
     torch.compiler.reset()
     begun = time.perf_counter()
     try:
-        step = slope(torch.compile(phi), images)
+        step = work(torch.compile(phi), images)
         step()
     except Exception as error:  # whatever a compiler does with a network
         return f"| {name} | {plain * 1e3:.1f} | {type(error).__name__} | - | - | no |"

@@ -37,7 +37,8 @@ from stages.images import image_from_picture, picture_from_image, square
 from stages.metrics.code import pairwise_statistics
 from stages.metrics.pixel import fitted, psnr
 from stages.metrics.ssim import ssim
-from stages.preimage import Inversion, Prior, invert, natural_prior
+from stages.preimage import Inversion, Prior, fast, invert, natural_prior, paper
+from stages.preimage.solver import SolverSettings
 from stages.representations import build
 from tests.benchmarks.harness import STUDY_TV
 from tests.benchmarks.machine import described, keep
@@ -117,11 +118,15 @@ def inversion(name: str, run: Run, images: Tensor, first: int) -> Inversion:
         targets,
         shape=SHAPE,
         seed=list(range(first, first + len(images))),
-        solver=run.solver,
-        steps=run.steps,
+        solver=_settings(run),
         prior=run.prior,
-        schedule="descriptors" if run.solver == "paper" else None,
     )
+
+
+def _settings(run: Run) -> SolverSettings:
+    if run.solver == "paper":
+        return paper("descriptors")
+    return fast() if run.steps is None else fast(steps=run.steps)
 
 
 def inversions(

@@ -16,16 +16,27 @@ import pandas as pd
 import torch
 from PIL import Image as PillowImage
 from stages.plan.depth import LAMBDA_TV_BY_DEPTH, by_depth, rate_by_depth
-from stages.plan.networks import caffenet, judge
 from torch import Tensor
 
 from stages.images import image_from_picture, picture_from_image, square
+from stages.metrics.judge import embedded_judge as judge
 from stages.metrics.judged import as_seen, judge_distance, labels_agree
 from stages.metrics.pixel import psnr
 from stages.metrics.ssim import ssim
 from stages.params.representations import CaffenetSettings
-from stages.preimage import Prior, adam, invert, natural_prior
+from stages.plan.representations import definition
+from stages.preimage import (
+    Options,
+    Prior,
+    adam,
+    fast,
+    invert,
+    natural_prior,
+    paper,
+)
+from stages.preimage.solver import SolverSettings
 from stages.preimage.solvers import FAST_STEPS
+from stages.representations.loading import built
 from stages.representations.representation import Representation
 from stages.representations.stem import with_stem
 
@@ -63,6 +74,18 @@ class Setting:
             return rate_by_depth(network().layers, layer, self.steps or FAST_STEPS)
         return self.rate
 
+    def solver_at(self, layer: str) -> SolverSettings:
+        """Return the solver's settings for a layer."""
+        if self.solver == "paper":
+            return paper()
+        chosen = {
+            "steps": self.steps,
+            "rate": self.rate_at(layer),
+            "smoothing": self.smoothing,
+            "parameterisation": self.parameterisation,
+        }
+        return fast(**{name: one for name, one in chosen.items() if one is not None})
+
     def prior_at(self, layer: str) -> Prior:
         """Return the prior for a layer."""
         if self.prior is not None:
@@ -79,7 +102,7 @@ PAPER = Setting("paper", solver="paper", lambda_tv=LAMBDA_TV_BY_DEPTH)
 @cache
 def network() -> Representation:
     """Return the embedded CaffeNet, laid out for the CPU as the study has it."""
-    return with_stem(caffenet(CaffenetSettings(kind="caffenet")))
+    return with_stem(built(definition(CaffenetSettings(kind="caffenet"))))
 
 
 def parser(description: str, limit: int, seeds: int = 1) -> argparse.ArgumentParser:
@@ -134,14 +157,9 @@ def _batch(
             targets,
             shape=SHAPE,
             seed=starts,
-            solver=setting.solver,
-            steps=setting.steps,
-            rate=setting.rate_at(layer),
-            smoothing=setting.smoothing,
-            parameterisation=setting.parameterisation,
+            solver=setting.solver_at(layer),
             prior=setting.prior_at(layer),
-            mean=phi.mean,
-            precision=setting.precision,
+            options=Options(mean=phi.mean, precision=setting.precision),
         )
     seconds = (time.perf_counter() - begun) / len(images)
     return judged_rows(phi, found.preimage, images, seconds, found.trace.objective[-1])

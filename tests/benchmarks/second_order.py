@@ -14,7 +14,7 @@ from torch import Tensor
 
 from stages.images import Images, PerImage
 from stages.preimage.objective import Objective
-from stages.preimage.priors import tv_slope
+from stages.preimage.total_variation import TotalVariation, tv_beta_and_gradient
 
 # Grey levels of root mean square that the first step moves.
 FIRST = 8.0
@@ -67,13 +67,13 @@ def lbfgs(objective: Objective, x: Images, bounds: Bounds, evaluations: int) -> 
     A job whose trial does not go down far enough (Armijo) tries again a third as far,
     while the others go on: an evaluation serves all jobs, whatever each is doing.
     """
-    terms, gradient = objective.slope(x)
+    terms, gradient = objective.terms_and_gradient(x)
     value, gamma = terms.total, torch.ones(len(x))
     pairs: deque[tuple[Images, Images, PerImage]] = deque(maxlen=PAIRS)
     direction, length = _first(gradient), torch.ones(len(x))
     for _ in range(evaluations - 1):
         trial = _projected(x + _each(length) * direction, bounds)
-        terms, slope = objective.slope(trial)
+        terms, slope = objective.terms_and_gradient(trial)
         s, y = trial - x, slope - gradient
         good = terms.total <= value + ARMIJO * _dot(gradient, s)
         curved = good & (_dot(s, y) > 0)
@@ -103,14 +103,14 @@ def gauss_newton(objective: Objective, x: Images, bounds: Bounds, outer: int) ->
     damping, value = torch.full((len(x),), 1e-9), torch.full((len(x),), torch.inf)
     best = x
     for _ in range(outer):
-        terms, gradient = objective.slope(x)
+        terms, gradient = objective.terms_and_gradient(x)
         better = terms.total < value
         best = torch.where(_each(better), x, best)
         value = torch.where(better, terms.total, value)
         damping = damping * torch.where(better, 0.5, 4.0)
         if not better.all():
             x = best
-            _, gradient = objective.slope(x)
+            _, gradient = objective.terms_and_gradient(x)
         free = ~_held(x, gradient, bounds)
         curvature = _curvature(objective, x, damping)
         x = _projected(x + _solved(curvature, -gradient * free, free), bounds)
@@ -128,12 +128,14 @@ def _curvature(
 
     _, back = torch.func.vjp(code, x)
     scale = _each(2 / objective.data.energy)
-    weight = _each(objective.lambda_tv / objective.norm**objective.beta)
+    tv = objective.priors["tv"]
+    assert isinstance(tv, TotalVariation)
+    weight = _each(tv.weights / tv.jobs.norm**tv.beta)
 
     def times(v: Images) -> Images:
         _, along = torch.func.jvp(code, (x,), (v,))
         (curved,) = back(along)
-        product: Images = scale * curved + weight * tv_slope(v, beta=2)[1]
+        product: Images = scale * curved + weight * tv_beta_and_gradient(v, beta=2)[1]
         return product + _each(damping) * v
 
     return times

@@ -27,6 +27,7 @@ from stages.execution.device import prepare
 from stages.images import reference_norm
 from stages.params.representations import CaffenetSettings
 from stages.preimage import ijcv_prior
+from stages.preimage.data_term import data_term
 from stages.preimage.objective import objective
 from stages.preimage.start import noise
 from tests.benchmarks.harness import (
@@ -121,7 +122,8 @@ def by_rule(layer: str, rule: Rule, images: Tensor) -> pd.DataFrame:
     with torch.no_grad():
         targets = phi(images)
     priors = [Setting(rule.name).prior_at(layer)] * len(images)
-    aim = objective(phi, targets, priors, mean=mean, norm=reference_norm(SHAPE))
+    data, norm = data_term(phi, targets), reference_norm(SHAPE)
+    aim = objective(data, priors, mean=mean, norm=norm)
     start = torch.stack([noise(SHAPE, seed) for seed in range(len(images))])
     begun = time.perf_counter()
     found = rule.steps(aim, start, (-mean, 255 - mean), rule.n)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from stages.execution.device import prepare
-from stages.preimage import invert
+from stages.preimage import Options, fast, invert
 from tests.benchmarks.harness import (
     SHAPE,
     WIDTH,
@@ -67,12 +67,11 @@ def _settled(layer: str, images: Tensor, first: int) -> Tensor:
         targets,
         shape=SHAPE,
         seed=list(range(first, first + len(images))),
-        steps=STEPS,
-        rate=setting.rate_at(layer),
+        solver=fast(steps=STEPS, rate=setting.rate_at(layer)),
         prior=setting.prior_at(layer),
-        mean=phi.mean,
+        options=Options(mean=phi.mean),
     ).trace
-    return settled(torch.as_tensor(trace.steps), trace.data_term)
+    return settled(torch.as_tensor(trace.steps), trace.terms["data"])
 
 
 HEAD = """

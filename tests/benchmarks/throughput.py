@@ -29,7 +29,8 @@ from torchvision.models import alexnet
 from stages.execution.device import prepare
 from stages.images import reference_norm
 from stages.preimage import natural_prior
-from stages.preimage.inversion import begin, minimise
+from stages.preimage.data_term import data_term
+from stages.preimage.descent import begin, minimise
 from stages.preimage.objective import Objective, objective
 from stages.preimage.solvers import fast
 from stages.preimage.start import noise
@@ -76,8 +77,9 @@ def problem(
     priors = [natural_prior(SHAPE)] * n
     norm = reference_norm(SHAPE)
     dtype = getattr(torch, precision)
-    aim = objective(phi, targets, priors, mean=mean, norm=norm, precision=dtype)
-    return aim.hurried(), torch.stack([noise(SHAPE, i) for i in range(n)]).to(device)
+    data = data_term(phi, targets, precision=dtype)
+    aim = objective(data, priors, mean=mean, norm=norm).in_reduced_precision()
+    return aim, torch.stack([noise(SHAPE, i) for i in range(n)]).to(device)
 
 
 def ours(layer: str, chosen: argparse.Namespace) -> float:
@@ -87,7 +89,7 @@ def ours(layer: str, chosen: argparse.Namespace) -> float:
     if place.type == "cpu":
         phi = with_stem(phi)
     aim, starts = problem(phi, n, place, chosen.precision)
-    solver = fast(aim.mean, steps=10**5)
+    solver = fast(steps=10**5).solver(aim.mean, SHAPE)
     steps = minimise(aim, solver, begin(aim, solver, starts))
     return n / fastest(lambda: next(steps), seconds=chosen.seconds)
 

@@ -21,6 +21,7 @@ from torch import Tensor
 from stages.execution.device import prepare
 from stages.images import reference_norm
 from stages.params.representations import CaffenetSettings
+from stages.preimage.data_term import data_term
 from stages.preimage.objective import objective
 from stages.preimage.solvers import paper
 from stages.preimage.start import noise
@@ -49,8 +50,9 @@ def loop_seconds(layer: str, image: Tensor) -> float:
     target = phi(image).detach()
     prior = PAPER.prior_at(layer)
     mean = torch.tensor(phi.mean)[:, None, None]
-    aim = objective(phi, target, [prior], mean=mean, norm=reference_norm(SHAPE))
-    solver = paper(reference_norm(SHAPE))
+    data, norm = data_term(phi, target), reference_norm(SHAPE)
+    aim = objective(data, [prior], mean=mean, norm=norm)
+    solver = paper().solver(mean, SHAPE)
     x = noise(SHAPE, 0)[None].requires_grad_()
     slots = solver.slots(x.detach())
     begun = time.perf_counter()

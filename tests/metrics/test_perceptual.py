@@ -1,4 +1,4 @@
-"""LPIPS against the package itself, given the same random trunk; no network."""
+"""LPIPS against the package itself, given the same random backbone; no network."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ import torchvision
 from stages.metrics.perceptual import BATCH, SMALLEST_SIDES, Lpips
 
 NETWORKS = {"squeeze": "squeezenet1_1", "alex": "alexnet", "vgg": "vgg16"}
-TRUNKS = [
+BACKBONES = [
     "squeeze",
     # The package draws the weights of all layers, of which these have many.
     pytest.param("alex", marks=pytest.mark.slow),
@@ -24,23 +24,23 @@ PACKAGE = Path(lpips.__file__).parent
 
 
 @cache
-def package(trunk):
-    """Return the package's own network, with a random trunk of seed 0."""
+def package(backbone):
+    """Return the package's own network, with a random backbone of seed 0."""
     with warnings.catch_warnings(), torch.random.fork_rng():
         torch.manual_seed(0)
         # torchvision's word on the manner in which the package calls it.
         warnings.filterwarnings("ignore", category=UserWarning, module="torchvision")
-        return lpips.LPIPS(net=trunk, pnet_rand=True, verbose=False)
+        return lpips.LPIPS(net=backbone, pnet_rand=True, verbose=False)
 
 
-def weights(trunk):
-    """Return the random trunk by torchvision's names: `slice1.0.weight` is number 0."""
-    state = package(trunk).net.state_dict()
+def weights(backbone):
+    """Return the random backbone by torchvision's names: `slice1.0.x` is number 0."""
+    state = package(backbone).net.state_dict()
     return {f"features.{name.split('.', 1)[1]}": value for name, value in state.items()}
 
 
-def adapter(trunk="squeeze"):
-    return Lpips(trunk, weights(trunk))
+def adapter(backbone="squeeze"):
+    return Lpips(backbone, weights(backbone))
 
 
 def pairs(n=3, channels=3, height=40, width=52):
@@ -51,28 +51,28 @@ def pairs(n=3, channels=3, height=40, width=52):
     return (originals + noise).clamp(0, 255).round(), originals
 
 
-@pytest.mark.parametrize("trunk", TRUNKS)
-def test_distance_is_the_packages_own_for_images_in_minus_one_to_one(trunk):
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_distance_is_the_packages_own_for_images_in_minus_one_to_one(backbone):
     preimages, originals = pairs()
-    found = adapter(trunk)(preimages, originals)
+    found = adapter(backbone)(preimages, originals)
     with torch.no_grad():
-        own = package(trunk)(preimages * (2 / 255) - 1, originals * (2 / 255) - 1)
+        own = package(backbone)(preimages * (2 / 255) - 1, originals * (2 / 255) - 1)
     assert found.dtype == torch.float64
     assert found.shape == (3,)
     assert found.min() > 0.01
     torch.testing.assert_close(found, own.flatten().double(), rtol=1e-5, atol=1e-7)
     # The package's own scaling of [0, 1], an independent way to the range.
     with torch.no_grad():
-        scaled = package(trunk)(preimages / 255, originals / 255, normalize=True)
+        scaled = package(backbone)(preimages / 255, originals / 255, normalize=True)
     torch.testing.assert_close(found, scaled.flatten().double(), rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("trunk", TRUNKS)
-def test_linear_weights_are_the_published_ones(trunk):
-    file = PACKAGE / "weights" / "v0.1" / f"{trunk}.pth"
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_linear_weights_are_the_published_ones(backbone):
+    file = PACKAGE / "weights" / "v0.1" / f"{backbone}.pth"
     published = torch.load(file, map_location="cpu", weights_only=True)
-    network = adapter(trunk)._network
-    assert len(published) == len(network.lins) == (7 if trunk == "squeeze" else 5)
+    network = adapter(backbone)._network
+    assert len(published) == len(network.lins) == (7 if backbone == "squeeze" else 5)
     for i, layer in enumerate(network.lins):
         assert torch.equal(layer.model[1].weight, published[f"lin{i}.model.1.weight"])
     # Version 0.0 had other weights, and no scaling of the colours.
@@ -84,10 +84,10 @@ def test_linear_weights_are_the_published_ones(trunk):
     )
 
 
-@pytest.mark.parametrize("trunk", TRUNKS)
-def test_identical_images_have_distance_zero(trunk):
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_identical_images_have_distance_zero(backbone):
     _, originals = pairs()
-    assert adapter(trunk)(originals, originals).tolist() == [0.0, 0.0, 0.0]
+    assert adapter(backbone)(originals, originals).tolist() == [0.0, 0.0, 0.0]
 
 
 def test_distance_is_symmetric_and_does_not_change_from_call_to_call():
@@ -115,17 +115,17 @@ def test_each_pair_of_a_long_batch_has_the_distance_that_it_has_alone():
         torch.testing.assert_close(found[i : i + 1], alone, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize("trunk", TRUNKS)
-def test_images_below_the_smallest_side_are_refused_and_those_of_it_are_not(trunk):
-    side = SMALLEST_SIDES[trunk]
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_images_below_the_smallest_side_are_refused_and_those_of_it_are_not(backbone):
+    side = SMALLEST_SIDES[backbone]
     preimages, originals = pairs(n=1, height=side, width=side)
-    assert adapter(trunk)(preimages, originals).isfinite().all()
+    assert adapter(backbone)(preimages, originals).isfinite().all()
     for small in (pairs(1, 3, side - 1, 64), pairs(1, 3, 64, side - 1)):
         with pytest.raises(ValueError, match=f"must be at least {side} pixels high"):
-            adapter(trunk)(*small)
+            adapter(backbone)(*small)
         # The package itself does not get so far either.
         with pytest.raises(RuntimeError, match="size"):
-            package(trunk)(*small)
+            package(backbone)(*small)
 
 
 def test_images_of_two_channels_are_refused():
@@ -133,7 +133,7 @@ def test_images_of_two_channels_are_refused():
         adapter()(*pairs(channels=2))
 
 
-def test_unknown_trunk_is_refused():
+def test_unknown_backbone_is_refused():
     with pytest.raises(ValueError, match="one of squeeze, alex, vgg; got 'resnet'"):
         Lpips("resnet", {})
 
@@ -154,7 +154,7 @@ def reshaped(state):
     ("change", "name"),
     [(lost, "3.squeeze.bias"), (added, "13.weight"), (reshaped, "slice1.0.weight")],
 )
-def test_weights_that_are_not_the_trunks_are_refused(change, name):
+def test_weights_that_are_not_the_backbones_are_refused(change, name):
     state = weights("squeeze")
     change(state)
     with pytest.raises(ValueError, match=f"(?s)torchvision's squeeze: .*{name}"):
@@ -226,13 +226,13 @@ def test_distance_on_a_gpu_is_that_of_the_cpu():
 
 
 def test_torchvisions_networks_have_the_features_that_the_package_slices():
-    for trunk, name in NETWORKS.items():
+    for backbone, name in NETWORKS.items():
         with torch.device("meta"):
             state = getattr(torchvision.models, name)().state_dict()
         features = {k: v for k, v in state.items() if k.startswith("features.")}
-        if trunk == "squeeze":
-            assert features.keys() == weights(trunk).keys()
+        if backbone == "squeeze":
+            assert features.keys() == weights(backbone).keys()
         zeros = {k: torch.zeros(v.shape) for k, v in features.items()}
-        side = SMALLEST_SIDES[trunk]
+        side = SMALLEST_SIDES[backbone]
         images = torch.full((1, 3, side, side), 7.0)
-        assert Lpips(trunk, zeros)(images, images * 2).tolist() == [0.0]
+        assert Lpips(backbone, zeros)(images, images * 2).tolist() == [0.0]

@@ -5,6 +5,7 @@ import pytest
 
 from stages.page import contents, weights
 from stages.store import files, paths
+from stages.weights import kept
 
 
 def table(*rows):
@@ -29,15 +30,32 @@ def test_a_cell_without_a_field_is_left_out():
     assert contents.fields(rows) == [("hog", "hog", "all", [0, 9, 0, 9])]
 
 
+def entry(status):
+    source = {
+        "place": "https://host/vgg16-397923af.pth",
+        "copy": "vgg16-397923af.pth",
+        "known_hash": "prefix:397923af",
+        "folder": "data/work/downloads",
+    }
+    return {
+        "status": status,
+        "reason": "the host is silent",
+        "sources": [source],
+    }
+
+
+def write_manifest(**groups):
+    empty = {"networks": {}, "lpips": {}, "embedded": []}
+    files.write_json(paths.WEIGHTS_MANIFEST, empty | groups)
+
+
 @pytest.mark.parametrize(("status", "n"), [("fetched", 0), ("unreachable", 1)])
-def test_a_trunk_that_is_missing_is_a_notice_with_the_line_that_gets_it(
+def test_a_backbone_that_is_missing_is_a_notice_with_the_line_that_gets_it(
     tmp_path, monkeypatch, status, n
 ):
     monkeypatch.chdir(tmp_path)
-    files.write_json(
-        paths.WEIGHTS_MANIFEST, {"trunks": {"squeeze": {"status": status}}}
-    )
-    notices = weights.notices(weights.manifest())
+    write_manifest(lpips={"squeeze": entry(status)})
+    notices = weights.notices(kept.manifest())
     assert len(notices) == n
     assert all("dvc repro -f fetch && dvc repro" in text for text in notices)
 
@@ -46,20 +64,11 @@ def test_a_network_that_is_missing_is_a_notice_with_all_that_gets_it(
     tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    entry = {
-        "file": "vgg16-397923af.pth",
-        "url": "https://host/vgg16-397923af.pth",
-        "known_hash": "prefix:397923af",
-        "folder": "data/work/downloads",
-        "reason": "the host is silent",
-    }
-    networks = {
-        "vgg": entry | {"status": "unreachable"},
-        "resnet": entry | {"status": "fetched"},
-    }
-    files.write_json(paths.NETWORKS_MANIFEST, networks)
-    (notice,) = weights.notices(weights.manifest())
+    gone = entry("unreachable")
+    write_manifest(networks={"vgg": gone, "resnet": entry("fetched")})
+    (notice,) = weights.notices(kept.manifest())
     assert notice.startswith("vgg is missing from this study")
-    told = {key: value in notice for key, value in entry.items()}
-    assert all(told.values()), told
+    (source,) = gone["sources"]
+    told = [gone["reason"], source["copy"], source["known_hash"], source["folder"]]
+    assert all(part in notice for part in told)
     assert "dvc repro -f fetch && dvc repro" in notice

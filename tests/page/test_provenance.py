@@ -21,15 +21,18 @@ def test_a_missing_package_is_named_as_missing(monkeypatch):
 
 def test_weights_and_what_was_unreachable_are_told_apart():
     here = {"file": "a.safetensors", "sha256": "12ab", "status": "fetched"}
-    gone = {"file": "b.safetensors", "sha256": None, "status": "unreachable"}
-    gone |= {"reason": "no network.", "stands_in": "judge_distance"}
+    gone = {"file": None, "sha256": None, "status": "unreachable"}
+    gone |= {"reason": "no network"}
     manifest = {
-        "trunks": {"squeeze": here, "vgg": gone},
+        "lpips": {"squeeze": here, "vgg": gone},
+        "networks": {"resnet": gone},
         "embedded": [{"name": "net", "file": "net.safetensors", "sha256": "34cd"}],
     }
     assert provenance.weight_hashes(manifest) == {
         "net.safetensors": "34cd",
         "a.safetensors": "12ab",
     }
-    (told,) = provenance.unreachable(manifest)
-    assert told == "LPIPS, trunk vgg: no network. In its stead: judge_distance."
+    assert provenance.unreachable(manifest) == [
+        "LPIPS, backbone vgg: no network",
+        "resnet, its weights: no network",
+    ]

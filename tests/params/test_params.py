@@ -84,7 +84,7 @@ PRIOR, FAST = (PriorSettings, {}), (FastSettings, {"kind": "fast"})
 PAPER, HOG = (PaperSettings, {"kind": "paper"}), (HogSettings, {"kind": "hog"})
 GRID, RUN = (GridEntry, {"representation": "hog"}), (ExecutionSettings, {})
 IMAGES = (FetchSettings, {})
-LPIPS = (LpipsSettings, {"backbones": []})
+LPIPS = (LpipsSettings, {})
 NAN, INF = float("nan"), float("inf")
 # What keys of several types are told.
 WORDS = {

@@ -1,9 +1,15 @@
 """`invert`, the library's front door: it does the job and its errors help."""
 
+import doctest
+import inspect
+from pathlib import Path
+
 import pytest
 import torch
 
-from stages.preimage import Options, Prior, fast, invert, paper
+from stages.preimage import Options, Prior, fast, inversion, invert, paper
+
+README = Path(__file__).parents[2] / "README.md"
 
 GENERATOR = torch.Generator().manual_seed(0)
 IMAGE = 255 * torch.rand(3, 16, 16, generator=GENERATOR)
@@ -138,3 +144,43 @@ def test_seeds_must_fit_the_targets():
 def test_a_target_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"must have the shape of phi\(images\)"):
         invert(linear, torch.ones(1, 5), shape=(3, 16, 16))
+
+
+def test_the_example_of_the_docstring_runs():
+    text = inspect.getdoc(inversion.invert)
+    example = doctest.DocTestParser().get_doctest(text, {}, "invert", None, 0)
+    assert len(example.examples) >= 5
+    told = []
+    doctest.DocTestRunner().run(example, out=told.append)
+    assert told == []
+
+
+def test_the_example_of_the_readme_runs():
+    section = README.read_text().split("## As a library")[1]
+    names = {}
+    exec(section.split("```python")[1].split("```")[0], names)
+    assert names["result"].preimage.shape == (1, 3, 64, 64)
+    assert names["result"].code_error < 0.2
+
+
+def test_it_has_at_most_eight_parameters():
+    assert len(inspect.signature(inversion.invert).parameters) <= 8
+
+
+def test_a_module_is_left_as_it_was():
+    phi = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3, stride=2), torch.nn.Dropout(0))
+    target = phi(IMAGE[None]).detach()
+    invert(phi, target, shape=(3, 16, 16), solver=fast(steps=2))
+    assert type(phi[0]) is torch.nn.Conv2d
+    assert all(one.requires_grad and one.grad is None for one in phi.parameters())
+    assert phi.training
+
+
+def test_a_module_and_a_function_of_it_give_the_same_preimage():
+    phi = torch.nn.Conv2d(3, 8, 3, stride=2)
+    results = [
+        invert(one, phi(IMAGE[None]), shape=(3, 16, 16), solver=fast(steps=5))
+        for one in (phi, lambda images: phi(images))
+    ]
+    first, second = (result.preimage for result in results)
+    assert (first - second).abs().max() < 0.5

@@ -20,7 +20,7 @@ def test_without_a_terminal_a_line_every_thirty_seconds(capsys):
             clock.now = float(second)
             progress.advance(1)
     lines = capsys.readouterr().err.splitlines()
-    # At 30 s, 30 of 100 are done: 70 s for the other 70.
+    # At 30 s, 30 of 100 are done, 29 of them in the 29 s since the first: 70 s to go.
     assert lines == [
         "invert: 30 of 100 jobs, 70 s left",
         "invert: 100 jobs in 50 s",
@@ -41,6 +41,20 @@ def test_no_summary_after_an_error(capsys):
 
 def test_time_left_is_unknown_before_the_first_unit():
     assert Progress("x", 2, "jobs", terminal=False).line() == "x: 0 of 2 jobs"
+
+
+def test_what_comes_before_the_first_progress_is_no_measure_of_what_is_left():
+    clock = Clock()
+    progress = Progress("x", 100, "jobs", terminal=False, clock=clock)
+    clock.now = 29.0  # loading
+    progress.advance(0.02)
+    clock.now = 30.0
+    progress.advance(0.5)
+    assert progress.line() == "x: 0 of 100 jobs"
+    clock.now = 49.0
+    progress.advance(9.5)
+    # 10 jobs in the 20 s since the first progress: 180 s for the other 90.
+    assert progress.line() == "x: 10 of 100 jobs, 3 min left"
 
 
 @pytest.mark.parametrize(

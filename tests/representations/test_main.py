@@ -2,12 +2,17 @@
 
 import sys
 from pathlib import Path
+from time import process_time
 
 import pytest
+import torchvision
 
 from stages.process.stage import Refusal
 from stages.representations import __main__ as listing
+from stages.representations.receptive_field import Geometry
 from tests.conftest import PARAMS
+
+EVERY = torchvision.models.list_models(module=torchvision.models)
 
 
 @pytest.fixture
@@ -54,3 +59,47 @@ def test_a_name_that_is_nothing_tells_what_there_is(listed):
 def test_a_pattern_that_fits_nothing(listed):
     with pytest.raises(Refusal, match="fits none of"):
         listed("alexnet", "--layers", "lrn*")
+
+
+def test_the_last_pooling_of_alexnet_and_what_a_dense_layer_sees(listed):
+    _, pool5, _ = listed("alexnet", "--layers", "pool5")
+    assert "256 x 6 x 6      32  195 px" in pool5
+    _, fc6, _ = listed("alexnet", "--layers", "fc6")
+    assert "4096 x 1 x 1      32  whole image" in fc6
+
+
+@pytest.mark.parametrize(
+    ("geometry", "rows", "told"),
+    [
+        (Geometry(32, 307, -153), 7, "307 px"),  # the last one begins 39 pixels in
+        (Geometry(32, 435, -217), 7, "435 px"),  # the first one ends 6 pixels early
+        (Geometry(32, 416, -192), 7, "whole image"),
+        (Geometry(32, 355, -66), 1, "whole image"),
+        (Geometry(4, 11, -2), 55, "11 px"),
+    ],
+)
+def test_a_field_is_the_whole_image_if_each_cell_sees_it(geometry, rows, told):
+    assert listing.sees(geometry, rows, 224) == told
+
+
+def rows_of(name):
+    """Return the table of a model, and the seconds that it took to compute."""
+    start = process_time()
+    form = listing.chosen(name, Path("none.yaml"), None)
+    rows = list(listing.table(form, "*"))
+    return rows, process_time() - start
+
+
+@pytest.mark.parametrize("name", ["googlenet", "inception_v3", "regnet_y_400mf"])
+def test_a_model_of_many_layers_is_listed_at_once(name):
+    rows, seconds = rows_of(name)
+    assert len(rows) > 150
+    assert seconds < 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EVERY)
+def test_every_model_of_torchvision_is_listed_within_twenty_seconds(name):
+    rows, seconds = rows_of(name)
+    assert len(rows) > 15
+    assert seconds < 20

@@ -7,10 +7,11 @@ import torch
 import torchvision
 from torch import nn
 
-from stages.preimage import invert
+from stages.plan.costs import costs
+from stages.preimage import Options, fast, invert
 from stages.representations.network import Network
-from stages.representations.points import CHANNELS_LAST, MAP, TOKENS, Grid
-from stages.representations.receptive_field import Geometry, stack_geometry
+from stages.representations.points import CHANNELS_LAST, MAP, TOKENS, Grid, code_at
+from stages.representations.receptive_field import Geometry, field, stack_geometry
 from stages.representations.selection import Selection, mask
 from stages.representations.zoo import paper_names
 
@@ -157,8 +158,10 @@ def test_geometry_of_a_network_with_branches(layer, stride, size):
 
 
 def test_a_dense_layer_sees_the_whole_image():
+    # pool5 has 6 x 6 fields of 195 pixels, 32 apart: 195 + 5 * 32 = 355, as published.
+    assert of("alexnet").geometry("fc6") == Geometry(32, 355, -66)
     geometry = of("alexnet", 96).geometry("fc6")
-    assert (geometry.size, geometry.offset) == (96, 0)
+    assert field(geometry, (0, 1, 0, 1), 96, 96) == (0, 96, 0, 96)
 
 
 def test_a_window_sees_its_field():
@@ -309,8 +312,9 @@ def test_a_network_on_another_device_leaves_the_first_alone():
 def test_an_inversion_comes_nearer_to_the_code(name, layer):
     phi = of(name, 32).cut(layer)
     target = phi(images(1, 32))
-    found = invert(phi, target, shape=(3, 32, 32), steps=30, rate=16.0, mean=MEAN)
-    terms = found.trace.data_term
+    options, solver = Options(mean=MEAN), fast(steps=30, rate=16.0)
+    result = invert(phi, target, shape=(3, 32, 32), solver=solver, options=options)
+    terms = result.trace.terms["data"]
     assert terms[-1] < 0.4 * terms[0]
 
 
@@ -322,3 +326,40 @@ def test_costs_are_those_of_the_layers_up_to_the_cut():
     assert whole.multiply_adds == 27 * 8 * 256 + 72 * 4 * 49
     assert whole.weights == 4 * (27 * 8 + 8 + 72 * 4 + 4)
     assert whole.bytes > 4 * (8 * 16 * 16 + 3 * 16 * 16)
+
+
+def test_costs_of_all_layers_at_once_are_those_of_each():
+    network = of("resnet18", 64)
+    module = network._sketch.network
+    image = torch.zeros(1, 3, 64, 64, device="meta")
+    for layer in ("conv1", "layer1.0.relu", "layer2.0", "fc"):
+        phi = partial(code_at, module, point=network.point(layer))
+        assert network.costs(layer, 64) == costs(phi, image, module)
+
+
+def test_shapes_of_all_layers_without_any_weights():
+    def weights():
+        raise AssertionError
+
+    make = partial(torchvision.models.get_model, "alexnet", weights=None)
+    network = Network(make, side=224, mean=MEAN, weights=weights)
+    shapes = network.shapes(224)
+    assert list(shapes) == list(network.layers)
+    assert shapes["features"] == (256, 6, 6)
+    assert "_callable" not in network.__dict__
+
+
+def test_a_network_that_computes_sizes_with_tensors_is_sketched():
+    class Computing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            width = int(torch.tensor([2.0, 3.0]).sum().item())
+            self.conv = nn.Conv2d(3, width, 3)
+
+        def forward(self, x):
+            return self.conv(x)
+
+    network = Network(Computing, side=16, mean=MEAN)
+    assert "_callable" not in network.__dict__
+    assert network.code_shape("conv", 16) == (5, 14, 14)
+    assert network.cut("conv")(images()).device.type == "cpu"

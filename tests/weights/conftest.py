@@ -2,11 +2,18 @@
 
 import os
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from stages.params import representations as kinds
+from stages.representations.zoo import published
 from stages.sources.download import Patience
 from stages.weights import obtaining
+from stages.weights.catalogue import FEATURES
+from stages.weights.description import WeightsFile
+from tests.weights.squeezenet import sha256
 
 
 @pytest.fixture
@@ -47,3 +54,24 @@ def hurried(monkeypatch):
     """Wait for tenths of seconds where the program waits for seconds."""
     monkeypatch.setattr(obtaining, "SILENCE", 0.3)
     monkeypatch.setattr(obtaining, "STRICT", Patience(0.3, 2, 0.01, total=2.0))
+
+
+@pytest.fixture
+def publish(server, monkeypatch):
+    """Return a function that publishes a file as SqueezeNet's weights, all or part."""
+
+    def set_file(data, *answers, prefix=None):
+        name = f"squeezenet-{prefix or sha256(data)[:8]}.pth"
+        url = f"{server.url}/{name}"
+        known = replace(published("squeezenet1_1", "DEFAULT"), url=url)
+        monkeypatch.setattr(kinds, "published", lambda model, entry: known)
+        file = FEATURES["squeezenet1_1"]
+        known_hash = f"prefix:{Path(name).stem[-8:]}"
+        source = replace(file.sources[0], address=url, known_hash=known_hash)
+        served = WeightsFile(file.name, (source,))
+        monkeypatch.setitem(FEATURES, "squeezenet1_1", served)
+        if answers:
+            server.serve(f"/{name}", *answers)
+        return name
+
+    return set_file

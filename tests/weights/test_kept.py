@@ -40,7 +40,8 @@ def test_before_anything_was_fetched_there_is_nothing():
 
 def test_tensors_and_their_hash_are_those_of_the_kept_file():
     for value in (1.0, 2.0):
-        save_file({"a": torch.full((2,), value)}, kept.place(FILE))
+        with files.replacing(kept.place(FILE)) as temporary:
+            save_file({"a": torch.full((2,), value)}, temporary)
         assert kept.tensors(FILE)["a"].tolist() == [value, value]
         assert kept.weights_hash(FILE) == sha256(kept.place(FILE).read_bytes())
 
