@@ -5,7 +5,7 @@ import torch
 
 from stages import extract
 from stages.images import image_from_picture, picture_from_png
-from stages.representations import build
+from stages.representations.hog import Hog
 from stages.store import codes, files, paths, tables
 
 
@@ -22,16 +22,16 @@ def pictures():
 
 
 def test_codes_are_those_of_the_pictures_in_their_order(extracted):
-    file = codes.Codes(codes.path("hogb", "hog"))
+    file = codes.Codes(paths.codes("hogb", "hog"))
     ids = [row["image_id"] for row in tables.rows(paths.IMAGES, ["image_id"])]
     assert file.image_ids == ids
-    expected = build("hog", assignment="bilinear")(pictures())
+    expected = Hog(assignment="bilinear")(pictures())
     assert torch.equal(file.of(ids), expected)
     assert torch.equal(file.all(), expected)
 
 
 def test_statistics_of_two_pictures_by_hand(extracted):
-    first, second = build("hog", assignment="bilinear")(pictures())
+    first, second = Hog(assignment="bilinear")(pictures())
     found = extracted["hogb"]["layers"]["hog"]
     distance = float((first - second).norm())
     assert found["mean_distance"] == pytest.approx(distance)

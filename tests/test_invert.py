@@ -7,8 +7,7 @@ import signal
 import pytest
 
 from stages import extract, invert
-from stages.execution import runner as attempts
-from stages.execution import targets
+from stages.execution import runner, targets
 from stages.execution.batch import Batch
 from stages.process.stage import _MAILBOX, Interrupted
 from stages.store import files, paths, tables
@@ -19,9 +18,9 @@ from tests.conftest import PARAMS
 @pytest.fixture
 def study(small_study):
     extract.main()
-    targets.targets.cache_clear()
+    targets._opened.cache_clear()
     yield small_study
-    targets.targets.cache_clear()
+    targets._opened.cache_clear()
 
 
 @pytest.fixture
@@ -85,7 +84,7 @@ def test_adding_a_seed_or_a_picture_computes_only_that(study, computed):
     assert sum(computed) == 4  # 2 representations x 2 pictures
     study(names=("oval", "box", "moon"))
     extract.main()
-    targets.targets.cache_clear()
+    targets._opened.cache_clear()
     del computed[:]
     invert.main()
     assert sum(computed) == 5  # 2 representations x 2 seeds, and the paper's solver
@@ -93,21 +92,21 @@ def test_adding_a_seed_or_a_picture_computes_only_that(study, computed):
 
 
 def test_a_failing_job_is_named_kept_apart_and_tried_again(study, monkeypatch, capsys):
-    make_batch = attempts.make_batch
+    make_batch = runner.make_batch
 
     def sabotage(chosen, *arguments):
         if any(job.image_name == "box" and job.seed == 1 for job in chosen):
             raise RuntimeError("out of\nmemory")
         return make_batch(chosen, *arguments)
 
-    monkeypatch.setattr(attempts, "make_batch", sabotage)
+    monkeypatch.setattr(runner, "make_batch", sabotage)
     invert.main()
     failed = [row for row in rows() if row["status"] == "failed"]
     assert [(row["image_name"], row["seed"]) for row in failed] == [("box", 1)] * 2
     assert {row["reason"] for row in failed} == {"RuntimeError: out of memory"}
     assert all(row["image"] is None for row in failed)
     assert "failed: hog / hog" in capsys.readouterr().err
-    monkeypatch.setattr(attempts, "make_batch", make_batch)
+    monkeypatch.setattr(runner, "make_batch", make_batch)
     invert.main()
     assert {row["status"] for row in rows()} == {"done"}
     assert JobStore(paths.work()).failed() == {}
@@ -147,7 +146,7 @@ def test_a_run_stopped_by_a_signal_goes_on_to_the_same_bytes(study, monkeypatch)
 
 def test_checkpoints_are_written_while_a_batch_runs(study, monkeypatch):
     saved = []
-    monkeypatch.setattr(attempts, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
+    monkeypatch.setattr(runner, "SECONDS_BETWEEN_CHECKPOINTS", 0.0)
     monkeypatch.setattr(
         JobStore, "save_checkpoint", lambda self, one: saved.append(one.tensors)
     )

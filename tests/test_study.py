@@ -6,13 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from stages.plan.settings import load_study
 
 from stages import study
-from stages.plan.jobs import Job
+from stages.plan.jobs import Job, jobs
+from stages.plan.study import expand
 from stages.process.stage import Refusal
 from stages.store import paths
-from stages.store.jobs import Checkpoint, JobStore
+from stages.store.jobs import JobStore
+from stages.store.record import Checkpoint
 from tests.conftest import RECORD
 
 PARAMS = """
@@ -24,7 +25,7 @@ solvers: {fast: {kind: fast, steps: 6}}
 grid:
   - {representation: hog, seeds: 2}
   - {representation: hog, prior: none, images: 1}
-execution: {device: cpu, width: 3}
+execution: {device: cpu, batch_size: 3}
 report: {}
 """
 STRAY = "ef" + "0" * 30
@@ -51,8 +52,8 @@ def say(monkeypatch, capsys):
 
 
 def plan() -> list[Job]:
-    whole = load_study()
-    return study.planned(whole, study.known_pictures(whole)[0])
+    whole = expand()
+    return jobs(whole, study.known_pictures(whole)[0])
 
 
 def stored() -> list[str]:
@@ -118,7 +119,7 @@ def test_time_is_that_of_a_step_times_steps_times_batches(job_store, say, monkey
     monkeypatch.setattr(
         "stages.execution.batch.Batch.probe", lambda batch, n_steps: 50.0
     )
-    # All 5 jobs share what a batch must: 2 batches of width 3, of 6 steps each.
+    # All 5 jobs share what a batch must: 2 batches of 3, of 6 steps each.
     assert "time      about 10 min to go" in say()
     for job in plan():
         job_store.save(job.key, RECORD)
@@ -128,8 +129,7 @@ def test_time_is_that_of_a_step_times_steps_times_batches(job_store, say, monkey
 
 
 def test_disk_counts_a_picture_in_three_places(job_store):
-    whole = load_study()
-    assert study._disk(plan(), whole) == 3 * 5 * 32 * 32
+    assert study._disk(plan()) == 3 * 5 * 32 * 32
 
 
 def test_other_params_can_be_looked_at(job_store, say, tmp_path):

@@ -1,7 +1,7 @@
 """Reading params.yaml: its plain data, and the study that they describe.
 
 Only the file itself is looked at: every key, type and range, and names that must be
-among others of the file. What a representation has is checked by `stages.plan.jobs`.
+among others of the file. What a representation has is checked by `stages.plan.study`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from stages.params.checks import plain
-from stages.params.fetching import BuiltinPictures
+from stages.params.fetching import BACKBONE_SIDES, BuiltinPictures
 from stages.params.grid import GridEntry
 from stages.params.methods import PriorSettings, SolverSettings
 from stages.params.mistakes import Mistakes, ParamsError
@@ -61,6 +61,7 @@ def examine(path: Path, mistakes: Mistakes) -> tuple[Study | None, Parts]:
     parts = _parts(study)
     _note_unknown_names(parts, mistakes)
     _note_unknown_pictures(study, mistakes)
+    _note_small_images(study, mistakes)
     return study, parts
 
 
@@ -169,3 +170,16 @@ def _note_unknown_pictures(study: Study, mistakes: Mistakes) -> None:
             if name not in names:
                 text = f"must be one of {', '.join(names)}"
                 mistakes.note(f"grid[{place}].images", name, text)
+
+
+def _note_small_images(study: Study, mistakes: Mistakes) -> None:
+    """Note the images that a backbone of LPIPS would pool to nothing."""
+    asked = study.fetch.lpips.backbones
+    widest = max(asked, key=BACKBONE_SIDES.__getitem__, default=None)
+    if widest is None:
+        return
+    least = BACKBONE_SIDES[widest]
+    text = f"must be at least {least} for LPIPS with the backbone {widest}"
+    for name, chosen in study.representations.items():
+        if chosen.side < least:
+            mistakes.note(f"representations.{name}.side", chosen.side, text)

@@ -96,10 +96,15 @@ def digest(files: frozenset[Path]) -> str:
 
     An import counts by the text of the module that it names, so that moving a file
     changes nothing. Comments, docstrings, layout and the annotations of functions do
-    not count; those of classes do, since they make fields.
+    not count; those of classes do, since they make fields. Nor does a package that
+    says nothing but its docstring.
     """
-    texts = sorted(_without_paths(path) for path in files)
+    texts = sorted(text for path in files if (text := _without_paths(path)) != _NOTHING)
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+# What is left of a module that only has a docstring.
+_NOTHING = "pass"
 
 
 @cache
@@ -128,6 +133,7 @@ def _without_paths(path: Path) -> str:
     return ast.unparse(tree)
 
 
+@cache
 def _by_text(module: str) -> str:
     """Return a name made of the text of a module, its own imports left out."""
     path = module_file(module)

@@ -4,31 +4,38 @@ from dataclasses import replace
 
 import pytest
 import torch
-from stages.plan.depth import SolverChoice
 
 from stages.execution.batch import Batch
-from stages.params.representations import CaffenetSettings, DsiftSettings, HogSettings
+from stages.params.representations import CaffenetSettings
 from stages.plan.cells import Cell
 from stages.plan.jobs import Job
-from stages.plan.representations import cut
-from stages.preimage import Prior
-from stages.representations import build
+from stages.plan.representations import definition
+from stages.preimage.priors import Prior
+from stages.preimage.solvers import fast, paper
+from stages.representations.definition import Definition
+from stages.representations.dsift import DsiftDefinition
+from stages.representations.hog import HogDefinition
+from stages.representations.loading import built, cut
 from stages.representations.selection import Selection
 
 CPU = torch.device("cpu")
-WIDTH = 4
-FAST = SolverChoice("fast", 7, rate=8.0)
-PAPER = SolverChoice("paper", 6, schedule=((4, 1.0), (2, 0.1)))
-KINDS = {
-    "hog": HogSettings(kind="hog", side=37),
-    "hogb": HogSettings(kind="hog", side=32, assignment="bilinear"),
-    "dsift": DsiftSettings(kind="dsift", side=30, bin=3),
+SIZE = 4
+FAST = fast(steps=7, rate=8.0)
+PAPER = paper([(4, 1.0), (2, 0.1)])
+NETWORK = definition(CaffenetSettings(kind="caffenet", weights="random"))
+KINDS: dict[str, Definition] = {
+    "hog": HogDefinition(side=37),
+    "hogb": HogDefinition(side=32, assignment="bilinear"),
+    "dsift": DsiftDefinition(side=30, bin=3),
+    "net": NETWORK,
 }
+DESCRIPTORS = ["hog", "hogb", "dsift"]
 
 
-def job(seed, choice=FAST, selection=None, weights=None, kind="hog"):
+def job(seed, steps=FAST, selection=None, weights=None, kind="hog"):
     cell = Cell(
         representation=kind,
+        definition=KINDS[kind],
         layer=kind if kind == "dsift" else "hog",
         channels="",
         region="",
@@ -36,20 +43,19 @@ def job(seed, choice=FAST, selection=None, weights=None, kind="hog"):
         prior="",
         weights=weights or Prior(lambda_alpha=1e5, lambda_tv=0.05),
         solver="",
-        choice=choice,
+        steps=steps,
     )
     return Job(cell, f"image {seed}", "name", seed, f"key {seed}", 4)
 
 
 def targets(n, kind):
-    settings = KINDS[kind]
-    shape = (n, 1, settings.side, settings.side)
+    shape = (n, 1, KINDS[kind].side, KINDS[kind].side)
     pictures = 255 * torch.rand(shape, generator=torch.Generator().manual_seed(0))
-    return build(settings.kind, **settings.options())(pictures)
+    return built(KINDS[kind])(pictures)
 
 
-def run(jobs, codes, kind="hog", width=WIDTH):
-    batch = Batch(jobs, codes, KINDS[kind], width=width, device=CPU)
+def run(jobs, codes, size=SIZE):
+    batch = Batch(jobs, codes, batch_size=size, device=CPU)
     return batch.run(lambda step: None)
 
 
@@ -57,42 +63,42 @@ def same(left, right):
     return left.png == right.png and torch.equal(left.trace, right.trace)
 
 
-@pytest.mark.parametrize("choice", [FAST, PAPER], ids=["fast", "paper"])
-@pytest.mark.parametrize("kind", KINDS)
-def test_bytes_do_not_depend_on_company_or_position(kind, choice):
+@pytest.mark.parametrize("steps", [FAST, PAPER], ids=["fast", "paper"])
+@pytest.mark.parametrize("kind", DESCRIPTORS)
+def test_bytes_do_not_depend_on_company_or_position(kind, steps):
     # Others differ in everything that may differ inside a batch.
     selections = [None, Selection((0, 3), None), Selection(None, (0, 1, 0, 1)), None]
     weights = [None, Prior(), Prior(lambda_tv=0.5), Prior(lambda_alpha=1e4)]
-    codes = targets(WIDTH, kind)
+    codes = targets(SIZE, kind)
     jobs = [
-        job(seed, choice, selections[seed], weights[seed], kind)
-        for seed in range(WIDTH)
+        job(seed, steps, selections[seed], weights[seed], kind) for seed in range(SIZE)
     ]
-    together = run(jobs, codes, kind)
-    backwards = run(jobs[::-1], codes.flip(0), kind)[::-1]
-    alone = [run([one], codes[i : i + 1], kind)[0] for i, one in enumerate(jobs)]
-    for i in range(WIDTH):
+    together = run(jobs, codes)
+    backwards = run(jobs[::-1], codes.flip(0))[::-1]
+    alone = [run([one], codes[i : i + 1])[0] for i, one in enumerate(jobs)]
+    for i in range(SIZE):
         assert same(together[i], backwards[i])
         assert same(together[i], alone[i])
 
 
 @pytest.mark.parametrize("name", ["fourier", "deep-image-prior"])
 def test_bytes_do_not_depend_on_company_in_any_parameterisation(name):
-    choice = SolverChoice("fast", 4, rate=0.01, parameterisation=name)
-    codes = targets(WIDTH, "dsift")
+    steps = fast(steps=4, rate=0.01, parameterisation=name)
+    codes = targets(SIZE, "dsift")
     weights = Prior(lambda_tv=0.05, jitter=2)
-    jobs = [job(seed, choice, weights=weights, kind="dsift") for seed in range(WIDTH)]
-    together = run(jobs, codes, "dsift")
-    backwards = run(jobs[::-1], codes.flip(0), "dsift")[::-1]
-    alone = [run([one], codes[i : i + 1], "dsift")[0] for i, one in enumerate(jobs)]
-    for i in range(WIDTH):
+    jobs = [job(seed, steps, weights=weights, kind="dsift") for seed in range(SIZE)]
+    together = run(jobs, codes)
+    backwards = run(jobs[::-1], codes.flip(0))[::-1]
+    alone = [run([one], codes[i : i + 1])[0] for i, one in enumerate(jobs)]
+    for i in range(SIZE):
         assert same(together[i], backwards[i])
         assert same(together[i], alone[i])
 
 
 def test_a_record_holds_what_was_computed():
     (record,) = run([job(0)], targets(1, "hog"))
-    assert (record.status, record.steps, record.width) == ("done", 7, WIDTH)
+    assert (record.status, record.steps, record.batch_size) == ("done", 7, SIZE)
+    assert record.versions.startswith(f"torch {torch.__version__}"[:8])
     assert record.trace[:, 0].tolist() == list(range(8))
     assert record.trace[-1, 1:].tolist() == pytest.approx(record.terms)
     energy = float(targets(1, "hog").square().sum())
@@ -107,12 +113,12 @@ def test_a_mask_confines_the_distance_to_the_selection():
     assert record.distance == pytest.approx((record.terms[0] * energy) ** 0.5)
 
 
-@pytest.mark.parametrize("choice", [FAST, PAPER], ids=["fast", "paper"])
-def test_a_batch_stopped_and_resumed_gives_the_same_bytes(choice):
+@pytest.mark.parametrize("steps", [FAST, PAPER], ids=["fast", "paper"])
+def test_a_batch_stopped_and_resumed_gives_the_same_bytes(steps):
     codes = targets(3, "hog")
-    jobs = [job(seed, choice) for seed in range(3)]
+    jobs = [job(seed, steps) for seed in range(3)]
     undisturbed = run(jobs, codes)
-    first = Batch(jobs, codes, KINDS["hog"], width=WIDTH, device=CPU)
+    first = Batch(jobs, codes, batch_size=SIZE, device=CPU)
 
     def stop(step):
         if step == 3:
@@ -122,7 +128,7 @@ def test_a_batch_stopped_and_resumed_gives_the_same_bytes(choice):
         first.run(stop)
     checkpoint = first.checkpoint()
     # Meanwhile the first job was finished elsewhere, or left the plan.
-    second = Batch(jobs[1:], codes[1:], KINDS["hog"], width=WIDTH, device=CPU)
+    second = Batch(jobs[1:], codes[1:], batch_size=SIZE, device=CPU)
     second.resume(checkpoint)
     steps = []
     resumed = second.run(steps.append)
@@ -131,7 +137,7 @@ def test_a_batch_stopped_and_resumed_gives_the_same_bytes(choice):
 
 
 def test_a_batch_that_has_not_begun_has_no_checkpoint():
-    batch = Batch([job(0)], targets(1, "hog"), KINDS["hog"], width=2, device=CPU)
+    batch = Batch([job(0)], targets(1, "hog"), batch_size=2, device=CPU)
     with pytest.raises(ValueError, match="needs a batch that has begun"):
         batch.checkpoint()
 
@@ -152,23 +158,20 @@ def test_a_target_that_is_not_finite_is_a_status():
     assert same(good, run([job(1)], codes[1:])[0])
 
 
-NETWORK = CaffenetSettings(kind="caffenet", weights="random", side=64)
-
-
 def codes_and_records(precision):
     """Return two photographs' codes at relu2, and the records of their inversion."""
     pictures = 255 * torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     pictures = torch.nn.functional.interpolate(pictures, size=64, mode="bicubic")
     with torch.no_grad():
         found = cut(NETWORK, "relu2", CPU)(pictures.clamp(0, 255))
-    choice = SolverChoice("fast", 40, rate=16.0, smoothing=5.0)
-    jobs = [job(seed, choice, kind="net") for seed in range(2)]
+    steps = fast(steps=40, rate=16.0, smoothing=5.0)
+    jobs = [job(seed, steps, kind="net") for seed in range(2)]
     jobs = [
         replace(one, cell=replace(one.cell, layer="relu2"), precision=precision)
         for one in jobs
     ]
-    batch = Batch(jobs, found, NETWORK, width=2, device=CPU)
-    alone = Batch(jobs[1:], found[1:], NETWORK, width=2, device=CPU)
+    batch = Batch(jobs, found, batch_size=2, device=CPU)
+    alone = Batch(jobs[1:], found[1:], batch_size=2, device=CPU)
     return found, batch.run(lambda step: None), alone.run(lambda step: None)
 
 

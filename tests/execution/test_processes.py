@@ -6,7 +6,8 @@ import torch
 from stages import invert
 from stages.execution import processes
 from stages.execution.processes import BASE_BYTES, n_processes, n_threads, process_bytes
-from stages.plan import settings
+from stages.plan.jobs import jobs
+from stages.plan.study import expand
 from tests.conftest import PARAMS
 
 CPU = torch.device("cpu")
@@ -17,24 +18,24 @@ def study(small_study):
     """Return a function that changes the processes and the steps of the study."""
 
     def change(processes, steps):
-        text = PARAMS.replace("width: 3", f"width: 3, processes: {processes}")
+        text = PARAMS.replace("batch_size: 3", f"batch_size: 3, processes: {processes}")
         small_study(text.replace("steps: 6", f"steps: {steps}"))
 
     return change
 
 
-def jobs():
-    return invert.planned(settings.load("invert"), invert.pictures())
+def execution():
+    return expand().execution
 
 
 def batch(n_jobs):
-    return jobs()[:1] * n_jobs
+    return jobs(expand(), invert.pictures())[:1] * n_jobs
 
 
 def test_a_small_study_is_not_worth_a_process(study, monkeypatch):
     study(processes="auto", steps=250)
     monkeypatch.setattr(processes, "most_processes", lambda n_bytes: 4)
-    auto = settings.load("invert")
+    auto = execution()
     assert n_processes(auto, CPU, []) == 1
     assert n_processes(auto, CPU, [batch(3)] * 4) == 1
     assert n_processes(auto, CPU, [batch(6)] * 4) == 2
@@ -45,15 +46,15 @@ def test_the_user_has_the_last_word_and_a_gpu_one_process(study):
     study(processes="auto", steps=250)
     large = [batch(6)] * 400
     gpu = torch.device("cuda")
-    assert n_processes(settings.load("invert"), gpu, large) == 1
+    assert n_processes(execution(), gpu, large) == 1
     study(processes=3, steps=250)
-    assert n_processes(settings.load("invert"), CPU, []) == 3
+    assert n_processes(execution(), CPU, []) == 3
 
 
 def test_as_many_processes_as_memory_has_room_for(study, monkeypatch):
     study(processes="auto", steps=250)
-    many, chosen = [batch(6)] * 400, settings.load("invert")
-    need = process_bytes(many[0][0], chosen)
+    many, chosen = [batch(6)] * 400, execution()
+    need = process_bytes(many[0][0])
     assert need > BASE_BYTES
     asked = []
     monkeypatch.setattr(processes, "most_processes", lambda n: asked.append(n) or 2)

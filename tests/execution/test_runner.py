@@ -11,16 +11,16 @@ import pytest
 import torch
 
 from stages import extract, invert
-from stages.execution import processes, targets
-from stages.execution import runner as attempts
+from stages.execution import processes, runner, targets
 from stages.execution.batch import Batch
-from stages.plan import settings
 from stages.plan.jobs import batches
+from stages.plan.jobs import jobs as planned
+from stages.plan.study import expand
 from stages.store import paths, tables
 from stages.store.jobs import JobStore
 from tests.conftest import PARAMS
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
 
 
@@ -30,13 +30,13 @@ def study(small_study, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
     def change(processes, steps=6):
-        text = PARAMS.replace("width: 3", f"width: 3, processes: {processes}")
+        text = PARAMS.replace("batch_size: 3", f"batch_size: 3, processes: {processes}")
         small_study(text.replace("steps: 6", f"steps: {steps}"))
         extract.main()
-        targets.targets.cache_clear()
+        targets._opened.cache_clear()
 
     yield change
-    targets.targets.cache_clear()
+    targets._opened.cache_clear()
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def at_start(monkeypatch):
     """Return a function that has processes of several run this text as they start."""
 
     def write(text):
-        body = f"import os, signal\nfrom stages import attempts\n{text}\n"
+        body = f"import os, signal\nfrom stages.execution import runner\n{text}\n"
         indented = "".join(f"    {line}\n" for line in body.splitlines())
         condition = 'if "--multiprocessing-fork" in sys.argv:'
         Path("sitecustomize.py").write_text(f"import sys\n{condition}\n{indented}")
@@ -62,7 +62,7 @@ def one_thread():
 
 
 def jobs():
-    return invert.planned(settings.load("invert"), invert.pictures())
+    return planned(expand(), invert.pictures())
 
 
 def pictures():
@@ -84,7 +84,7 @@ def test_several_processes_make_the_same_bytes_as_one(study, one_thread, monkeyp
 
 def test_stopped_in_several_processes_a_run_goes_on_where_it_was(study, at_start):
     study(processes=2, steps=100_000)
-    at_start("attempts.SECONDS_BETWEEN_CHECKPOINTS = 0.5")
+    at_start("runner.SECONDS_BETWEEN_CHECKPOINTS = 0.5")
     command = [sys.executable, "-m", "stages.invert"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         end = time.monotonic() + 60
@@ -100,8 +100,8 @@ def test_stopped_in_several_processes_a_run_goes_on_where_it_was(study, at_start
     assert len(found) == 2
     assert all(one.tensors["progress"][0] > 0 for one in found)
     one = [job for job in jobs() if job.key == found[0].keys[0]]
-    (wanted,) = attempts.attempts(one, JobStore(paths.work()))
-    assert wanted == attempts.Attempt(one, found[0].keys)
+    (wanted,) = runner.attempts(one, JobStore(paths.work()))
+    assert wanted == runner.Attempt(one, found[0].keys)
 
 
 def test_a_process_that_dies_leaves_a_reason_and_the_others_alone(
@@ -126,24 +126,24 @@ def test_a_process_that_dies_leaves_a_reason_and_the_others_alone(
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
     ],
 )
-def test_out_of_memory_a_batch_goes_on_at_half_its_width(
+def test_out_of_memory_a_batch_goes_on_at_half_its_size(
     study, monkeypatch, capsys, shortage
 ):
     study(processes=1)
-    make_batch = attempts.make_batch
+    make_batch = runner.make_batch
 
-    def short_of_memory(chosen, of, device, batch_width=None):
-        if (batch_width or 3) > 1 and chosen[0].cell.representation == "hog":
+    def short_of_memory(chosen, door, batch_size=None):
+        if (batch_size or 3) > 1 and chosen[0].cell.representation == "hog":
             raise shortage
-        return make_batch(chosen, of, device, batch_width)
+        return make_batch(chosen, door, batch_size)
 
-    monkeypatch.setattr(attempts, "make_batch", short_of_memory)
+    monkeypatch.setattr(runner, "make_batch", short_of_memory)
     invert.main()
     rows = list(tables.rows(paths.PREIMAGES))
     assert {row["status"] for row in rows} == {"done"}
-    widths = {row["representation"]: row["width"] for row in rows}
-    assert widths.pop("hog") == 1
-    assert set(widths.values()) == {3}
+    sizes = {row["representation"]: row["batch_size"] for row in rows}
+    assert sizes.pop("hog") == 1
+    assert set(sizes.values()) == {3}
     assert (
         "out of memory with 3 jobs a batch: going on with 1" in capsys.readouterr().err
     )
@@ -155,7 +155,7 @@ def test_a_single_job_without_memory_fails_alone(study, monkeypatch):
     def short_of_memory(chosen, *others):
         raise MemoryError("a lot")
 
-    monkeypatch.setattr(attempts, "make_batch", short_of_memory)
+    monkeypatch.setattr(runner, "make_batch", short_of_memory)
     invert.main()
     reasons = {row["reason"] for row in tables.rows(paths.PREIMAGES)}
     assert reasons == {"MemoryError: a lot"}
@@ -188,10 +188,10 @@ def test_a_batch_is_saved_while_the_next_one_runs(study, monkeypatch):
 
 
 KILLER = """
-make = attempts.make_batch
+make = runner.make_batch
 def deadly(chosen, *others):
     if chosen[0].cell.representation == "hog":
         os.kill(os.getpid(), signal.SIGKILL)
     return make(chosen, *others)
-attempts.make_batch = deadly
+runner.make_batch = deadly
 """

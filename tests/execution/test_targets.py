@@ -4,31 +4,32 @@ import pytest
 import torch
 
 from stages import extract, invert, score
-from stages.execution import runner as attempts
-from stages.execution import targets
-from stages.params.representations import HogSettings
-from stages.plan import settings
+from stages.execution import runner, targets
+from stages.execution.targets import Recomputed, TargetCodes
+from stages.plan.jobs import jobs
+from stages.plan.study import expand
+from stages.representations.hog import HogDefinition
 from stages.store import paths, tables
+from stages.store.codes import Codes
 from tests.conftest import PARAMS
 
 CPU = torch.device("cpu")
-HOGB = HogSettings(kind="hog", side=32, assignment="bilinear")
+HOGB = HogDefinition(side=32, assignment="bilinear")
 
 
 @pytest.fixture(autouse=True)
 def _fresh():
-    targets.targets.cache_clear()
+    targets._opened.cache_clear()
     yield
-    targets.targets.cache_clear()
+    targets._opened.cache_clear()
 
 
 @pytest.fixture
 def both(small_study):
     """Return the stored codes of a layer and those computed again."""
     extract.main()
-    return [
-        targets.targets("hogb", "hog", HOGB, k, CPU) for k in ("store", "recompute")
-    ]
+    doors = [TargetCodes(kept, CPU) for kept in ("store", "recompute")]
+    return [door.read("hogb", HOGB, "hog") for door in doors]
 
 
 def test_codes_computed_again_are_the_stored_ones(both):
@@ -57,32 +58,57 @@ def test_the_scratch_file_is_gone_and_its_codes_stay(both):
 
 
 def test_a_study_that_stores_no_codes(small_study):
-    text = PARAMS.replace("width: 3}", "width: 3, targets: recompute}")
+    text = PARAMS.replace("batch_size: 3}", "batch_size: 3, targets: recompute}")
     small_study(text)
     for stage in (extract, invert, score):
         stage.main()
     assert [path.name for path in paths.TARGETS.rglob("*.*")] == ["statistics.json"]
     rows = list(tables.rows(paths.SCORES, ["kind", "status", "relative_error_8bit"]))
-    jobs = [row for row in rows if row["kind"] == "preimage"]
-    assert len(jobs) == 10
-    assert {row["status"] for row in jobs} == {"done"}
-    assert all(row["relative_error_8bit"] < 1.5 for row in jobs)
+    scored = [row for row in rows if row["kind"] == "preimage"]
+    assert len(scored) == 10
+    assert {row["status"] for row in scored} == {"done"}
+    assert all(row["relative_error_8bit"] < 1.5 for row in scored)
 
 
 def test_codes_computed_again_make_other_jobs(small_study):
     def keys(text):
         small_study(text)
-        plan = invert.planned(settings.load("invert"), invert.pictures())
-        return {job.key for job in plan}
+        return {job.key for job in jobs(expand(), invert.pictures())}
 
     stored = keys(PARAMS)
-    again = keys(PARAMS.replace("width: 3}", "width: 3, targets: recompute}"))
+    again = keys(PARAMS.replace("batch_size: 3}", "batch_size: 3, targets: recompute}"))
     assert len(stored) == len(again) == 10
     assert not stored & again
 
 
-def test_a_batch_s_targets_follow_the_params(small_study):
-    small_study(PARAMS.replace("width: 3}", "width: 3, targets: recompute}"))
-    study = settings.load("invert")
-    job = invert.planned(study, invert.pictures())[0]
-    assert isinstance(attempts.job_targets(job, study, CPU), targets.Recomputed)
+@pytest.mark.parametrize(
+    ("kept", "kind"), [("store", Codes), ("recompute", Recomputed)]
+)
+def test_the_door_alone_decides_where_codes_come_from(
+    small_study, monkeypatch, kept, kind
+):
+    small_study(PARAMS.replace("batch_size: 3}", f"batch_size: 3, targets: {kept}}}"))
+    asked = []
+    read = TargetCodes.read
+
+    def noted(door, *cell):
+        opened = read(door, *cell)
+        asked.append((door.kept, type(opened)))
+        return opened
+
+    monkeypatch.setattr(TargetCodes, "read", noted)
+    extract.main()
+    door = TargetCodes(expand().execution.targets, CPU)
+    runner.make_batch(jobs(expand(), invert.pictures())[:1], door)
+    assert asked == [(kept, kind)]
+    stored = [path.name for path in paths.TARGETS.rglob("*.safetensors")]
+    assert stored == ([] if kept == "recompute" else ["hog.safetensors"] * 2)
+
+
+def test_codes_that_are_made_are_those_that_are_read(small_study):
+    doors = [TargetCodes(kept, CPU) for kept in ("store", "recompute")]
+    for door in doors:
+        counted = []
+        made = door.make("hogb", HOGB, "hog", counted.append)
+        assert sum(counted) == 2
+        assert torch.equal(made.all(), door.read("hogb", HOGB, "hog").all())

@@ -13,7 +13,8 @@ from safetensors.torch import save
 
 from stages.process.stage import Refusal
 from stages.store import jobs
-from stages.store.jobs import Checkpoint, JobStore, Record
+from stages.store.jobs import JobStore
+from stages.store.record import Checkpoint, Record
 from tests.conftest import RECORD
 
 KEY, OTHER = "ab" + "0" * 30, "cd" + "1" * 30
@@ -239,7 +240,7 @@ def test_a_second_writer_is_refused_by_name_until_the_first_is_gone(
     job_store, tmp_path
 ):
     command = [sys.executable, "-c", HOLD, str(tmp_path / "work")]
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
     ) as first:

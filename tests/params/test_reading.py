@@ -1,4 +1,4 @@
-"""Params as a file: loaded whole, every mistake told at once, a view for each stage."""
+"""Params as a file: read whole, every mistake told at once."""
 
 import json
 import os
@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
-from stages.plan.settings import ParamsError, load, load_study
 
-ROOT = Path(__file__).parent.parent
+from stages.params.mistakes import ParamsError
+from stages.params.reading import read_study
+from stages.plan.study import expand
+
+ROOT = Path(__file__).parents[2]
 STUDY = """\
 fetch:
   images: {source: builtin, names: [astronaut], side: 64}
@@ -39,7 +42,7 @@ def mistakes(tmp_path):
     def find(text: str) -> list[str]:
         path.write_text(text)
         with pytest.raises(ParamsError) as caught:
-            load_study(path)
+            expand(path)
         head, *lines = str(caught.value).splitlines()
         found = [line.strip() for line in lines if line.startswith("  ")]
         plural = "mistake" if len(found) == 1 else "mistakes"
@@ -152,10 +155,10 @@ def test_images_too_small_for_a_backbone_are_a_mistake(tmp_path, backbones, side
         )
     )
     if said is None:
-        assert load_study(path).representations["hog"].side == side
+        assert read_study(path).representations["hog"].side == side
     else:
         with pytest.raises(ParamsError) as caught:
-            load_study(path)
+            read_study(path)
         assert caught.value.exit_code == 2
         assert f"1 mistake:\n  representations.hog.side: {said}" in f"{caught.value}"
 
@@ -199,39 +202,18 @@ def test_bytes_that_are_no_text_are_told_so(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_bytes(b"title: \xff\xfe")
     with pytest.raises(ParamsError, match="not YAML: 'utf-8' codec can't decode"):
-        load_study(path)
+        read_study(path)
 
 
 def test_a_missing_file_names_the_presets(tmp_path):
     with pytest.raises(ParamsError, match="no such file; stages/presets/ holds ready-"):
-        load("fetch", tmp_path / "params.yaml")
-
-
-def test_invert_sees_neither_pictures_nor_report(tmp_path):
-    path = tmp_path / "params.yaml"
-    path.write_text(STUDY)
-    assert vars(load("invert", path)).keys() == {
-        "representations",
-        "priors",
-        "solvers",
-        "grid",
-        "execution",
-    }
-
-
-def test_a_stage_checks_sections_that_it_does_not_read(tmp_path):
-    path = tmp_path / "params.yaml"
-    path.write_text(changed(("steps: 12", "steps: 0")))
-    with pytest.raises(
-        ParamsError, match=r"solvers\.fast\.steps: 0: should be greater"
-    ):
-        load("fetch", path)
+        read_study(tmp_path / "params.yaml")
 
 
 def test_numbers_in_scientific_notation_are_numbers(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_text(STUDY)
-    assert load_study(path).priors["default"].lambda_tv == 8e-10
+    assert read_study(path).priors["default"].lambda_tv == 8e-10
 
 
 def leaves(value: Any) -> Iterator[Any]:

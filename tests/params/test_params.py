@@ -1,27 +1,24 @@
 """What params may hold: keys, types, ranges, defaults, and the words of a refusal."""
 
-import inspect
 from typing import Any, get_args
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from stages.params import (
-    ExecutionSettings,
-    FastSettings,
+from stages.params.fetching import (
+    BACKBONE_SIDES,
     FetchSettings,
-    GridEntry,
     LpipsSettings,
     NetworkWeightsSettings,
-    PaperSettings,
-    PriorSettings,
-    ReportSettings,
-    Study,
+    Photograph,
 )
-from stages.params.fetching import Photograph
-from stages.params.representations import DsiftSettings, HogSettings
+from stages.params.grid import GridEntry
+from stages.params.methods import FastSettings, PaperSettings, PriorSettings
+from stages.params.representations import KINDS, DsiftSettings, HogSettings
+from stages.params.study import ExecutionSettings, ReportSettings, Study
+from stages.plan.representations import definition
+from stages.preimage.parameterisations import PARAMETERISATIONS
 from stages.preimage.solvers import FAST_RATES, FAST_SMOOTHING, FAST_STEPS
-from stages.representations import KINDS
 from stages.sources.builtin import PHOTOGRAPHS
 
 FILE = {"url": "https://a.org/a.zip", "sha256": "0" * 64}
@@ -55,11 +52,15 @@ def mistake(form: Any, value: Any) -> tuple[tuple[int | str, ...], str]:
         (FastSettings, {"kind": "fast", "x": 1}, "kind, steps, rate"),
         (PaperSettings, {"kind": "paper", "x": 1}, "kind, schedule"),
         (PriorSettings, {"x": 1}, "alpha, lambda_alpha, beta, lambda_tv"),
-        (HogSettings, {"kind": "hog", "x": 1}, "side, kind, cell, orientations, assig"),
-        (DsiftSettings, {"kind": "dsift", "x": 1}, "side, kind, bin, orientations"),
+        (HogSettings, {"kind": "hog", "x": 1}, "kind, side, cell, orientations, assig"),
+        (DsiftSettings, {"kind": "dsift", "x": 1}, "kind, side, bin, orientations"),
         (FetchSettings, {"images": {"source": "folder"}, "x": 1}, "images, lpips"),
-        (LpipsSettings, {"x": 1}, "backbones, if_unreachable, mirrors"),
-        (ExecutionSettings, {"x": 1}, "device, width, processes"),
+        (
+            LpipsSettings,
+            {"backbones": [], "x": 1},
+            "backbones, if_unreachable, mirrors",
+        ),
+        (ExecutionSettings, {"x": 1}, "device, batch_size, processes"),
         (ReportSettings, {"x": 1}, "title, pictures"),
         (GridEntry, {"representation": "hog", "x": 1}, "representation, layers, chan"),
     ],
@@ -83,7 +84,7 @@ PRIOR, FAST = (PriorSettings, {}), (FastSettings, {"kind": "fast"})
 PAPER, HOG = (PaperSettings, {"kind": "paper"}), (HogSettings, {"kind": "hog"})
 GRID, RUN = (GridEntry, {"representation": "hog"}), (ExecutionSettings, {})
 IMAGES = (FetchSettings, {})
-LPIPS, NETWORKS = (LpipsSettings, {}), (NetworkWeightsSettings, {})
+LPIPS = (LpipsSettings, {})
 NAN, INF = float("nan"), float("inf")
 # What keys of several types are told.
 WORDS = {
@@ -143,10 +144,7 @@ REFUSED: list[tuple[Any, str, str, list[Any]]] = [
     ((ReportSettings, {}), "pictures", "valid integer", [True, 1.5]),
     (LPIPS, "backbones", "'squeeze', 'alex' or 'vgg'", ["vgg16", ["alex", "x"], None]),
     (LPIPS, "backbones", "must name each backbone once", [["alex", "vgg", "alex"]]),
-    (LPIPS, "if_unreachable", "'skip' or 'error'", ["go on", True]),
-    (LPIPS, "if_unreachable", "is now called skip", ["judge"]),
-    (LPIPS, "trunks", "is now called backbones", [["alex"]]),
-    (NETWORKS, "on_unreachable", "is now called if_unreachable", ["skip"]),
+    (LPIPS, "if_unreachable", "'skip' or 'error'", ["stop", True]),
     (LPIPS, "mirrors", "pattern", ["ftp://a.org", ["a.org"], "file:///a"]),
     (IMAGES, "images", "must not be empty", [{"source": "builtin", "names": []}]),
     (IMAGES, "images", "'camera'", [{"source": "builtin", "names": ["lena"]}]),
@@ -221,10 +219,25 @@ def test_a_single_backbone_and_mirror_stand_for_a_list_of_one():
 def test_lpips_is_left_out_unless_asked_for_and_then_not_required():
     found = validate(FetchSettings, {"images": {"source": "folder"}})
     assert found.lpips.backbones == []
-    asked = validate(LpipsSettings, {})
-    assert asked.backbones == ["alex", "vgg"]
+    asked = validate(LpipsSettings, {"backbones": ["squeeze", "vgg"]})
     assert (asked.if_unreachable, asked.mirrors) == ("skip", [])
-    assert found.networks.if_unreachable == "error"
+    assert found.networks == NetworkWeightsSettings(if_unreachable="error")
+
+
+RENAMED: list[tuple[Any, dict[str, Any], str]] = [
+    (ExecutionSettings, {"width": 8}, "is called `batch_size` now"),
+    (LpipsSettings, {"trunks": ["alex"]}, "is now called backbones"),
+    (LpipsSettings, {"on_unreachable": "skip"}, "is now called if_unreachable"),
+    (LpipsSettings, {"if_unreachable": "judge"}, "is now called skip"),
+    (NetworkWeightsSettings, {"on_unreachable": "skip"}, "is now called if_unr"),
+]
+
+
+@pytest.mark.parametrize(("form", "value", "told"), RENAMED, ids=str)
+def test_an_old_name_is_a_mistake_that_tells_the_new_one(form, value, told):
+    path, text = mistake(form, value)
+    assert path == tuple(value)
+    assert text.startswith(told)
 
 
 def test_a_number_of_seeds_counts_from_zero():
@@ -255,10 +268,22 @@ def test_defaults_are_those_of_the_library():
     fast = FastSettings(kind="fast")
     assert (fast.steps, fast.rate, fast.smoothing) == (FAST_STEPS, None, FAST_SMOOTHING)
     allowed = FastSettings.model_fields["parameterisation"].annotation
-    assert set(get_args(allowed)) == set(FAST_RATES)
+    assert get_args(allowed) == tuple(PARAMETERISATIONS)
+    assert set(FAST_RATES) == set(PARAMETERISATIONS)
     for settings in (HogSettings(kind="hog"), DsiftSettings(kind="dsift")):
-        arguments = inspect.signature(KINDS[settings.kind]).parameters
-        assert settings.options() == {k: a.default for k, a in arguments.items()}
+        made = definition(settings)
+        assert made == type(made)(side=settings.side)
+
+
+def test_every_kind_has_its_own_word():
+    for name, kind in KINDS.items():
+        assert get_args(kind.settings.model_fields["kind"].annotation) == (name,)
+
+
+def test_sides_of_backbones_are_those_of_lpips():
+    from stages.metrics.perceptual import SMALLEST_SIDES
+
+    assert BACKBONE_SIDES == SMALLEST_SIDES
 
 
 def test_a_photograph_is_named_exactly_if_it_is_in_the_source():
@@ -282,7 +307,7 @@ def test_every_section_is_required_as_dvc_looks_for_it():
     required = {name for name, key in Study.model_fields.items() if key.is_required()}
     assert required == set(Study.model_fields)
     assert ExecutionSettings().model_dump() == {
-        **{"device": "auto", "width": "auto"},
+        **{"device": "auto", "batch_size": "auto"},
         **{"processes": "auto", "targets": "store", "precision": "float32"},
     }
     assert ReportSettings().pictures == 12

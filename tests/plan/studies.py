@@ -1,0 +1,49 @@
+"""A study of two pictures that the tests of the plan change: jobs and keys of it."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from stages.plan.jobs import Job, Pictured, jobs
+from stages.plan.study import Expanded, expand
+
+A, B = Pictured("0123", "oval"), Pictured("4567", "box")
+STUDY: dict[str, Any] = {
+    "fetch": {"images": {"source": "folder"}},
+    "representations": {
+        "hog": {"kind": "hog", "side": 32},
+        "dsift": {"kind": "dsift", "side": 32, "bin": 3},
+    },
+    "priors": {"default": {"lambda_alpha": "auto", "lambda_tv": 0.05}, "none": {}},
+    "solvers": {
+        "fast": {"kind": "fast", "steps": 6},
+        "paper": {"kind": "paper", "schedule": [[3, 1.0], [2, 0.1]]},
+    },
+    "execution": {},
+    "report": {},
+}
+
+
+def study(*grid: dict[str, Any], **parts: Any) -> Expanded:
+    """Return the study with these grid entries, of hog unless said, and other parts."""
+    changed = {kind: STUDY[kind] | parts[kind] for kind in parts}
+    entries = [{"representation": "hog", **entry} for entry in grid]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "params.yaml"
+        path.write_text(json.dumps({**STUDY, **changed, "grid": entries}))
+        return expand(path)
+
+
+def plan(
+    *grid: dict[str, Any], pictures: tuple[Pictured, ...] = (A, B), **parts: Any
+) -> list[Job]:
+    """Return the jobs of the study with these grid entries and other parts."""
+    return jobs(study(*grid, **parts), list(pictures))
+
+
+def only_job(pictures: tuple[Pictured, ...] = (A,), **changes: Any) -> Job:
+    """Return the only job; `changes` are of its grid entry and of the other parts."""
+    parts = {k: changes.pop(k) for k in [*changes] if k in STUDY}
+    (job,) = plan(changes, pictures=pictures, **parts)
+    return job
