@@ -20,9 +20,8 @@ from torch import Tensor
 
 from stages.images import Codes, Images
 
-def chromaticity(
-    phi: Callable[[Images], Codes], images: Images
-) -> Float[Tensor, " k"]:
+
+def chromaticity(phi: Callable[[Images], Codes], images: Images) -> Float[Tensor, " k"]:
     """Return the share of each channel's gradient that is off the grey axis, in 0..1.
 
     Averaged over the images `n 3 h w`, each of which counts alike; images that a
@@ -42,9 +41,7 @@ def chromaticity(
     return total / known.sum(dim=0).clamp(min=1)
 
 
-def _of_image(
-    phi: Callable[[Images], Codes], image: Images
-) -> Float[Tensor, " k"]:
+def _of_image(phi: Callable[[Images], Codes], image: Images) -> Float[Tensor, " k"]:
     """Return the shares for one image; NaN where there is no gradient."""
     pixels = image.detach().clone().requires_grad_()
     code = phi(pixels)
@@ -82,5 +79,7 @@ def ranked(
         name = "chromatic" if chromatic else "achromatic"
         raise ValueError(f"`{name}` must be half or 1..{k} channels; got {choice!r}.")
     sign = -1 if chromatic else 1
-    order = sorted(range(k), key=lambda channel: (sign * float(shares[channel]), channel))
+    order = sorted(
+        range(k), key=lambda channel: (sign * float(shares[channel]), channel)
+    )
     return None if n == k else tuple(sorted(order[:n]))

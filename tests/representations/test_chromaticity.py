@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from stages.networks import network
 from stages.kinds import CaffenetSettings
+from stages.networks import network
 from stages.representations.chromaticity import chromaticity, ranked
 
 
