@@ -14,7 +14,10 @@
 - `stem`: a network's first convolution, laid out for descending on its images;
 - `selection`: channels and a window of cells, by name or number, as a mask;
 - `receptive_field`: the pixels that a window of cells can see;
-- `follower`, `spans`, `span_rules`: the same of any network, by its operations.
+- `follower`, `spans`, `span_rules`: the same of any network, by its operations;
+- `chromaticity`: which channels answer to colour, and which to shape;
+- `soundness`: whether a code can be inverted, and is the same each time;
+- `timm_models`: any model of timm.
 
 `stages.params.representations.KINDS` names those that params may ask for.
 """

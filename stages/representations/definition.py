@@ -46,8 +46,10 @@ class Definition(ABC):
 
     def untrained(self) -> "Definition":
         """Return the definition without its file of weights: random ones."""
-        weighted = any(one.name == "weights" for one in fields(self))
-        return replace(self, weights=None) if weighted else self
+        weights: dict[str, Any] = {
+            one.name: None for one in fields(self) if one.name == "weights"
+        }
+        return replace(self, **weights)
 
     def own_code(self) -> str | None:
         """Return the module of the user's own code, None where there is none."""

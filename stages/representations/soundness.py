@@ -1,4 +1,4 @@
-"""Whether a representation can be inverted, and says the same of a picture twice.
+"""Whether a code can be inverted, and is the same each time a picture is seen.
 
 A code may depend on the company in its batch (statistics of the batch) or on chance
 (live dropout, noise in `forward`): then a pre-image is held to what no picture has. It
@@ -13,8 +13,8 @@ from torch import Tensor
 
 from stages.images import Codes, Images
 
-# Differences of a code that rounding explains, relative to its norm: our choice. For
-# batches of other sizes take other kernels; ConvNeXt and EfficientNet stay below 1e-5.
+# Differences of a code that rounding may explain, relative to its norm: our choice.
+# Batches of other sizes take other kernels, which sum in another order.
 ROUNDING = 1e-3
 
 

@@ -2,11 +2,12 @@
 
 import pytest
 import torch
-from stages.plan.networks import network
 from torch import nn
 
 from stages.params.representations import CaffenetSettings
+from stages.plan.representations import definition
 from stages.representations.chromaticity import chromaticity, ranked
+from stages.representations.loading import built
 
 
 def filters():
@@ -60,7 +61,7 @@ def test_grey_pictures_are_refused():
 
 
 def test_the_first_stream_of_caffenet_is_less_chromatic_than_the_second():
-    phi = network(CaffenetSettings(kind="caffenet")).cut("relu1")
+    phi = built(definition(CaffenetSettings(kind="caffenet"))).cut("relu1")
     shares = chromaticity(phi, pictures(1, 64))
     first, second = shares.chunk(2)
     assert first.mean() < second.mean() - 0.1

@@ -1,0 +1,155 @@
+"""Any model of timm as a network: by name, with random weights or a given state.
+
+Mean, standard deviation and side are the model's own. timm is an extra of this project
+and imported when a model is asked for. Nothing is downloaded here.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+from torch import Tensor, nn
+
+from stages.representations.network import Network
+
+LITE0 = "tf_efficientnet_lite0"
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What a model makes of images: `(pixels - mean) / std`, `side` x `side` pixels."""
+
+    side: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def timm_network(
+    model: str,
+    *,
+    side: int | None = None,
+    weights: Callable[[], Mapping[str, Tensor]] | None = None,
+    preprocessing: Preprocessing | None = None,
+    seed: int = 0,
+) -> Network:
+    """Return the model as a network; `weights` returns the state to load, if any.
+
+    `side` is left out that of the model's configuration, `preprocessing` likewise.
+    Random weights come from `seed`. Raises ValueError if timm is missing or has no such
+    model, or if the model is of another side and cannot be changed.
+    """
+    own = preprocessing or configured(model)
+    chosen = own.side if side is None else side
+    return Network(
+        partial(untrained, model, chosen),
+        side=chosen,
+        mean=own.mean,
+        std=own.std,
+        weights=weights,
+        seed=seed,
+    )
+
+
+def configured(model: str) -> Preprocessing:
+    """Return what the model's own configuration says of its images."""
+    known = _known(model)
+    _, _, side = known.input_size
+    mean, std = (tuple(255 * value for value in v) for v in (known.mean, known.std))
+    return Preprocessing(side, mean, std)
+
+
+def untrained(model: str, side: int) -> nn.Module:
+    """Return the model for images of this side, as timm makes it."""
+    fixed = _known(model).fixed_input_size
+    options = {"img_size": side} if fixed else {}
+    made: nn.Module = _timm().create_model(model, pretrained=False, **options)
+    return made
+
+
+def _known(model: str) -> Any:
+    """Return timm's configuration of the model's weights; ValueError if none."""
+    timm = _timm()
+    name, _, _ = model.partition(".")
+    if not timm.is_model(name):
+        near = timm.list_models(f"*{name[:6]}*")[:5]
+        more = f"; near to it are {', '.join(near)}" if near else ""
+        raise ValueError(f"`model` {model!r} is not one of timm's{more}.")
+    known = timm.get_pretrained_cfg(model)
+    if known is None:
+        raise ValueError(f"`model` {model!r} has no configuration in timm.")
+    return known
+
+
+def _timm() -> ModuleType:
+    try:
+        import timm
+    except ImportError as error:
+        raise ValueError(
+            "`kind: timm` needs the package timm: install this project with its extra, "
+            "pip install '.[timm]'"
+        ) from error
+    module: ModuleType = timm
+    return module
+
+
+# EfficientNet-Lite0's published file ------------------------------------------------
+
+# It sees (pixels - 127) / 128: other numbers than timm's own configuration has.
+LITE0_PREPROCESSING = Preprocessing(224, 3 * (127.0,), 3 * (128.0,))
+
+# How many blocks each stage has.
+_LITE0_STAGES = (1, 2, 2, 3, 3, 4, 1)
+
+_LITE0_ENDS = {
+    "_conv_stem": "conv_stem",
+    "_bn0": "bn1",
+    "_conv_head": "conv_head",
+    "_bn1": "bn2",
+    "_fc": "classifier",
+}
+# The first stage's block has no expansion, and its parts are named one less.
+_LITE0_FIRST = {
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn1",
+    "_project_conv": "conv_pw",
+    "_bn2": "bn2",
+}
+_LITE0_PARTS = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
+_LITE0_BLOCK = re.compile(r"_blocks\.(\d+)\.(\w+)\.(\w+)")
+
+
+def lite0_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the published state of EfficientNet-Lite0 with timm's names.
+
+    Raises ValueError for a name that is not one of its.
+    """
+    places = list(_lite0_places())
+    return {_lite0_name(name, places): value for name, value in state.items()}
+
+
+def _lite0_places() -> Iterator[str]:
+    for stage, n_blocks in enumerate(_LITE0_STAGES):
+        yield from (f"blocks.{stage}.{i}" for i in range(n_blocks))
+
+
+def _lite0_name(name: str, places: list[str]) -> str:
+    inside = _LITE0_BLOCK.fullmatch(name)
+    if inside is not None and int(inside[1]) < len(places):
+        number, part, kind = int(inside[1]), inside[2], inside[3]
+        parts = _LITE0_PARTS if number else _LITE0_FIRST
+        if part in parts:
+            return f"{places[number]}.{parts[part]}.{kind}"
+    part, _, kind = name.rpartition(".")
+    if part not in _LITE0_ENDS:
+        raise ValueError(f"`state` has {name!r}, which EfficientNet-Lite0 has not.")
+    return f"{_LITE0_ENDS[part]}.{kind}"
