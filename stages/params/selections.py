@@ -22,6 +22,18 @@ class RandomChannels(Part):
     seed: Index = 0
 
 
+class ChromaticChannels(Part):
+    """So many channels, or half, whose response depends most on colour."""
+
+    chromatic: Count | Literal["half"]
+
+
+class AchromaticChannels(Part):
+    """So many channels, or half, whose response depends least on colour."""
+
+    achromatic: Count | Literal["half"]
+
+
 class TopChannels(Part):
     """The channels with the most energy in each picture's own code."""
 
@@ -61,10 +73,13 @@ ChannelChoice = Annotated[
     | Annotated[list[Index], Field(min_length=1)]
     | Orientations
     | RandomChannels
+    | ChromaticChannels
+    | AchromaticChannels
     | TopChannels,
     must_be(
         "all, first-half, second-half, a list of channel numbers, {random: half}, "
-        "{random: number, seed: number}, {top: number} or {orientations: [numbers]}"
+        "{random: number, seed: number}, {chromatic: half or number}, {achromatic: "
+        "half or number}, {top: number} or {orientations: [numbers]}"
     ),
 ]
 RegionChoice = Annotated[

@@ -17,6 +17,11 @@ NETWORKS = Path("data/weights/networks")
 NETWORKS_MANIFEST = Path("data/weights/networks/manifest.json")
 EMBEDDED = Path("data/embedded")
 TARGETS = Path("data/targets")
+STATISTICS = Path("data/targets/statistics.json")
+# How chromatic the channels of layers are, where the grid asks for it.
+CHROMATICITY = Path("data/targets/chromaticity.json")
+# The representations that gave no code to invert, each with the reason.
+LEFT_OUT = Path("data/targets/left_out.json")
 PREIMAGES = Path("data/preimages")
 SCORES = Path("data/scores.parquet")
 REPORT = Path("reports/index.html")
