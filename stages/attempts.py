@@ -90,14 +90,23 @@ def compute(
     """Run all batches; `advance` is told of the progress, in jobs."""
     run = partial(attempt, study=study, job_store=job_store, device=device)
     n = n_processes(study, device, [one.jobs for one in wanted])
-    if n == 1:
-        with Behind() as behind:
-            for one in wanted:
+    shared = [one for one in wanted if n > 1 or _runs_foreign_code(one, study)]
+    with Behind() as behind:
+        for one in wanted:
+            if one not in shared:
                 run(one, advance, later=behind.do)
-        return
     setup = partial(prepare, study.execution.device, n_threads(n))
     lost = partial(_lost, job_store)
-    share(wanted, run, n, setup=setup, advance=advance, lost=lost)
+    share(shared, run, n, setup=setup, advance=advance, lost=lost)
+
+
+def _runs_foreign_code(one: Attempt, study: Any) -> bool:
+    """Return whether the batch runs a network of the user's own.
+
+    It may end its process, which is therefore not this one.
+    """
+    name = one.jobs[0].cell.representation
+    return bool(study.representations[name].kind == "custom")
 
 
 def _lost(job_store: JobStore, one: Attempt, reason: str) -> None:
