@@ -26,7 +26,7 @@ from stages.page.conclusions import Conclusions, conclusions
 from stages.page.inputs import ReportInputs
 from stages.page.page import Page, pieces, render
 from stages.page.pictures import thumbnails
-from stages.page.plates.files import shares, write_figures
+from stages.page.plates.files import write_figures
 from stages.page.roles import report_inputs
 from stages.page.wording import counted
 
@@ -104,15 +104,15 @@ def _write_csv(name: str, table: pd.DataFrame) -> None:
 def main(against: str = "") -> None:
     """Report the study, perhaps against the scores of another one of this name."""
     params = settings.load("report")
-    inputs = report_inputs(params.report, params.representations)
+    inputs = report_inputs(params.report, params.representations, params.grid)
     scores = pd.read_parquet(store.SCORES, columns=_SCORES)
     # Yes and no as 1 and 0, so that there is a mean.
     scores["judge_agrees"] = scores["judge_agrees"].astype("float64")
     known = conclusions(scores, inputs, against)
-    write_page(scores, known, inputs)
+    whole = write_page(scores, known, inputs)
     write_numbers(scores, known)
     shutil.rmtree(store.FIGURES, ignore_errors=True)
-    write_figures(scores, known, shares(contents.fields(scores), inputs.sides))
+    write_figures(whole.plates, known.drawings, whole.views)
     say(f"the report is in {store.REPORT}")
 
 

@@ -5,7 +5,7 @@ import { holdable } from "./hold.js";
 import { openJob } from "./lightbox.js";
 import { mean, ordering, withUnit } from "./numbers.js";
 import { forget, hasPicture, showInView } from "./pictures.js";
-import { all, one, onChange } from "./state.js";
+import { GALLERY_FILTERS, all, one, onChange } from "./state.js";
 import {
   LABELS,
   depthOf,
@@ -20,7 +20,6 @@ import {
 
 const scroller = document.getElementById("matrix");
 const count = document.getElementById("gallery-count");
-const GALLERY_FILTERS = ["picture", ...LABELS];
 let shown = { rows: [], columns: [] };
 const rowOfElement = new WeakMap();
 
@@ -58,25 +57,25 @@ export function showGallery() {
 }
 
 function columnsOf(jobs) {
-  const found = new Map();
+  const byKey = new Map();
   for (const job of jobs) {
     const key = columnKey(job);
-    if (!found.has(key)) found.set(key, { key, jobs: [], depth: depthOf(job) });
-    found.get(key).jobs.push(job);
+    if (!byKey.has(key)) byKey.set(key, { key, jobs: [], depth: depthOf(job) });
+    byKey.get(key).jobs.push(job);
   }
-  const columns = [...found.values()].sort((a, b) => a.depth - b.depth);
+  const columns = [...byKey.values()].sort((a, b) => a.depth - b.depth);
   return all("sort").includes("columns") ? sorted(columns) : columns;
 }
 
 function rowsOf(jobs) {
-  const found = new Map();
+  const byPicture = new Map();
   for (const job of jobs) {
     const id = study.jobs.image_id[job];
-    if (!found.has(id)) found.set(id, { id, jobs: new Map() });
-    found.get(id).jobs.set(columnKey(job), job);
+    if (!byPicture.has(id)) byPicture.set(id, { id, jobs: new Map() });
+    byPicture.get(id).jobs.set(columnKey(job), job);
   }
-  const known = study.pictures.filter((picture) => found.has(picture.id));
-  const rows = known.map((picture) => ({ ...found.get(picture.id), picture }));
+  const known = study.pictures.filter((picture) => byPicture.has(picture.id));
+  const rows = known.map((picture) => ({ ...byPicture.get(picture.id), picture }));
   return all("sort").includes("pictures") ? sorted(rows) : rows;
 }
 
@@ -97,25 +96,37 @@ function sorted(items) {
   return keyed.sort((a, b) => compare(a[0], b[0])).map(([, item]) => item);
 }
 
+/** Return two lines of headings: the representation over its columns, then the rest. */
 function heading() {
   const jobs = shown.columns.map((column) => column.jobs[0]);
-  const names = tellingLabels(jobs);
+  const names = tellingLabels(jobs).filter((name) => name !== "representation");
   const cells = jobs.map((job) => {
-    const first = phraseOf(
-      job,
-      names.includes("representation") ? ["representation", "layer"] : ["layer"],
-    );
+    const layer = jobValue(job, "layer");
     const rest = phraseOf(
       job,
-      names.filter((name) => !["representation", "layer"].includes(name)),
+      names.filter((name) => name !== "layer"),
     );
-    return element("th", { scope: "col" }, element("b", {}, first), element("small", {}, rest));
+    return element("th", { scope: "col" }, element("b", {}, layer), element("small", {}, rest));
   });
+  const groups = runsOf(jobs.map((job) => jobValue(job, "representation"))).map(([name, n]) =>
+    element("th", { scope: "colgroup", colspan: n }, element("span", {}, name)),
+  );
   return element(
     "thead",
     {},
-    element("tr", {}, element("th", { scope: "col" }, "original"), ...cells),
+    element("tr", {}, element("th", { scope: "col", rowspan: 2 }, "original"), ...groups),
+    element("tr", {}, ...cells),
   );
+}
+
+/** Return each run of equal values with its length. */
+function runsOf(values) {
+  const runs = [];
+  for (const value of values) {
+    if (runs.at(-1)?.[0] === value) runs.at(-1)[1] += 1;
+    else runs.push([value, 1]);
+  }
+  return runs;
 }
 
 function rowElement(row) {
@@ -178,11 +189,19 @@ function preimage(job, button) {
   return image;
 }
 
+/** Show the pictures as large, and as smooth, as the address says. */
+function dress() {
+  scroller.style.setProperty("--tile", `${one("tile") || 112}px`);
+  document.documentElement.classList.toggle("pixels", one("pixels") === "1");
+}
+
 /** Keep the gallery as the address says. */
 export function startGallery() {
   const own = new Set([...GALLERY_FILTERS, "metric", "sort", "worst"]);
+  dress();
   showGallery();
   onChange((changed) => {
+    dress();
     if ([...changed].some((name) => own.has(name))) showGallery();
   });
 }

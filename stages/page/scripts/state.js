@@ -1,13 +1,25 @@
 // What is looked at, as the part of the address behind `#`: every view is a link.
 
+import { LABELS, study } from "./study.js";
+
+/** What the gallery can be filtered by. */
+export const GALLERY_FILTERS = ["picture", ...LABELS];
 let current = read();
 const listeners = [];
 
 function read() {
   const text = location.hash.slice(1);
-  const found = new URLSearchParams(text.includes("=") ? text : "");
-  found.delete("all");
-  return found;
+  const values = new URLSearchParams(text.includes("=") ? text : "");
+  // An address without a filter shows the first plate's pre-images, not all at once.
+  const opened = values.has("all") || GALLERY_FILTERS.some((name) => values.has(name));
+  if (!opened) addView(values, study.plates?.[0]?.view ?? {});
+  values.delete("all");
+  return values;
+}
+
+function addView(values, view) {
+  for (const [name, texts] of Object.entries(view))
+    for (const text of texts) values.append(name, text);
 }
 
 /** Return the first value of a name, or an empty text. */
@@ -39,8 +51,8 @@ export function change(values, { replace = false } = {}) {
     for (const text of [given ?? []].flat()) if (text !== "") next.append(name, text);
   }
   if (next.toString() === current.toString()) return;
-  const text = next.toString();
-  const address = text ? `#${text}` : "#all=";
+  const filtered = GALLERY_FILTERS.some((name) => next.has(name));
+  const address = `#${filtered ? "" : "all=&"}${next}`;
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
   accept(next);
