@@ -1,7 +1,7 @@
 """Report the study: one page to read, figures to cut out, and numbers for tools.
 
     data/images, data/targets, data/preimages, data/scores.parquet, params.yaml
-        -> reports/index.html, pictures/, metrics.json, findings.json, plots/, figures/
+        -> reports/index.html, pictures/, figures/, plots/, metrics/, *.json
 
 With `--against`, the page also tells what changed since another study, whose scores are
 a file or those of a Git revision.
@@ -23,11 +23,13 @@ from stages import schemas, settings, store
 from stages.execution.process import run, say
 from stages.page import contents, summary
 from stages.page.conclusions import Conclusions, conclusions
+from stages.page.headline import headline
 from stages.page.inputs import ReportInputs
 from stages.page.page import Page, pieces, render
 from stages.page.pictures import thumbnails
 from stages.page.plates.files import write_figures
 from stages.page.roles import report_inputs
+from stages.page.spreadsheet import csv
 from stages.page.wording import counted
 
 PICTURES = store.REPORT.parent / "pictures"
@@ -87,9 +89,12 @@ def _shown(
 
 def write_numbers(scores: pd.DataFrame, known: Conclusions) -> None:
     """Write what `dvc metrics` and `dvc plots` show."""
-    store.write_json(store.METRICS, summary.metrics(scores))
-    told = {one.name: one.numbers() for one in known.findings}
-    store.write_json(store.FINDINGS, told)
+    shutil.rmtree(store.METRICS, ignore_errors=True)
+    for word, line in headline(scores, known.layers, known.findings).items():
+        store.write_json(store.METRICS / f"{word}.json", line)
+    store.write_json(store.METRICS_BY_CELL, summary.metrics(scores))
+    numbers = {one.name: one.numbers() for one in known.findings}
+    store.write_json(store.FINDINGS, numbers)
     shutil.rmtree(store.PLOTS, ignore_errors=True)
     for name, rows in known.by_depth.groupby("representation", sort=False):
         _write_csv(f"error_by_depth/{name}", rows)
@@ -97,8 +102,7 @@ def write_numbers(scores: pd.DataFrame, known: Conclusions) -> None:
 
 
 def _write_csv(name: str, table: pd.DataFrame) -> None:
-    text = table.to_csv(index=False, lineterminator="\n")
-    store.write_text(store.PLOTS / f"{name}.csv", text)
+    store.write_text(store.PLOTS / f"{name}.csv", csv(table))
 
 
 def main(against: str = "") -> None:

@@ -18,6 +18,7 @@ from stages.page.summary import METRICS, is_full
 # A PSNR above that of rounding to 8 bits (an error of 1/12: 58.9 dB) says no more.
 MOST_DECIBELS = 60.0
 SETTING = ["prior", "solver"]
+_DOT = " \N{MIDDLE DOT} "
 _LABELS = ["kind", "key", "baseline", "representation", "layer", "channels", "region"]
 _COLUMNS = [*_LABELS, *SETTING, "image_id", "image_name", "seed", "status"]
 
@@ -67,8 +68,15 @@ def evidence(
     for name, layer in done[["representation", "layer"]].drop_duplicates().to_numpy():
         if layer not in known.setdefault(name, []):
             known[name].append(layer)
+    done = done.assign(place=_places(done, known))
     jobs, floors = done["kind"] == "preimage", done["kind"] == "baseline"
     return Evidence(done[jobs], done[floors], known, untrained, descriptors)
+
+
+def _places(table: pd.DataFrame, layers: dict[str, list[str]]) -> list[str]:
+    """Return representation and layer; the only layer of HOG or SIFT tells nothing."""
+    pairs = zip(table["representation"], table["layer"], strict=True)
+    return [f"{n}{_DOT}{layer}" if len(layers[n]) > 1 else n for n, layer in pairs]
 
 
 def whole(jobs: pd.DataFrame, *metrics: str) -> pd.DataFrame:
@@ -155,9 +163,9 @@ def _first(jobs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _label(job: "pd.Series[Any]") -> str:
-    """Return what tells a job from others: its layer first."""
-    names = [f"{job['representation']}", f"{job['layer']}"]
+    """Return what tells a job from others: its network and layer first."""
+    names = [f"{job['place']}"]
     names += [f"{job[name]}" for name in ("channels", "region") if job[name] != "all"]
     names += [f"prior {job['prior']}"] if job["prior"] != "default" else []
     names += [f"seed {job['seed']:.0f}"] if job["seed"] else []
-    return " \N{MIDDLE DOT} ".join(dict.fromkeys(names))
+    return _DOT.join(names)

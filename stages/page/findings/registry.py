@@ -56,7 +56,7 @@ CLAIMS = (
         "prior.",
         test=receptive_field,
         needs="a selection that sees a part of the image, inverted with a prior and "
-        "with the prior `none`",
+        "with the prior none",
         null="the same without a prior",
         unit="% of the start's energy",
         decimals=1,

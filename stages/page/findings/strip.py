@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Space for the names at the left, for the axis below, and of the dots between.
-NAMES, AXIS, WIDTH, EDGE = 132, 36, 300, 10
+NAMES, AXIS, WIDTH, EDGE = 132, 36, 260, 12
 _TALLEST, _MOST_HEIGHT, _LEGIBLE = 22.0, 440.0, 13.0
 _LETTERS = 20
 

@@ -60,19 +60,21 @@ def _by_depth(jobs: pd.DataFrame, layers: list[str]) -> pd.DataFrame:
 
 
 def _agreement(own: pd.DataFrame, other: pd.DataFrame, layers: list[str]) -> str:
-    """Return in how many pre-images the label is the photograph's, with the layers."""
+    """Return in how many pre-images the label is the photograph's, with the layers.
+
+    Of pre-images that both networks have: of the same layer, setting, picture and seed.
+    """
+    on = ["layer", *SETTING, "image_id", "seed"]
+    both = own.merge(other, on=on, suffixes=("_trained", "_untrained"))
     told = []
-    for words, jobs in (("trained", own), ("untrained", other)):
-        there = jobs[jobs["layer"].isin(layers)].dropna(subset=["judge_agrees"])
-        agreeing = there[there["judge_agrees"] == 1]
-        if there.empty:
+    for words in ("trained", "untrained"):
+        labels = both[["layer", f"judge_agrees_{words}"]].dropna()
+        agreeing = labels.loc[labels.iloc[:, 1] == 1, "layer"].value_counts()
+        if labels.empty:
             return ""
-        counts = agreeing["layer"].value_counts()
-        where = listed([f"{counts[n]:,} at {n}" for n in layers if n in counts])
-        n_all = counted(len(there), f"{words} pre-image")
-        told.append(
-            f"{len(agreeing):,} of {n_all}{f' ({where})' if len(counts) else ''}"
-        )
+        where = ", ".join(f"{agreeing[n]:,} at {n}" for n in layers if n in agreeing)
+        pre_images = counted(len(labels), f"{words} pre-image")
+        told.append(f"{agreeing.sum():,} of {pre_images}{where and f' ({where})'}")
     return f" The judge gives the photograph's label to {listed(told)}."
 
 

@@ -79,15 +79,15 @@ def _jobs(entry: Entry, study: pd.DataFrame) -> pd.DataFrame:
         & study["prior"].isin(entry.priors)
         & study["solver"].isin(entry.solvers)
         & study["seed"].isin(entry.seeds)
-        & study["layer"].map(lambda name: _matches(name, entry.layers))
+        & _matching(study["layer"], entry.layers)
     ]
     if isinstance(entry.images, int):
         return jobs[jobs["image_id"].isin(jobs["image_id"].unique()[: entry.images])]
     return jobs[jobs["image_name"].isin(entry.images)] if entry.images else jobs
 
 
-def _matches(layer: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(layer, pattern) for pattern in patterns)
+def _matching(layers: "pd.Series[str]", patterns: Sequence[str]) -> list[bool]:
+    return [any(fnmatchcase(layer, one) for one in patterns) for layer in layers]
 
 
 def _plate(

@@ -2,7 +2,7 @@
 
 import { choice, element, tick } from "./elements.js";
 import { chosenJobs, galleryMetric } from "./gallery.js";
-import { goTo } from "./navigation.js";
+import { plateButtons, toPlate } from "./plates.js";
 import { GALLERY_FILTERS, all, change, one, onChange } from "./state.js";
 import { choicesOf, study } from "./study.js";
 
@@ -19,7 +19,7 @@ export function startControls() {
     "Show all",
   );
   bar.append(
-    ...plateButtons(),
+    ...plateButtons(refreshers),
     element("div", { class: "row" }, ...filters.filter(Boolean), reset),
     element("div", { class: "row" }, metricSelect(), ...sortTicks(), tileRange(), pixelTick()),
   );
@@ -32,39 +32,6 @@ export function startControls() {
 function showAll() {
   const names = [...GALLERY_FILTERS, "sort", "worst", "metric"];
   change(Object.fromEntries(names.map((name) => [name, null])));
-}
-
-/** Return buttons that show what a plate is drawn from. */
-function plateButtons() {
-  const plates = study.plates ?? [];
-  if (!plates.length) return [];
-  const buttons = plates.map(({ title }, n) => {
-    const properties = { type: "button", class: "plain", title, "aria-label": `Plate ${n + 1}: ${title}` };
-    const button = element("button", { ...properties, onclick: () => showPlate(n) }, `${n + 1}`);
-    refreshers.push(() => button.setAttribute("aria-pressed", String(isShown(plates[n].view))));
-    return button;
-  });
-  const label = { class: "plates", role: "group", "aria-label": "Pre-images of a plate" };
-  return [element("div", label, "Plate", ...buttons)];
-}
-
-function showPlate(number) {
-  const none = Object.fromEntries(GALLERY_FILTERS.map((name) => [name, null]));
-  change({ ...none, ...study.plates[number].view });
-}
-
-function isShown(view) {
-  const same = (name) => (view[name] ?? []).join("\0") === all(name).join("\0");
-  return GALLERY_FILTERS.every(same);
-}
-
-/** Follow a link from a plate to its pre-images in the gallery. */
-function toPlate(event) {
-  const link = event.target.closest("[data-plate]");
-  if (!link) return;
-  event.preventDefault();
-  showPlate(Number(link.dataset.plate));
-  goTo(document.getElementById("gallery"));
 }
 
 function tileRange() {

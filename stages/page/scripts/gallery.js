@@ -1,6 +1,7 @@
 // The gallery: a row a picture, a column a cell of the study, the original always beside.
 
 import { element } from "./elements.js";
+import { heading } from "./headings.js";
 import { holdable } from "./hold.js";
 import { openJob } from "./lightbox.js";
 import { mean, ordering, withUnit } from "./numbers.js";
@@ -15,7 +16,6 @@ import {
   originalOf,
   phraseOf,
   study,
-  tellingLabels,
 } from "./study.js";
 
 const scroller = document.getElementById("matrix");
@@ -51,7 +51,8 @@ export function showGallery() {
   forget(scroller, scroller);
   observer.disconnect();
   const body = element("tbody", {}, ...shown.rows.map(rowElement));
-  scroller.replaceChildren(element("table", { class: "cells" }, heading(), body));
+  const head = heading(shown.columns.map((column) => column.jobs[0]));
+  scroller.replaceChildren(element("table", { class: "cells" }, head, body));
   for (const row of body.rows) observer.observe(row);
   count.textContent = `${jobs.length.toLocaleString("en-GB")} pre-images of ${shown.rows.length} pictures shown`;
 }
@@ -94,39 +95,6 @@ function sorted(items) {
   ]);
   const compare = ordering(sign);
   return keyed.sort((a, b) => compare(a[0], b[0])).map(([, item]) => item);
-}
-
-/** Return two lines of headings: the representation over its columns, then the rest. */
-function heading() {
-  const jobs = shown.columns.map((column) => column.jobs[0]);
-  const names = tellingLabels(jobs).filter((name) => name !== "representation");
-  const cells = jobs.map((job) => {
-    const layer = jobValue(job, "layer");
-    const rest = phraseOf(
-      job,
-      names.filter((name) => name !== "layer"),
-    );
-    return element("th", { scope: "col" }, element("b", {}, layer), element("small", {}, rest));
-  });
-  const groups = runsOf(jobs.map((job) => jobValue(job, "representation"))).map(([name, n]) =>
-    element("th", { scope: "colgroup", colspan: n }, element("span", {}, name)),
-  );
-  return element(
-    "thead",
-    {},
-    element("tr", {}, element("th", { scope: "col", rowspan: 2 }, "original"), ...groups),
-    element("tr", {}, ...cells),
-  );
-}
-
-/** Return each run of equal values with its length. */
-function runsOf(values) {
-  const runs = [];
-  for (const value of values) {
-    if (runs.at(-1)?.[0] === value) runs.at(-1)[1] += 1;
-    else runs.push([value, 1]);
-  }
-  return runs;
 }
 
 function rowElement(row) {

@@ -51,11 +51,22 @@ export function change(values, { replace = false } = {}) {
     for (const text of [given ?? []].flat()) if (text !== "") next.append(name, text);
   }
   if (next.toString() === current.toString()) return;
-  const filtered = GALLERY_FILTERS.some((name) => next.has(name));
-  const address = `#${filtered ? "" : "all=&"}${next}`;
+  const address = `#${addressOf(next)}`;
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
   accept(next);
+}
+
+/** Return the values as an address: what shows without a word needs none. */
+function addressOf(values) {
+  const opening = study.plates?.[0]?.view;
+  const has = (name) => values.has(name);
+  if (!GALLERY_FILTERS.some(has)) return opening ? `all=&${values}` : `${values || "all="}`;
+  const same = (name) => (opening?.[name] ?? []).join("\0") === values.getAll(name).join("\0");
+  if (!GALLERY_FILTERS.every(same)) return `${values}`;
+  const others = new URLSearchParams(values);
+  for (const name of GALLERY_FILTERS) others.delete(name);
+  return `${others}`;
 }
 
 function accept(next) {
