@@ -3,7 +3,7 @@
 Pictures are named here by their jobs' keys: who draws a plate looks them up.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import pandas as pd
@@ -79,15 +79,15 @@ def _jobs(entry: Entry, study: pd.DataFrame) -> pd.DataFrame:
         & study["prior"].isin(entry.priors)
         & study["solver"].isin(entry.solvers)
         & study["seed"].isin(entry.seeds)
-        & _matching(study["layer"], entry.layers)
+        & study["layer"].isin(_matching(study["layer"].unique(), entry.layers))
     ]
     if isinstance(entry.images, int):
         return jobs[jobs["image_id"].isin(jobs["image_id"].unique()[: entry.images])]
     return jobs[jobs["image_name"].isin(entry.images)] if entry.images else jobs
 
 
-def _matching(layers: "pd.Series[str]", patterns: Sequence[str]) -> list[bool]:
-    return [any(fnmatchcase(layer, one) for one in patterns) for layer in layers]
+def _matching(layers: Iterable[str], patterns: Sequence[str]) -> list[str]:
+    return [n for n in layers if any(fnmatchcase(n, one) for one in patterns)]
 
 
 def _plate(
@@ -107,7 +107,7 @@ def _plate(
         caption=f"{laid.words}. {_about(laid, jobs)}",
         columns=["original", *(column for column, _ in laid.columns)],
         rows=rows,
-        view=_view(jobs, laid),
+        view=_view(jobs, laid, study),
     )
 
 
@@ -193,14 +193,21 @@ def _window(labels: Labels, fields: Fields) -> Window | None:
     return fields.get(tuple(map(str, place)))  # type: ignore[arg-type]
 
 
-def _view(jobs: pd.DataFrame, laid: Layout) -> dict[str, list[str]]:
-    """Return the gallery's filters: the entry's labels, and the sheet's own layers."""
-    shown = {
-        labels["layer"]
-        for _, labels in (*laid.rows, *laid.columns)
-        if "layer" in labels
-    }
-    view = {name: list(dict.fromkeys(jobs[name].astype(str))) for name in _GALLERY}
-    view["layer"] = [name for name in view["layer"] if name in shown]
-    view["seed"] = [f"{seed:.0f}" for seed in sorted(set(jobs["seed"]))]
-    return view
+def _view(
+    jobs: pd.DataFrame, laid: Layout, study: pd.DataFrame
+) -> dict[str, list[str]]:
+    """Return the filters that show the jobs in the gallery, of layers the sheet's own.
+
+    A filter that would leave out nothing is empty.
+    """
+    lines = [labels for _, labels in (*laid.rows, *laid.columns)]
+    shown = {labels["layer"] for labels in lines if "layer" in labels}
+    mine = jobs[jobs["layer"].isin(shown)]
+    view = {name: _filter(mine[name].astype(str), study[name]) for name in _GALLERY}
+    seeds = (table["seed"].map("{:.0f}".format) for table in (mine, study))
+    return view | {"seed": sorted(_filter(*seeds))}
+
+
+def _filter(mine: "pd.Series[str]", every: "pd.Series[str]") -> list[str]:
+    values = list(dict.fromkeys(mine))
+    return values if len(values) < every.nunique() else []

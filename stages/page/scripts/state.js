@@ -59,7 +59,8 @@ export function change(values, { replace = false } = {}) {
 
 /** Return the values as an address: what shows without a word needs none. */
 function addressOf(values) {
-  const opening = study.plates?.[0]?.view;
+  const view = study.plates?.[0]?.view ?? {};
+  const opening = Object.values(view).flat().length ? view : null;
   const has = (name) => values.has(name);
   if (!GALLERY_FILTERS.some(has)) return opening ? `all=&${values}` : `${values || "all="}`;
   const same = (name) => (opening?.[name] ?? []).join("\0") === values.getAll(name).join("\0");

@@ -80,6 +80,15 @@ def test_of_many_layers_an_evenly_spaced_part_is_shown_and_said(score, table):
     assert plate.view["layer"] == plate.columns[1:]
 
 
+def test_the_gallery_s_filters_leave_out_what_the_plate_is_not_of(score, table):
+    rows = [net(score, "conv1"), net(score, "fc6"), score(), net(score, "fc6", seed=1)]
+    (plate,) = plates([entry()], table(*rows), LAYERS, {})
+    assert plate.view == {
+        **{"representation": ["net"], "layer": ["conv1", "fc6"], "seed": ["0"]},
+        **dict.fromkeys(("channels", "region", "prior", "solver"), []),
+    }
+
+
 def test_patterns_of_layers_and_names_of_pictures_choose(score, sheet):
     rows = [
         net(score, layer, image_id=name, image_name=name)
