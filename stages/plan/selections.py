@@ -115,36 +115,3 @@ def _window(
         text = f"{rows} rows and {columns} columns, first before end"
         raise ValueError(f"must lie inside the code's {text}") from None
     return None
-
-
-def channels_name(choice: ChannelChoice) -> str:
-    """Return what the channels are called in cells, scores and the report."""
-    match choice:
-        case Orientations():
-            return "orientations " + " ".join(map(str, choice.orientations))
-        case RandomChannels():
-            seed = f" (seed {choice.seed})" if choice.seed else ""
-            return f"random {choice.random}{seed}"
-        case TopChannels():
-            return f"top {choice.top}"
-        case ChromaticChannels():
-            return f"chromatic {choice.chromatic}"
-        case AchromaticChannels():
-            return f"achromatic {choice.achromatic}"
-    return choice if isinstance(choice, str) else " ".join(map(str, choice))
-
-
-def region_name(choice: RegionChoice) -> str:
-    """Return what the region is called in cells, scores and the report."""
-    match choice:
-        case Centre():
-            return f"centre {choice.centre}"
-        case Share():
-            return f"share {choice.share:g}"
-        case Window(rows=[top, bottom], columns=[left, right]):
-            return f"rows {top}:{bottom} columns {left}:{right}"
-        case Tokens(tokens=str(name)):
-            return f"tokens {name}"
-        case Tokens():
-            return "tokens " + " ".join(map(str, choice.tokens))
-    return "all"

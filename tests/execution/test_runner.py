@@ -133,7 +133,7 @@ def test_a_network_of_ones_own_that_ends_its_process_costs_its_own_jobs(
     extract.main()
     targets.targets.cache_clear()
     invert.main()
-    found = list(store.rows(store.PREIMAGES))
+    found = list(tables.rows(paths.PREIMAGES))
     failed = [row for row in found if row["status"] == "failed"]
     assert {row["representation"] for row in failed} == {"own"}
     assert {row["reason"] for row in failed} == {"its process ended with code 7"}
