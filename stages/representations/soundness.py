@@ -76,7 +76,9 @@ def reason_against(phi: Callable[[Images], Codes], image: Images) -> str | None:
             return "its code has no gradient with respect to the image"
         weights = torch.randn(code.shape, generator=torch.Generator().manual_seed(0))
         total = (code * weights.to(code)).sum()
-        (gradient,) = torch.autograd.grad(total, pixels, allow_unused=True)
+        found: tuple[Tensor | None, ...]
+        found = torch.autograd.grad(total, pixels, allow_unused=True)
+    gradient = found[0]
     if gradient is None:
         return "its code has no gradient with respect to the image"
     if not gradient.isfinite().all():

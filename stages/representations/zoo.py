@@ -90,6 +90,8 @@ def _check(name: str, known: list[str], what: str) -> None:
 def untrained(weights: Published) -> nn.Module:
     """Return the model that these weights are for, as torchvision makes it."""
     options = _OPTIONS.get(weights.model, {})
+    if weights.model.startswith("vit_"):  # the others take images of any side
+        options = {"image_size": weights.side}
     made: nn.Module = get_model(
         weights.model, weights=None, num_classes=weights.classes, **options
     )
