@@ -7,6 +7,7 @@ may have no gradient, or be constant, or not finite: then there is nothing to de
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -76,9 +77,9 @@ def reason_against(phi: Callable[[Images], Codes], image: Images) -> str | None:
             return "its code has no gradient with respect to the image"
         weights = torch.randn(code.shape, generator=torch.Generator().manual_seed(0))
         total = (code * weights.to(code)).sum()
-        found: tuple[Tensor | None, ...]
-        found = torch.autograd.grad(total, pixels, allow_unused=True)
-    gradient = found[0]
+        # None where the image is not used, which torch's types do not say.
+        found: Any = torch.autograd.grad(total, pixels, allow_unused=True)
+    (gradient,) = found
     if gradient is None:
         return "its code has no gradient with respect to the image"
     if not gradient.isfinite().all():
