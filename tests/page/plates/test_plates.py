@@ -85,7 +85,7 @@ def test_the_gallery_s_filters_leave_out_what_the_plate_is_not_of(score, table):
     (plate,) = plates([entry()], table(*rows), LAYERS, {})
     assert plate.view == {
         **{"representation": ["net"], "layer": ["conv1", "fc6"], "seed": ["0"]},
-        **dict.fromkeys(("channels", "region", "prior", "solver"), []),
+        **{name: [] for name in ("channels", "region", "prior", "solver")},
     }
 
 
