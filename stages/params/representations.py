@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from stages.params.checks import Part, frozen_list, must_be, pairs, tagged
 from stages.params.zoo import Published, published
 from stages.weights import catalogue
-from stages.weights.description import WeightsFile
+from stages.weights.description import Torchvision, WeightsFile
 
 Side = Annotated[int, Field(ge=16, le=4096)]
 Index = Annotated[int, Field(ge=0, lt=2**63)]
@@ -166,7 +166,9 @@ class TorchvisionSettings(Representation):
         if self.weights == "features":
             return catalogue.FEATURES[self.model]
         known = self._find()
-        return catalogue.torchvision_file(known.model, known.classes, known.url)
+        return catalogue.torchvision_file(
+            Torchvision(known.model, known.classes, known.side), known.url
+        )
 
     def _find(self) -> Published:
         return published(self.model, _entry(self.weights))
