@@ -13,9 +13,53 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from stages.representations.definition import Definition, WeightsFile
 from stages.representations.network import Network
+from stages.representations.own_weights import OwnWeights, fitted, read_own
 
 LITE0 = "tf_efficientnet_lite0"
+
+
+@dataclass(frozen=True)
+class TimmDefinition(Definition):
+    """A model of timm, with the weights of a file, or random ones from `seed`.
+
+    It sees `(pixels - mean) / std`, pixels in 0..255. `packaged` says that the file has
+    the names of EfficientNet-Lite0's authors, `own` that it is the user's.
+    """
+
+    model: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    packaged: bool = False
+    own: bool = False
+    weights: WeightsFile | None = None
+    seed: int = 0
+
+    def build(self, *, trained: bool = True) -> Network:
+        """Return the network; its weights are read when it is first computed."""
+        return timm_network(
+            self.model,
+            side=self.side,
+            weights=self._state if trained and self.weights else None,
+            preprocessing=Preprocessing(self.side, self.mean, self.std),
+            seed=self.seed,
+        )
+
+    def _state(self) -> Mapping[str, Tensor] | OwnWeights:
+        if self.weights is None:
+            raise ValueError("`weights` must be a file to be read, got None.")
+        if self.own:
+            return read_own(self.weights.path)
+        state = self.weights.tensors()
+        return lite0_state(state) if self.packaged else state
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return what is done to the user's own file of weights to load it."""
+        if self.weights is None or not self.own:
+            return ()
+        made = untrained(self.model, self.side)
+        return fitted(read_own(self.weights.path), made).said
 
 
 @dataclass(frozen=True)
@@ -31,7 +75,7 @@ def timm_network(
     model: str,
     *,
     side: int | None = None,
-    weights: Callable[[], Mapping[str, Tensor]] | None = None,
+    weights: Callable[[], Mapping[str, Tensor] | OwnWeights] | None = None,
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
 ) -> Network:
@@ -59,6 +103,20 @@ def configured(model: str) -> Preprocessing:
     _, _, side = known.input_size
     mean, std = (tuple(255 * value for value in v) for v in (known.mean, known.std))
     return Preprocessing(side, mean, std)
+
+
+def address(model: str) -> str:
+    """Return where the weights of the model's configuration are published.
+
+    As safetensors where there are such. Raises ValueError if there are none.
+    """
+    known = _known(model)
+    if known.hf_hub_id:
+        place = f"https://huggingface.co/{known.hf_hub_id}/resolve/main"
+        return f"{place}/{known.hf_hub_filename or 'model.safetensors'}"
+    if not known.url:
+        raise ValueError(f"`model` {model!r} has no published weights in timm.")
+    return f"{known.url}"
 
 
 def untrained(model: str, side: int) -> nn.Module:

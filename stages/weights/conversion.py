@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from stages.representations import zoo
@@ -48,6 +49,9 @@ def _state(content: Content) -> Mapping[str, Tensor]:
     """Return the named tensors in a file of torch's."""
     file = io.BytesIO(content) if isinstance(content, bytes) else content
     try:
+        if isinstance(content, Path) and content.suffix == ".safetensors":
+            plain: Mapping[str, Tensor] = load_file(content)
+            return plain
         state = torch.load(file, map_location="cpu", weights_only=True)
     # Whatever the bytes make of torch.load: a dozen kinds of errors are known.
     except Exception as error:
