@@ -64,7 +64,7 @@ def test_without_scripts_charts_are_drawn(open_page):
 
 def test_an_example_of_a_finding_opens_its_job(open_page):
     page = open_page()
-    example = page.locator("#findings a.example").first
+    example = page.locator("#findings .example a").first
     example.scroll_into_view_if_needed()
     name = example.inner_text().strip()
     example.click()
