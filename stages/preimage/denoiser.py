@@ -118,8 +118,8 @@ class Denoiser(nn.Module):
         steps = zip(self.grow, self.up, skips, strict=False)
         for grow, blocks, skip in reversed(list(steps)):
             maps = blocks(grow(maps) + skip)
-        tail: Tensor = self.tail(maps.relu())
-        return tail
+        noise: Tensor = self.tail(maps)
+        return noise
 
     def _check(self, images: Images) -> None:
         if images.shape[1] not in (1, self.channels) or min(images.shape[2:]) < FOLD:
