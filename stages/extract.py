@@ -2,9 +2,14 @@
 
     data/images -> data/targets/<representation>/<layer>.safetensors, statistics.json
 
-Every layer that the grid inverts is extracted, of every picture.
+Every layer that the grid inverts is extracted, of every picture. A representation whose
+code cannot be inverted is left out, with the reason in left_out.json; one whose code
+depends on chance or company is told in the statistics. Where the grid chooses channels
+by their colour, their ranking is in chromaticity.json.
 """
 
+from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import torch
@@ -12,13 +17,26 @@ import torch
 from stages.execution.coding import images_as_seen
 from stages.execution.device import prepare
 from stages.execution.targets import TargetCodes, Targets, stored_pictures
+from stages.images import Images
 from stages.metrics.code import pairwise_statistics
 from stages.plan.representations import code_shape, outline
-from stages.plan.study import extract_stage
+from stages.plan.study import ExtractStage, extract_stage
 from stages.process.progress import Progress
-from stages.process.stage import run
+from stages.process.stage import Refusal, run, say
+from stages.representations.chromaticity import chromaticity
 from stages.representations.definition import Definition
+from stages.representations.loading import cut
+from stages.representations.soundness import reason_against, stability
 from stages.store import files, paths, tables
+
+# Pictures that colour is measured on, our choice: the ranking hardly changes with more.
+PICTURES_RANKED = 4
+
+Advance = Callable[[float], None]
+
+
+class Unsound(Exception):
+    """A representation gives no code to invert; the message says at which layer."""
 
 
 def statistics(defined: Definition, layer: str, targets: Targets) -> dict[str, Any]:
@@ -49,22 +67,85 @@ def mean_norm(defined: Definition) -> float:
     return float(torch.cat(norms).mean())
 
 
+def first_pictures(defined: Definition, n: int) -> Images:
+    """Return the first of the pictures as the representation sees them."""
+    return next(images_as_seen(defined, islice(stored_pictures(), n)))
+
+
+def unsteadiness(
+    defined: Definition, layer: str, device: torch.device
+) -> dict[str, float]:
+    """Return how far the codes of one picture differ: in company, and by chance.
+
+    Empty for a single picture. Raises Unsound if the layer has no code to invert: of
+    pictures nor of noise, as a flat picture may have none of a sound layer.
+    """
+    phi, images = cut(defined, layer, device), first_pictures(defined, 2).to(device)
+    noise = 255 * torch.rand(
+        images[:1].shape, generator=torch.Generator().manual_seed(0)
+    )
+    tried = [reason_against(phi, one) for one in (*images[:, None], noise.to(device))]
+    if all(tried):
+        raise Unsound(f"{layer}: {tried[0]}")
+    if len(images) < 2:
+        return {}
+    steady = stability(phi, images)
+    return {"company": steady.company, "chance": steady.chance}
+
+
+def extracted(
+    study: ExtractStage, name: str, door: TargetCodes, advance: Advance
+) -> dict[str, Any]:
+    """Extract the layers of a representation; return what is known of them.
+
+    Raises Unsound if one of them gives no code to invert.
+    """
+    defined = study.definitions[name]
+    layers: dict[str, Any] = {}
+    for layer in study.layers[name]:
+        steadiness = unsteadiness(defined, layer, door.device)
+        targets = door.make(name, defined, layer, advance)
+        layers[layer] = statistics(defined, layer, targets) | {"stability": steadiness}
+    return {"mean_norm": mean_norm(defined), "layers": layers}
+
+
+def ranking(
+    study: ExtractStage, name: str, device: torch.device
+) -> dict[str, list[float]]:
+    """Return how chromatic each channel is, of the layers that the grid asks it of."""
+    defined = study.definitions[name]
+    images = first_pictures(defined, PICTURES_RANKED).to(device)
+    return {
+        layer: chromaticity(cut(defined, layer, device), images).tolist()
+        for layer in study.ranked.get(name, ())
+    }
+
+
 def main() -> None:
     """Extract the layers of every representation."""
     study = extract_stage()
     door = TargetCodes(study.execution.targets, prepare(study.execution.device))
     n_pictures = sum(1 for _ in tables.rows(paths.IMAGES, ["image_id"]))
     n_layers = sum(len(layers) for layers in study.layers.values())
-    known: dict[str, Any] = {}
+    known, rankings, left_out = {}, {}, {}
     with Progress("extract", n_layers * n_pictures, "codes") as progress:
         for name, layers in study.layers.items():
-            defined = study.definitions[name]
-            for layer in layers:
-                targets = door.make(name, defined, layer, progress.advance)
-                if name not in known:
-                    known[name] = {"mean_norm": mean_norm(defined), "layers": {}}
-                known[name]["layers"][layer] = statistics(defined, layer, targets)
-    files.write_json(paths.TARGETS / "statistics.json", known)
+            if not layers:
+                continue
+            try:
+                known[name] = extracted(study, name, door, progress.advance)
+                rankings[name] = ranking(study, name, door.device)
+            except Refusal:
+                raise
+            # The user's own network may raise anything: it costs itself alone.
+            except Exception as error:
+                left_out[name] = " ".join(f"{error}".split()) or type(error).__name__
+                say(f"{name} is left out of the study: {left_out[name]}")
+    if not known:
+        raise Refusal("nothing is left to invert: no representation gives a code")
+    files.write_json(paths.STATISTICS, known)
+    files.write_json(paths.CHROMATICITY, rankings)
+    files.write_json(paths.LEFT_OUT, left_out)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,10 @@ from stages.weights.fetching import fetch_weights
 # How many skipped pictures are named on the screen; the file names them all.
 N_NAMED = 5
 
+# Side of images from which a judge trained at 224 pixels has something to see, as
+# `stages.metrics.judges` has it (tested): importing it would bring all metrics here.
+JUDGED_FROM = 128
+
 Skipped = list[dict[str, str]]
 
 
@@ -133,7 +137,9 @@ def main() -> None:
         if settings.weights_file is not None
     }
     # First: where weights are required and cannot be had, it is told before the work.
-    fetch_weights(networks, params.networks, params.lpips, downloads)
+    sides = [settings.side for settings in study.representations.values()]
+    judge = max(sides) >= JUDGED_FROM
+    fetch_weights(networks, params.networks, params.lpips, downloads, judge=judge)
     fetch(params.images, downloads)
 
 

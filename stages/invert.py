@@ -12,8 +12,9 @@ from typing import Any
 
 from stages.execution.device import prepare
 from stages.execution.runner import attempts, compute
-from stages.execution.targets import TargetCodes
+from stages.execution.targets import TargetCodes, rankings
 from stages.plan.jobs import Job, Pictured, jobs
+from stages.plan.missing import missing as missing_representations
 from stages.plan.study import expand, ready
 from stages.preimage.priors import PRIORS, term_names
 from stages.process.progress import Progress
@@ -138,10 +139,10 @@ def missing(planned: list[Job], job_store: JobStore) -> list[Job]:
 
 def main() -> None:
     """Compute what is missing and lay out all pre-images of the study."""
-    study = ready(expand())
+    study = ready(expand(), missing_representations())
     device = prepare(study.execution.device)
     job_store = JobStore(paths.work())
-    plan = jobs(study, pictures())
+    plan = jobs(study, pictures(), rankings())
     with job_store.locked():
         pending = missing(plan, job_store)
         wanted = attempts(pending, job_store)

@@ -1,7 +1,7 @@
 """Report the study: one page to read, figures to cut out, and numbers for tools.
 
     data/images, data/targets, data/preimages, data/scores.parquet, params.yaml
-        -> reports/index.html, pictures/, metrics.json, findings.json, plots/, figures/
+        -> reports/index.html, pictures/, figures/, plots/, metrics/, *.json
 
 With `--against`, the page also tells what changed since another study, whose scores are
 a file or those of a Git revision.
@@ -23,11 +23,13 @@ from stages.metrics.schema import scores_schema
 from stages.metrics.table import METRICS
 from stages.page import contents, summary
 from stages.page.conclusions import Conclusions, conclusions
+from stages.page.headline import headline
 from stages.page.inputs import ReportInputs
 from stages.page.page import Page, pieces, render
 from stages.page.pictures import thumbnails
-from stages.page.plates.files import shares, write_figures
+from stages.page.plates.files import write_figures
 from stages.page.roles import report_inputs
+from stages.page.spreadsheet import csv
 from stages.page.wording import counted
 from stages.plan.sections import report_stage
 from stages.process.stage import run, say
@@ -88,9 +90,12 @@ def _shown(
 
 def write_numbers(scores: pd.DataFrame, known: Conclusions) -> None:
     """Write what `dvc metrics` and `dvc plots` show."""
-    files.write_plain_json(paths.METRICS, summary.metrics(scores))
-    told = {one.name: one.numbers() for one in known.findings}
-    files.write_plain_json(paths.FINDINGS, told)
+    shutil.rmtree(paths.METRICS, ignore_errors=True)
+    for word, line in headline(scores, known.layers, known.findings).items():
+        files.write_plain_json(paths.METRICS / f"{word}.json", line)
+    files.write_plain_json(paths.METRICS_BY_CELL, summary.metrics(scores))
+    numbers = {one.name: one.numbers() for one in known.findings}
+    files.write_plain_json(paths.FINDINGS, numbers)
     shutil.rmtree(paths.PLOTS, ignore_errors=True)
     for name, rows in known.by_depth.groupby("representation", sort=False):
         _write_csv(f"error_by_depth/{name}", rows)
@@ -98,8 +103,7 @@ def write_numbers(scores: pd.DataFrame, known: Conclusions) -> None:
 
 
 def _write_csv(name: str, table: pd.DataFrame) -> None:
-    text = table.to_csv(index=False, lineterminator="\n")
-    files.write_text(paths.PLOTS / f"{name}.csv", text)
+    files.write_text(paths.PLOTS / f"{name}.csv", csv(table))
 
 
 def _scores() -> pd.DataFrame:
@@ -113,13 +117,13 @@ def _scores() -> pd.DataFrame:
 def main(against: str = "") -> None:
     """Report the study, perhaps against the scores of another one of this name."""
     params = report_stage()
-    inputs = report_inputs(params.report, params.representations)
+    inputs = report_inputs(params.report, params.representations, params.grid)
     scores = _scores()
     known = conclusions(scores, inputs, against)
-    write_page(scores, known, inputs)
+    whole = write_page(scores, known, inputs)
     write_numbers(scores, known)
     shutil.rmtree(paths.FIGURES, ignore_errors=True)
-    write_figures(scores, known, shares(contents.fields(scores), inputs.sides))
+    write_figures(whole.plates, known.drawings, whole.views)
     say(f"the report is in {paths.REPORT}")
 
 

@@ -21,9 +21,11 @@ import torch
 from stages.execution.batch import Batch
 from stages.execution.device import description, prepare
 from stages.execution.processes import n_processes, n_threads, process_bytes
+from stages.execution.targets import rankings
 from stages.invert import pictures
 from stages.params.study import ExecutionSettings
 from stages.plan.jobs import Job, Pictured, batches, jobs
+from stages.plan.missing import missing
 from stages.plan.representations import code_shape, job_costs, outline
 from stages.plan.study import Expanded, available, expand
 from stages.process.progress import duration
@@ -85,14 +87,14 @@ def known_pictures(study: Expanded) -> tuple[list[Pictured], str]:
 def show(study: Expanded, job_store: JobStore) -> None:
     """Print the plan."""
     known, remark = known_pictures(study)
-    plan = jobs(study, known)
+    plan = jobs(study, known, rankings())
     finished, failed = job_store.finished(), job_store.failed()
     todo = list({j.key: j for j in plan if j.key not in finished}.values())
     n_failed = sum(job.key in failed for job in todo)
     device = prepare(study.execution.device)
     tell(f"pictures  {len(known)} ({study.params.fetch.images.source}, {remark})")
-    if study.missing:
-        tell(f"missing   {', '.join(study.missing)}: weights could not be fetched")
+    for name, why in study.missing.items():
+        tell(f"missing   {name}: {why}")
     tell(f"cells     {len({job.cell for job in plan})}")
     n_done = sum(job.key in finished for job in plan)
     tell(
@@ -186,7 +188,7 @@ def _megabytes(n_bytes: float) -> str:
 
 def retry_failed(study: Expanded, job_store: JobStore) -> None:
     """Run invert again, although DVC sees nothing to do, then what follows."""
-    wanted = {job.key for job in jobs(study, known_pictures(study)[0])}
+    wanted = {job.key for job in jobs(study, known_pictures(study)[0], rankings())}
     if not wanted & job_store.failed().keys():
         say("no job of this study has failed: nothing to retry")
         return
@@ -225,7 +227,7 @@ def prune(
 def _needed(path: Path) -> list[Job]:
     study = expand(path)
     try:
-        return jobs(study, pictures())
+        return jobs(study, pictures(), rankings())
     except Refusal:  # the plan is about pictures that are not these
         return []
 
@@ -241,7 +243,7 @@ def _confirmed(yes: bool) -> bool:
 def main() -> None:
     """Do what the command line asks for."""
     chosen = arguments()
-    study = available(expand(chosen.params))
+    study = available(expand(chosen.params), missing())
     job_store = JobStore(paths.work())
     if chosen.retry_failed:
         retry_failed(study, job_store)

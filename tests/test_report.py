@@ -14,7 +14,7 @@ from stages import images, report
 from stages.metrics.schema import scores_schema
 from stages.page.pictures import thumbnails
 from stages.page.plates.tiles import GAP, HEAD, LEFT, SIDE
-from stages.params import ReportSettings
+from stages.params import GridEntry, ReportSettings
 from stages.params.representations import HogSettings
 from stages.process.stage import Refusal
 from stages.store import files, paths, schemas, tables
@@ -76,6 +76,7 @@ def study(tmp_path, monkeypatch):
     settings = SimpleNamespace(
         representations={"hog": HogSettings.model_validate(HOG)},
         report=ReportSettings(title="A study", pictures=12),
+        grid=[GridEntry(representation=["hog"], seeds=2)],
     )
     monkeypatch.setattr(report.settings, "load", lambda stage: settings)
 
@@ -113,8 +114,8 @@ def inside(html):
 
 def test_a_study_makes_one_page_with_all_of_its_parts(study):
     html = study(ordinary(), [floor()])
-    # The photograph and its pre-image; the rest are thumbnails.
-    assert html.count('<img src="data:') == 2
+    # The opening's two and the plate's three; the rest are thumbnails.
+    assert html.count('<img src="data:') == 2 + 3
     names, files = inside(html)
     # Six pre-images; of three originals one as they were seen, and one in colour.
     assert (len(names), files) == (6 + 3, {})
@@ -142,9 +143,9 @@ def test_a_picture_s_name_is_just_a_name(study):
 
 
 def test_the_same_study_gives_the_same_bytes(study):
-    first = study(ordinary()), paths.METRICS.read_bytes()
+    first = study(ordinary()), paths.METRICS_BY_CELL.read_bytes()
     before = written()
-    assert (study(ordinary()), paths.METRICS.read_bytes()) == first
+    assert (study(ordinary()), paths.METRICS_BY_CELL.read_bytes()) == first
     assert written() == before
 
 
@@ -155,7 +156,7 @@ def written():
 
 def test_metrics_and_plots_are_for_tools(study):
     study(ordinary(), [floor()])
-    metrics = json.loads(paths.METRICS.read_text())
+    metrics = json.loads(paths.METRICS_BY_CELL.read_text())
     cell = metrics["hog"]["hog"]["fast"]["default"]
     assert (cell["n_jobs"], cell["n_failed"], cell["psnr"]) == (6, 0, 20.0)
     errors = pd.read_csv(paths.PLOTS / "error_by_depth" / "hog.csv")
@@ -176,9 +177,9 @@ def test_failed_and_diverged_jobs_and_skipped_pictures_are_alerts(study):
     for text in ("out of memory", "not finite at step 7", "x.gif", "gif is not read"):
         assert text in html
     assert len([name for name in inside(html)[0] if " " not in name]) == 2
-    assert json.loads(paths.METRICS.read_text())["hog"]["hog"]["fast"]["default"][
-        "n_failed"
-    ]
+    assert json.loads(paths.METRICS_BY_CELL.read_text())["hog"]["hog"]["fast"][
+        "default"
+    ]["n_failed"]
 
 
 def test_over_budget_the_others_lie_beside_and_it_is_said(study, monkeypatch):
@@ -235,7 +236,7 @@ def test_saturated_and_unfinished_jobs_are_alerts(study):
     html = study([job("cat", 0, image=black), falling])
     assert "up to 100% at black or white" in html
     # This trace falls from 1 to 1/4 between its only two points, 0 and 50.
-    assert "up to 75% still to fall" in html
+    assert "up to 75% lost in the last tenth of the steps" in html
 
 
 def test_a_study_of_failures_alone_is_reported(study):
@@ -243,18 +244,28 @@ def test_a_study_of_failures_alone_is_reported(study):
     html = study([job("cat", 0, status="failed", reason="no", **gone)])
     assert inside(html)[0] == ["id-cat 16"]
     assert "1 pre-image" in html
-    metrics = json.loads(paths.METRICS.read_text())
+    metrics = json.loads(paths.METRICS_BY_CELL.read_text())
     assert metrics["hog"]["hog"]["fast"]["default"]["psnr"] is None
 
 
-def test_the_figure_shows_originals_and_whole_codes(study):
-    study(ordinary())
-    with Image.open("reports/figures/representations.png") as figure:
-        assert figure.width == LEFT + 2 * (SIDE + GAP) + GAP
-        assert figure.height == HEAD + 3 * (SIDE + GAP) + GAP
+def test_the_plate_of_the_grid_shows_originals_and_pre_images(study):
+    html = study(ordinary())
+    assert 'id="plate-1"' in html
+    with Image.open("reports/figures/plate-1.png") as figure:
+        # A picture's seeds beside the original.
+        assert figure.width == LEFT + 3 * (SIDE + GAP) + GAP
+        assert figure.height == HEAD + (SIDE + GAP) + GAP
         assert figure.getpixel((LEFT + SIDE // 2, HEAD + SIDE // 2)) != (255,) * 3
-    assert "<image" in (paths.FIGURES / "representations.svg").read_text()
+    assert "<image" in (paths.FIGURES / "plate-1.svg").read_text()
     assert {path.suffix for path in paths.FIGURES.iterdir()} == {".png", ".svg"}
+
+
+def test_what_a_terminal_shows_is_short(study):
+    study(ordinary())
+    lines = {p.stem: json.loads(p.read_text()) for p in paths.METRICS.iterdir()}
+    assert lines["hog"] == {"error": 0.25, "psnr": 20.0, "ssim": None, "judge": None}
+    assert lines["finding-descriptors"] == {"verdict": "untested", "holds": "0/0"}
+    assert all(len(line) <= 4 for line in lines.values())
 
 
 def test_findings_are_numbers_for_tools(study):

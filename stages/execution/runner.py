@@ -86,14 +86,22 @@ def compute(
     door = TargetCodes(execution.targets, device)
     run = partial(attempt, door=door, job_store=job_store)
     n = n_processes(execution, device, [one.jobs for one in wanted])
-    if n == 1:
-        with Behind() as behind:
-            for one in wanted:
+    shared = [one for one in wanted if n > 1 or _runs_own_code(one)]
+    with Behind() as behind:
+        for one in wanted:
+            if one not in shared:
                 run(one, advance, later=behind.do)
-        return
     setup = partial(prepare, execution.device, n_threads(n))
     lost = partial(_lost, job_store)
-    share(wanted, run, n, setup=setup, advance=advance, lost=lost)
+    share(shared, run, n, setup=setup, advance=advance, lost=lost)
+
+
+def _runs_own_code(one: Attempt) -> bool:
+    """Return whether the batch runs a network of the user's own.
+
+    It may end its process, which is therefore not this one.
+    """
+    return one.jobs[0].cell.definition.own_code() is not None
 
 
 def _lost(job_store: JobStore, one: Attempt, reason: str) -> None:

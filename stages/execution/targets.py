@@ -143,6 +143,14 @@ class TargetCodes:
             advance(len(batch))
 
 
+def rankings() -> dict[str, dict[str, list[float]]]:
+    """Return how chromatic channels are, by representation and layer, if extracted."""
+    if not paths.CHROMATICITY.is_file():
+        return {}
+    known: dict[str, dict[str, list[float]]] = files.read_json(paths.CHROMATICITY)
+    return known
+
+
 def stored_pictures() -> Iterator[bytes]:
     """Yield the study's pictures in order, as PNG."""
     return (row["image"]["bytes"] for row in tables.rows(paths.IMAGES, ["image"]))

@@ -190,6 +190,8 @@ def _serve(
         refusal = _refusal(error)
         if refusal is None:
             raise
+        # This process ends now in any case; being asked to would be told as an error.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         _send(pipe, refusal)
 
 

@@ -50,23 +50,23 @@ class EfficientNetLite0(nn.Module):
 
     def features(self, images: Images) -> list[Float[Tensor, "n _k _r _s"]]:
         """Return the code after each of the seven stages, and the head's."""
-        found = []
+        maps = []
         code = relu6(self._bn0(self._conv_stem((images - MEAN) / STD)))
         blocks = iter(self._blocks)
         for n_blocks, *_ in STAGES:
             for _, block in zip(range(n_blocks), blocks, strict=False):
                 code = block(code)
-            found.append(code)
-        return [*found, relu6(self._bn1(self._conv_head(code)))]
+            maps.append(code)
+        return [*maps, relu6(self._bn1(self._conv_head(code)))]
 
     def logits(self, images: Images) -> Float[Tensor, "n 1000"]:
         """Return how much speaks for each of ImageNet's classes."""
-        return self.read(self.features(images)[-1])
+        return self.scores(self.features(images)[-1])
 
-    def read(self, head: Float[Tensor, "n 1280 _r _s"]) -> Float[Tensor, "n 1000"]:
+    def scores(self, last: Float[Tensor, "n 1280 _r _s"]) -> Float[Tensor, "n 1000"]:
         """Return the logits of the last of `features`."""
-        found: Tensor = self._fc(head.mean(dim=(2, 3)))
-        return found
+        logits: Tensor = self._fc(last.mean(dim=(2, 3)))
+        return logits
 
     def forward(self, images: Images) -> Float[Tensor, "n 1000"]:
         """Return the logits."""

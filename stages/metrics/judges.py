@@ -6,7 +6,6 @@ their metrics are null elsewhere.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -19,9 +18,10 @@ from stages.images import Images
 from stages.metrics.judge import Judge, embedded_judge
 from stages.metrics.judged import Features, as_seen
 from stages.metrics.perceptual import Distance
+from stages.weights import kept
 
 # Where the fetch stage keeps the weights of EfficientNet-Lite0.
-IMAGENET_WEIGHTS = Path("data/weights/judges/efficientnet_lite0.safetensors")
+IMAGENET_WEIGHTS = kept.judge_place()
 
 # Side in pixels of the pictures that EfficientNet-Lite0 was trained with.
 IMAGENET_SIDE = 224

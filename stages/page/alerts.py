@@ -60,7 +60,9 @@ def alerts(
     done = jobs[jobs["status"] == "done"]
     by_kind = {kind: jobs[jobs["status"] == kind] for kind in list(KINDS)[:3]}
     by_kind["saturated"] = _above(done, saturation, SATURATED, "at black or white")
-    by_kind["not converged"] = _above(done, falls, STILL_FALLING, "still to fall")
+    by_kind["not converged"] = _above(
+        done, falls, STILL_FALLING, "lost in the last tenth of the steps"
+    )
     by_kind["wide seed spread"] = _wide(done)
     by_kind["remark"] = done[done["reason"] != ""]
     return [alert for kind, rows in by_kind.items() for alert in _grouped(rows, kind)]

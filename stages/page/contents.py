@@ -1,6 +1,8 @@
 """What the report's page says of the study in the working directory."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -10,9 +12,18 @@ from stages.page.conclusions import Conclusions
 from stages.page.inputs import ReportInputs
 from stages.page.page import Page
 from stages.page.pictures import opening as openings
-from stages.page.pictures.picture import square
-from stages.page.pictures.survey import Survey, described, originals, survey
+from stages.page.pictures.picture import View
+from stages.page.pictures.survey import (
+    Survey,
+    described,
+    originals,
+    shown_originals,
+    survey,
+)
 from stages.page.pictures.thumbnails import Spool
+from stages.page.plates.plate import Plate
+from stages.page.plates.plates import plates
+from stages.page.plates.tiles import Window
 from stages.page.wording import counted, listed, number, shared, sides
 from stages.process.progress import duration
 from stages.store import files, paths
@@ -21,7 +32,7 @@ from stages.weights import kept
 
 CITATION = Path("CITATION.cff")
 
-_Views = dict[str, tuple[int, bool]]
+Views = dict[str, View]
 
 
 def page(
@@ -30,17 +41,20 @@ def page(
     """Return the page about the study; its thumbnails go into the spool."""
     jobs = scores[scores["kind"] == "preimage"]
     layers = [(name, layer) for name, of in known.layers.items() for layer in of]
-    opening = openings.depths(jobs, layers)
-    seen = survey(spool, opening)
+    opening = openings.opening(openings.depths(jobs, layers))
+    sheets = plates(inputs.grid, scores, known.layers, _shares(scores, inputs.sides))
+    seen = survey(spool, _wanted(opening, known, sheets))
     views = {name: (side, name in seen.grey) for name, side in inputs.sides.items()}
-    told, photograph = _originals(spool, jobs, views, opening)
+    told = _originals(
+        spool, jobs, views, seen, _wanted_originals(opening, known, sheets)
+    )
     forms = described(views)
-    forms["fields"] = fields(scores)
+    forms |= {"fields": fields(scores), "plates": _views_of(sheets)}
     return Page(
         title=inputs.title,
         notices=weights.notices(kept.manifest()),
         facts=_facts(jobs),
-        opening=_opening(photograph, opening, seen),
+        opening=opening,
         shown="",
         folder=True,
         shared=shared(jobs),
@@ -51,42 +65,68 @@ def page(
         skipped=files.read_json(paths.SKIPPED),
         provenance=_provenance(jobs, list(seen.devices)),
         study=data.study_json(scores, told, layers, forms),
+        views=views,
+        pictures=seen.shown,
         findings=known.findings,
+        plates=sheets,
         charts=known.drawings,
         comparison=known.comparison,
-        thumbs={entry.name: entry.name for entry in spool.entries},
         libraries=[rendering.bundle()] if known.drawings else [],
     )
 
 
+def _wanted(
+    opening: openings.Opening | None, known: Conclusions, sheets: list[Plate]
+) -> set[str]:
+    """Return the keys of the pre-images that stand on the page itself."""
+    examples = [one for finding in known.findings for one in finding.examples]
+    return {
+        *(figure.key for figure in (opening.preimages if opening else [])),
+        *(frame.key for example in examples for frame in example.frames),
+        *(spot.key for sheet in sheets for spot in sheet.spots),
+    }
+
+
+def _wanted_originals(
+    opening: openings.Opening | None, known: Conclusions, sheets: list[Plate]
+) -> set[str]:
+    """Return the ids of the originals that stand on the page itself."""
+    examples = [one for finding in known.findings for one in finding.examples]
+    return {
+        *([opening.image_id] if opening else []),
+        *(example.image_id for example in examples),
+        *(spot.original for sheet in sheets for spot in sheet.spots),
+    }
+
+
 def _originals(
-    spool: Spool,
-    jobs: pd.DataFrame,
-    views: _Views,
-    opening: pd.DataFrame,
-) -> tuple[list[dict[str, str]], openings.Figure | None]:
-    """Return what the page says of each original, and the photograph to open with."""
-    told, photograph = [], None
-    first = opening["image_id"].iloc[0] if len(opening) else None
+    spool: Spool, jobs: pd.DataFrame, views: Views, seen: Survey, wanted: set[str]
+) -> list[dict[str, str]]:
+    """Return what the page says of each original; keep those that it shows itself."""
+    told = []
     for row, picture in originals(spool, set(jobs["image_id"]), views):
         size = sides(row["width"], row["height"])
         about = f"{size} pixels, {row['source']}, licence: {row['licence']}"
         told.append({"id": row["image_id"], "name": row["name"], "about": about})
-        if row["image_id"] == first:
-            side = min(openings.PHOTOGRAPH_SIDE, *picture.size)
-            large = square(picture, side)
-            photograph = openings.original_figure(row["name"], large)
-    return told, photograph
+        if row["image_id"] in wanted:
+            seen.shown |= shown_originals(row, picture, views)
+    return told
 
 
-def _opening(
-    photograph: openings.Figure | None, jobs: pd.DataFrame, seen: Survey
-) -> openings.Opening | None:
-    if photograph is None or not seen.figures:
-        return None
-    names = jobs["representation"].unique()
-    figures = [seen.figures[key] for key in jobs["key"] if key in seen.figures]
-    return openings.Opening(photograph, figures, names[0] if len(names) == 1 else "")
+def _views_of(sheets: list[Plate]) -> list[dict[str, Any]]:
+    """Return the plates' titles with the filters that show them in the gallery."""
+    return [{"title": sheet.title, "view": dict(sheet.view)} for sheet in sheets]
+
+
+def _shares(
+    scores: pd.DataFrame, side_of: Mapping[str, int]
+) -> dict[tuple[str, str, str], Window]:
+    """Return the windows that selections see, as shares of the image's side."""
+    shares: dict[tuple[str, str, str], Window] = {}
+    for name, layer, region, window in fields(scores):
+        top, end, left, right = (edge / side_of[name] for edge in window)
+        shares[name, layer, region] = top, end, left, right
+    return shares
 
 
 def fields(scores: pd.DataFrame) -> list[tuple[str, str, str, list[int]]]:

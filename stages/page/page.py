@@ -4,7 +4,8 @@ The page may come from anyone's pictures and params. All text is escaped, and a 
 security policy forbids connections, and scripts and pictures other than the page's own.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +17,11 @@ from stages.page.alerts import KINDS, Alert
 from stages.page.charts.chart import Drawing
 from stages.page.comparison.comparison import ComparisonPart
 from stages.page.findings import Finding
+from stages.page.findings.finding import VERDICTS
 from stages.page.pictures.opening import Opening
+from stages.page.pictures.picture import View
+from stages.page.pictures.survey import form
+from stages.page.plates.plate import Plate
 from stages.page.provenance import Provenance
 from stages.page.tables import Block, Column
 
@@ -34,8 +39,9 @@ class Page:
 
     `notices` are what a reader must know before all else; `shown` says which pictures
     are inside, `folder` whether others lie beside; `shared` is what all pre-images have
-    in common; `study` is the JSON for the scripts; `thumbs` maps keys of jobs to the
-    names of their thumbnails; `libraries` are scripts that are safe to inline.
+    in common; `study` is the JSON for the scripts; `pictures` are URIs of those that
+    stand on the page itself, by key of job or by id and form; `views` tell in which
+    form each representation sees; `libraries` are scripts that are safe to inline.
     """
 
     title: str
@@ -52,11 +58,24 @@ class Page:
     skipped: list[dict[str, str]]
     provenance: Provenance
     study: str
+    views: Mapping[str, View] = field(default_factory=dict)
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    plates: list[Plate] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     charts: list[Drawing] = field(default_factory=list)
     comparison: ComparisonPart | None = None
-    thumbs: dict[str, str] = field(default_factory=dict)
     libraries: list[str] = field(default_factory=list)
+
+    @property
+    def verdicts(self) -> list[tuple[str, int]]:
+        """How many findings have each verdict, such as 6 supported, 2 mixed."""
+        counts = Counter(one.verdict for one in self.findings)
+        return [(verdict, counts[verdict]) for verdict in VERDICTS if counts[verdict]]
+
+    def original(self, image_id: str, representation: str) -> str:
+        """Return the address of an original as a representation saw it, or nothing."""
+        name = f"{image_id} {form(*self.views[representation])}"
+        return self.pictures.get(name, "")
 
     @property
     def alert_kinds(self) -> list[tuple[str, str, list[Alert]]]:

@@ -1,9 +1,10 @@
 """What a study's representations are to each other, read off their settings."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stages.page.inputs import ReportInputs
+from stages.page.inputs import Entry, ReportInputs
+from stages.params.grid import GridEntry
 from stages.params.representations import (
     CaffenetSettings,
     CustomSettings,
@@ -12,6 +13,7 @@ from stages.params.representations import (
     RepresentationSettings,
     TorchvisionSettings,
 )
+from stages.params.selections import channels_name, region_name
 from stages.params.study import ReportSettings
 
 # How settings say that a network has random weights: the user's own name no file.
@@ -21,16 +23,39 @@ _NETWORKS = CaffenetSettings | TorchvisionSettings | CustomSettings
 
 
 def report_inputs(
-    report: ReportSettings, representations: Mapping[str, RepresentationSettings]
+    report: ReportSettings,
+    representations: Mapping[str, RepresentationSettings],
+    grid: Sequence[GridEntry] = (),
 ) -> ReportInputs:
-    """Return what the report needs of these two sections of the params."""
+    """Return what the report needs of these sections of the params."""
     return ReportInputs(
         title=report.title,
         pictures=report.pictures,
         sides={name: chosen.side for name, chosen in representations.items()},
         untrained=untrained(representations),
         descriptors=descriptors(representations),
+        grid=tuple(_entry(entry) for entry in grid),
     )
+
+
+def _entry(entry: GridEntry) -> Entry:
+    images = entry.images
+    return Entry(
+        title=getattr(entry, "title", None) or "",
+        representations=tuple(entry.representation),
+        layers=("*",) if entry.layers == "all" else tuple(entry.layers),
+        channels=tuple(map(channels_name, entry.channels)),
+        regions=tuple(map(region_name, entry.region)),
+        priors=tuple(entry.prior),
+        solvers=tuple(entry.solver),
+        seeds=tuple(entry.seed_list()),
+        images=tuple(images) if isinstance(images, list) else _limit(images),
+    )
+
+
+def _limit(images: int | str) -> int | None:
+    """Return how many of the first pictures are meant, None for all."""
+    return images if isinstance(images, int) else None
 
 
 def untrained(

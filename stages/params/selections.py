@@ -22,6 +22,18 @@ class RandomChannels(Part):
     seed: Index = 0
 
 
+class ChromaticChannels(Part):
+    """So many channels, or half, whose response depends most on colour."""
+
+    chromatic: Count | Literal["half"]
+
+
+class AchromaticChannels(Part):
+    """So many channels, or half, whose response depends least on colour."""
+
+    achromatic: Count | Literal["half"]
+
+
 class TopChannels(Part):
     """The channels with the most energy in each picture's own code."""
 
@@ -61,10 +73,13 @@ ChannelChoice = Annotated[
     | Annotated[list[Index], Field(min_length=1)]
     | Orientations
     | RandomChannels
+    | ChromaticChannels
+    | AchromaticChannels
     | TopChannels,
     must_be(
         "all, first-half, second-half, a list of channel numbers, {random: half}, "
-        "{random: number, seed: number}, {top: number} or {orientations: [numbers]}"
+        "{random: number, seed: number}, {chromatic: half or number}, {achromatic: "
+        "half or number}, {top: number} or {orientations: [numbers]}"
     ),
 ]
 RegionChoice = Annotated[
@@ -75,3 +90,36 @@ RegionChoice = Annotated[
         "{tokens: class}, {tokens: patches} or {tokens: [numbers]}"
     ),
 ]
+
+
+def channels_name(choice: ChannelChoice) -> str:
+    """Return what the channels are called in cells, scores and the report."""
+    match choice:
+        case Orientations():
+            return "orientations " + " ".join(map(str, choice.orientations))
+        case RandomChannels():
+            seed = f" (seed {choice.seed})" if choice.seed else ""
+            return f"random {choice.random}{seed}"
+        case TopChannels():
+            return f"top {choice.top}"
+        case ChromaticChannels():
+            return f"chromatic {choice.chromatic}"
+        case AchromaticChannels():
+            return f"achromatic {choice.achromatic}"
+    return choice if isinstance(choice, str) else " ".join(map(str, choice))
+
+
+def region_name(choice: RegionChoice) -> str:
+    """Return what the region is called in cells, scores and the report."""
+    match choice:
+        case Centre():
+            return f"centre {choice.centre}"
+        case Share():
+            return f"share {choice.share:g}"
+        case Window(rows=[top, bottom], columns=[left, right]):
+            return f"rows {top}:{bottom} columns {left}:{right}"
+        case Tokens(tokens=str(name)):
+            return f"tokens {name}"
+        case Tokens():
+            return "tokens " + " ".join(map(str, choice.tokens))
+    return "all"

@@ -11,8 +11,9 @@ from typing import Any
 
 from stages.params.grid import GridEntry
 from stages.params.mistakes import Mistakes
+from stages.params.selections import channels_name, region_name
 from stages.plan.representations import outline
-from stages.plan.selections import channels, channels_name, region, region_name
+from stages.plan.selections import channels, region
 from stages.representations.definition import Definition
 from stages.representations.selection import Selection
 

@@ -1,7 +1,7 @@
 """The jobs of a study in order, each with the key of its result, and their batches."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +13,7 @@ from stages.plan.keys import cell_content, key
 from stages.plan.representations import job_costs
 from stages.plan.study import Expanded
 from stages.process.stage import Refusal
+from stages.representations.chromaticity import ranked
 from stages.representations.definition import Definition
 
 # Jobs a batch holds where `execution.batch_size` is auto. Our choice: on two cores a
@@ -55,22 +56,42 @@ class Job:
         return cell.representation, cell.layer, cell.steps, cell.weights.form
 
 
-def jobs(study: Expanded, pictures: list[Pictured]) -> list[Job]:
+# The chromaticity of each channel, by representation and layer.
+Rankings = Mapping[str, Mapping[str, Sequence[float]]]
+
+
+def jobs(
+    study: Expanded, pictures: list[Pictured], rankings: Rankings | None = None
+) -> list[Job]:
     """Return the jobs of all grid entries, each once, cells in order of appearance.
 
-    Raises Refusal if an entry names a picture that was not fetched.
+    Channels that are chosen by their colour are looked up in `rankings`; without, as
+    before anything was extracted, their jobs have keys that name no result. Raises
+    Refusal if an entry names a picture that was not fetched.
     """
     planned: dict[tuple[Cell, str, int], Job] = {}
     parts = study.params.priors, study.params.solvers
     for one in study.entries:
         chosen, seeds = _chosen(one.entry, pictures), one.entry.seed_list()
-        for cell in (resolved(setting, *parts) for setting in one.settings):
+        for setting in one.settings:
+            cell = _ranked(resolved(setting, *parts), rankings or {})
             for job in _cell_jobs(cell, seeds, study.execution, chosen):
                 planned.setdefault((cell, job.image_id, job.seed), job)
     order: dict[Cell, int] = {}
     for job in planned.values():
         order.setdefault(job.cell, len(order))
     return sorted(planned.values(), key=lambda job: order[job.cell])
+
+
+def _ranked(cell: Cell, rankings: Rankings) -> Cell:
+    """Return the cell with the channels that its layer's ranking gives it."""
+    shares = rankings.get(cell.representation, {}).get(cell.layer)
+    if cell.selection.ranked is None or shares is None:
+        return cell
+    name, wanted = cell.selection.ranked
+    channels = ranked(shares, wanted, chromatic=name == "chromatic")
+    selection = replace(cell.selection, channels=channels, ranked=None)
+    return replace(cell, selection=selection)
 
 
 def _cell_jobs(

@@ -12,8 +12,8 @@ from stages.params.grid import GridEntry
 from stages.params.reading import read_study
 from stages.params.representations import Representation
 from stages.params.study import ExecutionSettings, ReportSettings, Study
+from stages.plan.missing import missing as reasons
 from stages.store import paths
-from stages.weights import kept
 
 # The sections of params.yaml that each stage reads; dvc.yaml lists the same (tested).
 SECTIONS: dict[str, tuple[str, ...]] = {
@@ -57,7 +57,7 @@ def report_stage(path: Path = paths.PARAMS) -> ReportStage:
 
 
 def _with_weights(study: Study) -> dict[str, Representation]:
-    """Return the representations but those whose weights could not be had."""
-    missing = set(kept.unreachable())
+    """Return the representations that have weights and a code."""
+    missing = reasons()
     named = study.representations.items()
     return {name: settings for name, settings in named if name not in missing}

@@ -4,8 +4,10 @@ Windows are of cells, or, where a code is tokens, of the patches among them.
 """
 
 from stages.params.selections import (
+    AchromaticChannels,
     Centre,
     ChannelChoice,
+    ChromaticChannels,
     Orientations,
     RandomChannels,
     RegionChoice,
@@ -36,10 +38,27 @@ def channels(choice: ChannelChoice, defined: Definition, layer: str) -> Selectio
         return Selection(top=choice.top if choice.top < k else None)
     if isinstance(choice, RandomChannels):
         return Selection(random_channels(choice.random, choice.seed, k))
+    if isinstance(choice, ChromaticChannels | AchromaticChannels):
+        return _by_colour(choice, defined, k, layer)
     if isinstance(choice, Orientations):
         phi = outline(defined)
         choice = list(phi.channels_of_orientations(choice.orientations))
     return Selection(resolve_channels(choice, k))
+
+
+def _by_colour(
+    choice: ChromaticChannels | AchromaticChannels,
+    defined: Definition,
+    k: int,
+    layer: str,
+) -> Selection:
+    """Return the selection of channels that `extract` ranks by their colour."""
+    ((name, wanted),) = choice.model_dump().items()
+    if outline(defined).image_channels != 3:
+        raise ValueError(f"`{name}` is for representations of colour pictures")
+    if wanted != "half" and wanted > k:
+        raise ValueError(f"`{name}` must be half or in 1..{k}, the channels of {layer}")
+    return Selection(ranked=(name, wanted))
 
 
 def region(choice: RegionChoice, defined: Definition, layer: str) -> Selection:
@@ -96,32 +115,3 @@ def _window(
         text = f"{rows} rows and {columns} columns, first before end"
         raise ValueError(f"must lie inside the code's {text}") from None
     return None
-
-
-def channels_name(choice: ChannelChoice) -> str:
-    """Return what the channels are called in cells, scores and the report."""
-    match choice:
-        case Orientations():
-            return "orientations " + " ".join(map(str, choice.orientations))
-        case RandomChannels():
-            seed = f" (seed {choice.seed})" if choice.seed else ""
-            return f"random {choice.random}{seed}"
-        case TopChannels():
-            return f"top {choice.top}"
-    return choice if isinstance(choice, str) else " ".join(map(str, choice))
-
-
-def region_name(choice: RegionChoice) -> str:
-    """Return what the region is called in cells, scores and the report."""
-    match choice:
-        case Centre():
-            return f"centre {choice.centre}"
-        case Share():
-            return f"share {choice.share:g}"
-        case Window(rows=[top, bottom], columns=[left, right]):
-            return f"rows {top}:{bottom} columns {left}:{right}"
-        case Tokens(tokens=str(name)):
-            return f"tokens {name}"
-        case Tokens():
-            return "tokens " + " ".join(map(str, choice.tokens))
-    return "all"

@@ -6,7 +6,7 @@ for it: layers, channels and windows follow from shapes alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stages.params.fetching import FetchSettings
@@ -16,6 +16,7 @@ from stages.params.reading import Parts, examine
 from stages.params.representations import Representation
 from stages.params.study import ExecutionSettings, Study
 from stages.plan.grid import Setting, settings
+from stages.plan.missing import without_weights
 from stages.plan.representations import definition, outline
 from stages.process.stage import Refusal
 from stages.representations.definition import Definition
@@ -35,13 +36,13 @@ class Entry:
 class Expanded:
     """A whole study, valid: its params, and its grid spelled out.
 
-    `missing` are the representations without weights, which the grid does without.
+    `missing` are the representations that the grid does without, and why.
     """
 
     params: Study
     definitions: Mapping[str, Definition]
     entries: tuple[Entry, ...]
-    missing: tuple[str, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def execution(self) -> ExecutionSettings:
@@ -59,11 +60,15 @@ class FetchStage:
 
 @dataclass(frozen=True)
 class ExtractStage:
-    """What the extract stage reads: the layers to extract of each representation."""
+    """What the extract stage reads: the layers to extract of each representation.
+
+    Of those in `ranked` the grid chooses channels by their colour.
+    """
 
     definitions: Mapping[str, Definition]
     layers: Mapping[str, list[str]]
     execution: ExecutionSettings
+    ranked: Mapping[str, list[str]] = field(default_factory=dict)
 
 
 def expand(path: Path = paths.PARAMS) -> Expanded:
@@ -99,34 +104,31 @@ def _definitions(parts: Parts, mistakes: Mistakes) -> dict[str, Definition]:
     return good
 
 
-def available(study: Expanded) -> Expanded:
-    """Return the study without the representations whose weights could not be had.
+def available(study: Expanded, missing: Mapping[str, str]) -> Expanded:
+    """Return the study without these representations, each with the reason.
 
-    The fetch stage noted them; it stops unless the params let it go on without them.
     Raises Refusal if nothing is left.
     """
-    missing = set(kept.unreachable()) & set(study.definitions)
-    entries = [_without(one, missing) for one in study.entries]
+    gone = {name: why for name, why in missing.items() if name in study.definitions}
+    entries = [_without(one, set(gone)) for one in study.entries]
     left = tuple(one for one in entries if one.entry.representation)
     if not left:
+        told = "; ".join(f"{name}: {why}" for name, why in sorted(gone.items()))
         raise Refusal(
-            "nothing is left to invert: the weights of all representations in the "
-            f"grid ({', '.join(sorted(missing))}) could not be fetched; "
+            f"nothing is left to invert of the representations in the grid ({told}); "
             "`dvc repro -f fetch` tries again"
         )
     known = study.definitions.items()
-    there = {name: one for name, one in known if name not in missing}
-    return replace(
-        study, definitions=there, entries=left, missing=tuple(sorted(missing))
-    )
+    there = {name: one for name, one in known if name not in gone}
+    return replace(study, definitions=there, entries=left, missing=gone)
 
 
-def ready(study: Expanded) -> Expanded:
-    """Return the study that can be computed now: of representations with weights.
+def ready(study: Expanded, missing: Mapping[str, str]) -> Expanded:
+    """Return the study that can be computed now: without what is missing.
 
-    Raises Refusal if none is left, or if fetched weights are not there.
+    Raises Refusal if nothing is left, or if fetched weights are not there.
     """
-    there = available(study)
+    there = available(study, missing)
     for name in there.definitions:
         if file := study.params.representations[name].weights_file:
             kept.check(file)
@@ -148,9 +150,17 @@ def fetch_stage(path: Path = paths.PARAMS) -> FetchStage:
 
 def extract_stage(path: Path = paths.PARAMS) -> ExtractStage:
     """Return what the extract stage reads, the whole file checked."""
-    study = ready(expand(path))
+    study = ready(expand(path), without_weights())
     layers = {name: _layers(study, name) for name in study.definitions}
-    return ExtractStage(study.definitions, layers, study.execution)
+    ranked = {name: _ranked_layers(study, name) for name in study.definitions}
+    return ExtractStage(study.definitions, layers, study.execution, ranked)
+
+
+def _ranked_layers(study: Expanded, name: str) -> list[str]:
+    """Return the layers of a representation of which channels are ranked by colour."""
+    asked = (setting for one in study.entries for setting in one.settings)
+    mine = (one for one in asked if one.representation == name)
+    return list(dict.fromkeys(one.layer for one in mine if one.selection.ranked))
 
 
 def _layers(study: Expanded, name: str) -> list[str]:

@@ -27,13 +27,16 @@ class Selection:
 
     The window is `(first row, end row, first column, end column)`. Tokens, which lie in
     one column, may be chosen by number in its place: `tokens`, ascending. With `top`,
-    the channels are as many as that and depend on the code: see `resolved`.
+    the channels are as many as that and depend on the code: see `resolved`. With
+    `ranked`, `(chromatic or achromatic, half or a number)`, they wait for the layer's
+    ranking: see `stages.representations.chromaticity`.
     """
 
     channels: tuple[int, ...] | None = None
     window: Window | None = None
     top: int | None = None
     tokens: tuple[int, ...] | None = None
+    ranked: tuple[str, int | str] | None = None
 
     def __post_init__(self) -> None:
         if self.tokens is not None and (self.window or not _ascending(self.tokens)):
@@ -190,9 +193,10 @@ def mask(
 ) -> Mask:
     """Return 1 at the selected entries of a code and 0 elsewhere.
 
-    Raises ValueError for `top`, which needs the code: resolve it first.
+    Raises ValueError for `top`, which needs the code, and for `ranked`, which needs the
+    layer's ranking: resolve them first.
     """
-    if selection.top is not None:
+    if selection.top is not None or selection.ranked is not None:
         raise ValueError(f"`selection` must be resolved, got {selection}.")
     k, r, s = code_shape
     channels = slice(None) if selection.channels is None else list(selection.channels)

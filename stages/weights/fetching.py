@@ -16,7 +16,7 @@ from stages.sources.download import Unfetched, public
 from stages.store import files, paths
 from stages.store.file_hash import file_hash
 from stages.weights import kept, recorded
-from stages.weights.catalogue import backbone
+from stages.weights.catalogue import EFFICIENTNET_LITE0, backbone
 from stages.weights.description import Package, Source, Url, WeightsFile
 from stages.weights.kept import Entry, Manifest, Origin
 from stages.weights.obtaining import Obtained, obtain
@@ -56,11 +56,17 @@ class _Use:
 
 
 def fetch_weights(
-    networks: Mapping[str, WeightsFile], policy: Policy, lpips: Lpips, downloads: Path
+    networks: Mapping[str, WeightsFile],
+    policy: Policy,
+    lpips: Lpips,
+    downloads: Path,
+    *,
+    judge: bool = False,
 ) -> None:
     """Write the weights that can be had, and the manifest of all that are wanted.
 
-    `networks` are files by the names of their representations. Raises Refusal if a file
+    `networks` are files by the names of their representations; `judge` also wants that
+    of large pictures, which LPIPS's policy is for, too. Raises Refusal if a file
     does not hold its network's weights, and, where `if_unreachable` is `error`, if one
     cannot be fetched.
     """
@@ -71,11 +77,13 @@ def fetch_weights(
     manifest: Manifest = {
         "networks": fetched,
         "lpips": {n: _entry(_backbone(n), lpips, downloads) for n in names},
+        "judges": {n: _entry(_judge(n), lpips, downloads) for n in _JUDGES[:judge]},
         "embedded": kept.embedded(),
         "later": kept.LATER,
     }
     _clear(paths.NETWORKS, fetched)
     _clear(kept.LPIPS, manifest["lpips"])
+    _clear(kept.judge_place().parent, manifest["judges"])
     reasons = {n: one["reason"] for n, one in kept.missing(fetched).items()}
     files.write_json(kept.UNREACHABLE, reasons)
     files.write_json(paths.WEIGHTS_MANIFEST, manifest)
@@ -109,6 +117,20 @@ def _backbone(name: str) -> _Use:
         "params.yaml",
         f"LPIPS ({name}) is left out, {kept.column(name)} stays empty, the judge's "
         f"perceptual distance, {kept.STAND_IN}, stands in for it",
+    )
+
+
+_JUDGES = ("efficientnet_lite0",)
+
+
+def _judge(name: str) -> _Use:
+    return _Use(
+        EFFICIENTNET_LITE0,
+        kept.judge_place(),
+        f"the weights of the judge {name} are needed",
+        "Or go on without it: `fetch: lpips: if_unreachable: skip` in params.yaml",
+        f"the judge {name} is left out, the columns imagenet_* stay empty, the "
+        "embedded judge goes on alone",
     )
 
 

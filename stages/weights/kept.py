@@ -77,6 +77,7 @@ class Manifest(TypedDict):
 
     networks: dict[str, Entry]
     lpips: dict[str, Entry]
+    judges: dict[str, Entry]
     embedded: list[Embedded]
     later: str
 
@@ -84,7 +85,13 @@ class Manifest(TypedDict):
 def manifest() -> Manifest:
     """Return what was fetched, what not and why; empty before anything was fetched."""
     if not paths.WEIGHTS_MANIFEST.is_file():
-        return {"networks": {}, "lpips": {}, "embedded": [], "later": LATER}
+        return {
+            "networks": {},
+            "lpips": {},
+            "judges": {},
+            "embedded": [],
+            "later": LATER,
+        }
     read: Manifest = files.read_json(paths.WEIGHTS_MANIFEST)
     return read
 
@@ -149,6 +156,11 @@ def backbones() -> dict[str, Path]:
     for path in places.values():
         _check(path)
     return places
+
+
+def judge_place() -> Path:
+    """Return where the weights of the judge of large pictures are once fetched."""
+    return paths.WEIGHTS / "judges" / "efficientnet-lite0.safetensors"
 
 
 def column(backbone: str) -> str:

@@ -118,6 +118,46 @@ def test_a_process_that_dies_leaves_a_reason_and_the_others_alone(
     assert "failed: hog / hog" in capfd.readouterr().err
 
 
+def test_a_network_of_ones_own_that_ends_its_process_costs_its_own_jobs(
+    small_study, monkeypatch, capfd
+):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    Path("data/models").mkdir(parents=True)
+    Path("data/models/deadly.py").write_text(DEADLY)
+    kind = "{kind: custom, callable: 'deadly:make', side: 32}"
+    text = PARAMS.replace("hogb: {kind: hog, side: 32, assignment: bilinear}", "")
+    text = text.replace("priors:", f"  own: {kind}\npriors:", 1)
+    text = text.replace("[hog, hogb], seeds: 2", "[hog, own]")
+    text = text.replace("  - {representation: hogb, prior: none, solver: paper}\n", "")
+    small_study(text.replace("width: 3", "width: 1, processes: 1"))
+    extract.main()
+    targets.targets.cache_clear()
+    invert.main()
+    found = list(tables.rows(paths.PREIMAGES))
+    failed = [row for row in found if row["status"] == "failed"]
+    assert {row["representation"] for row in failed} == {"own"}
+    assert {row["reason"] for row in failed} == {"its process ended with code 7"}
+    assert {r["status"] for r in found if r["representation"] == "hog"} == {"done"}
+    assert "failed: own / " in capfd.readouterr().err
+
+
+# Were it not put into a process of its own, it would do its work in this one.
+DEADLY = """
+import os
+from multiprocessing import parent_process
+from torch import nn
+
+class Deadly(nn.Module):
+    def forward(self, images):
+        if parent_process() is not None:
+            os._exit(7)
+        return images * 2
+
+def make():
+    return nn.Sequential(Deadly())
+"""
+
+
 @pytest.mark.parametrize(
     "shortage",
     [

@@ -1,5 +1,6 @@
 """Work shared among processes: all of it, once, whatever becomes of a process."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from stages.execution import workers
 from stages.execution.workers import share
-from stages.process.stage import Interrupted, deferred_signals
+from stages.process.stage import Interrupted, Refusal, deferred_signals
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -20,12 +21,23 @@ def prepare():
     Path(f"ready-{os.getpid()}").touch()
 
 
+class Special(Refusal):
+    """A refusal that is not made of its message alone."""
+
+    def __init__(self, message, extra):
+        super().__init__(message)
+
+
 def note(item, advance):
     """Write the item's file; items tell what else is to happen."""
     if item.startswith("die"):
         os.kill(os.getpid(), signal.SIGKILL)
     if item.startswith("raise"):
         raise ValueError("an error of the attempt's own")
+    if item.startswith("refuse"):
+        raise Special(f"{item} is damaged", 3)
+    if item.startswith("full"):
+        raise OSError(errno.ENOSPC, "No space left on device", item)
     for _ in range(2):
         time.sleep(0.01)
         advance(0.5)
@@ -91,6 +103,19 @@ def test_a_process_that_dies_loses_its_item_alone(shared, capfd):
     assert set(told) == {"die-1", "die-2", "raise-1"}
     assert "ended with code 1" in told["raise-1"]
     assert "an error of the attempt's own" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ("refuse-1", r"^refuse-1 is damaged$"),
+        ("full-1", "^full-1 could not be written: No space left on device.* kept"),
+    ],
+)
+def test_what_is_true_for_all_ends_all_in_one_sentence(shared, capfd, item, words):
+    with pytest.raises(Refusal, match=words):
+        shared([item, "a"])
+    assert "Traceback" not in capfd.readouterr().err
 
 
 PROGRAM = """

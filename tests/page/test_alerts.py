@@ -38,7 +38,7 @@ def test_saturated_and_unfinished_jobs_by_their_share(score, table):
     found = kinds(jobs, {"a": 0.5, "b": 0.3, "c": 0.1}, {"a": 0.0, "c": 0.2})
     assert found == [
         ("saturated", "2 jobs", "up to 50% at black or white"),
-        ("not converged", "1 job", "up to 20% still to fall"),
+        ("not converged", "1 job", "up to 20% lost in the last tenth of the steps"),
     ]
 
 

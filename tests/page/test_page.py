@@ -35,7 +35,8 @@ class Tags(HTMLParser):
 
 @pytest.fixture
 def page():
-    figure = Figure("data:image/webp;base64,AAAA", EVIL, EVIL, EVIL, EVIL)
+    figure = Figure(EVIL, EVIL, EVIL, EVIL)
+    uri = "data:image/webp;base64,AAAA"
     line = Line(EVIL, 3, [EVIL] * len(table_columns()), is_floor=True)
     provenance = Provenance(
         params=EVIL,
@@ -51,7 +52,9 @@ def page():
         title=EVIL,
         notices=[EVIL],
         facts=[EVIL],
-        opening=Opening(figure, [figure, figure], EVIL),
+        opening=Opening("id", EVIL, "net", [figure, figure], EVIL),
+        views={"net": (64, False)},
+        pictures={EVIL: uri, "id 64": uri},
         shown=EVIL,
         folder=False,
         shared=EVIL,

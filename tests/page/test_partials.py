@@ -14,12 +14,13 @@ from stages.page.charts.charts import charts
 from stages.page.charts.rendering import drawings
 from stages.page.depth import error_by_depth
 from stages.page.findings.claim import Claim
-from stages.page.findings.finding import Sample
+from stages.page.findings.finding import Frame, Sample
 
 FOLDER = Path(__file__).parents[2] / "stages" / "page" / "templates"
 EVIL = '"><img src=x onerror=alert(1)>.png'
 CLAIM = Claim(
     name="name",
+    label="label",
     text="A claim.",
     test=lambda study, claim: claim.untested(),
     needs="luck",
@@ -63,12 +64,18 @@ def render(score, table):
         charts(scores, error_by_depth(scores, {}), pd.DataFrame(columns=TRACES), {})
     )
 
-    def text(name, findings=(), thumbs=None, charts=drawn):
+    def text(name, findings=(), pictures=None, charts=drawn):
         loader = FileSystemLoader(FOLDER)
         environment = Environment(
             loader=loader, autoescape=True, undefined=StrictUndefined
         )
-        page = SimpleNamespace(findings=findings, charts=charts, thumbs=thumbs or {})
+        pictures = pictures or {}
+        page = SimpleNamespace(
+            findings=findings,
+            charts=charts,
+            pictures=pictures,
+            original=lambda image_id, name: pictures.get(image_id, ""),
+        )
         return environment.get_template(name).render(page=page)
 
     return text
@@ -76,9 +83,9 @@ def render(score, table):
 
 def finding(name="cat"):
     samples = [
-        Sample(name, 2.0, 1.0, True, 1.0, "k1"),
-        Sample("dog", 1.0, 2.0, False, -1.0, "k2"),
-        Sample("owl", 3.0, 1.0, True, 2.0, "k3"),
+        Sample(name, 2.0, 1.0, True, 1.0, "a", "net", (Frame("it", "k1", name),)),
+        Sample("dog", 1.0, 2.0, False, -1.0, "b", "net", (Frame("it", "k2", name),)),
+        Sample("owl", 3.0, 1.0, True, 2.0, "c", "net", (Frame("it", "k3", name),)),
     ]
     return CLAIM.tested(samples, "It is said.")
 
@@ -92,18 +99,31 @@ def test_a_finding_shows_its_words_numbers_and_dots(render):
     # A circle a null and a value; a square where the claim does not hold.
     assert len(elements.of("circle")) == 5
     assert len(elements.of("rect")) == 1
+    assert [name for name in ("cat", "dog", "owl") if f">{name}</text>" in text] == [
+        *("cat", "dog", "owl")
+    ]
     (drawing,) = elements.of("svg")
     assert drawing["role"] == "img"
     assert "2 of 3 pictures" in drawing["aria-label"]
     assert [a["href"] for a in elements.of("a")][-1] == "#chart-error-by-depth"
 
 
-def test_examples_are_links_to_jobs_with_thumbnails_where_there_are(render):
-    elements = Elements(render("findings.html", [finding()], {"k3": "file-3"}))
-    assert [a.get("data-job") for a in elements.of("a")] == ["k3", "k1", "k2", None]
-    (image,) = elements.of("img")
-    assert image["data-picture"] == "file-3"
-    assert "owl" in image["alt"]
+def test_the_best_and_the_worst_picture_are_evidence(render):
+    pictures = {"c": "data:original", "k3": "data:best", "k2": "data:worst"}
+    elements = Elements(text := render("findings.html", [finding()], pictures))
+    assert [a.get("data-job") for a in elements.of("a")] == ["k3", "k2", None]
+    images = [(image["src"], image["alt"]) for image in elements.of("img")]
+    assert images == [
+        ("data:original", "owl, the original"),
+        ("data:best", "Pre-image of owl, it: cat"),
+        ("data:worst", "Pre-image of dog, it: cat"),
+    ]
+    # Where the null is no picture it is said in words.
+    assert text.count("null: chance (no picture of it is kept)") == 2
+
+
+def test_what_speaks_against_a_claim_stands_beside_it(render):
+    assert "It does not hold for dog." in render("findings.html", [finding()])
 
 
 def test_an_untested_claim_is_words_alone(render):

@@ -1,7 +1,5 @@
-"""Networks of the user's own: found, run, hashed; mistakes told in words."""
+"""Networks of the user's own: found and run; mistakes told in words."""
 
-import hashlib
-import importlib.metadata
 import importlib.util
 import sys
 from pathlib import Path
@@ -12,9 +10,8 @@ from pydantic import ValidationError
 from safetensors.torch import save_file
 
 from stages.params.representations import CustomSettings
-from stages.plan import networks
-from stages.representations import custom
-from stages.representations.custom import factory, source, weights, weights_hash
+from stages.plan.representations import definition
+from stages.representations.custom import factory, read_weights
 
 NET = '''
 """A network."""
@@ -52,7 +49,6 @@ def models(tmp_path, monkeypatch):
     sys.path[:] = path
     for name in {"nets", "parts", *sys.modules} - known:
         sys.modules.pop(name, None)
-    custom._sha256.cache_clear()
 
 
 def settings(name="nets:make", **more):
@@ -60,16 +56,20 @@ def settings(name="nets:make", **more):
     return CustomSettings.model_validate(wanted)
 
 
+def built(name="nets:make", **more):
+    return definition(settings(name, **more)).build()
+
+
 def test_a_module_in_the_folder_of_models_is_found():
-    network = factory(settings(arguments=[["width", 6]]))()
+    network = factory("nets:make", {"width": 6})()
     assert network[0].weight.shape == (6, 3, 1, 1)
 
 
 def test_a_network_of_one_s_own_is_a_representation():
-    phi = networks.network(settings())
+    phi = built()
     assert phi.layers == ("0", "1")
     assert phi.cut("1")(torch.zeros(2, 3, 16, 16)).shape == (2, 4, 16, 16)
-    function = networks.network(settings("nets:function", mean=[128.0]))
+    function = built("nets:function", mean=[128.0])
     assert (function.layers, function.image_channels) == (("output",), 1)
 
 
@@ -86,7 +86,7 @@ def test_a_network_of_one_s_own_is_a_representation():
 )
 def test_what_is_not_there_is_told(name, match):
     with pytest.raises(ValueError, match=match):
-        factory(settings(name))
+        factory(name, {})
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_is_not_there_is_told(name, match):
 )
 def test_what_makes_no_network_is_told(name, match):
     with pytest.raises((ValueError, RuntimeError), match=match):
-        networks.network(settings(name))
+        built(name)
 
 
 @pytest.mark.parametrize("name", ["nets", "nets:", "os.system('x'):f", "../nets:make"])
@@ -107,26 +107,19 @@ def test_a_callable_is_a_module_and_a_name(name):
         settings(name)
 
 
-def stored(path, **tensors):
-    save_file(tensors, path)
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
 def test_weights_come_from_a_file_of_tensors(models):
     state = {"0.weight": torch.ones(4, 3, 1, 1), "0.bias": torch.zeros(4)}
-    sha256 = stored(models / "mine.safetensors", **state)
+    save_file(state, models / "mine.safetensors")
     torch.save(state, models / "mine.pt")
     for name in ("mine.safetensors", "mine.pt"):
-        wanted = settings(weights=f"data/models/{name}")
-        code = networks.network(wanted).cut("0")(torch.ones(1, 3, 16, 16))
+        phi = built(weights=f"data/models/{name}")
+        code = phi.cut("0")(torch.ones(1, 3, 16, 16))
         assert torch.equal(code, torch.full((1, 4, 16, 16), 3.0))
-    assert weights_hash(settings(weights="data/models/mine.safetensors")) == sha256
 
 
 @pytest.mark.parametrize(
     ("content", "match"),
     [
-        (None, "data/models/w.pt is not there"),
         (b"no tensors", "cannot be read: "),
         (torch.ones(2), "must hold named tensors, got a Tensor"),
         (print, "cannot be read: "),
@@ -135,63 +128,19 @@ def test_weights_come_from_a_file_of_tensors(models):
 def test_weights_that_are_none_are_told(models, content, match):
     if isinstance(content, bytes):
         (models / "w.pt").write_bytes(content)
-    elif content is not None:
+    else:
         torch.save(content, models / "w.pt")
     with pytest.raises(ValueError, match=match):
-        weights(settings(weights="data/models/w.pt"))
-
-
-def test_weights_of_another_hash_are_refused(models):
-    stored(models / "w.safetensors", a=torch.ones(1))
-    wanted = settings(weights="data/models/w.safetensors", sha256="0" * 64)
-    with pytest.raises(ValueError, match=r"has the sha256 [0-9a-f]{64}, another"):
-        weights(wanted)
-
-
-def identities(models, *texts):
-    """Return the source's name for each text of a module and its neighbour."""
-    found = []
-    for net, parts in texts:
-        (models / "nets.py").write_text(net)
-        (models / "parts.py").write_text(parts)
-        found.append(source(settings()))
-    return found
-
-
-def test_the_source_counts_and_so_does_what_it_imports(models):
-    remarked = NET.replace("# How wide.", "# Its width.").replace("A network.", "Mine.")
-    first, same, other, neighbour = identities(
-        models,
-        (NET, PARTS),
-        (remarked, PARTS),
-        (NET.replace("width=4", "width=5"), PARTS),
-        (NET, PARTS.replace("width, 1", "width, 3")),
-    )
-    assert first == same
-    assert len({first, other, neighbour}) == 3
-
-
-def test_an_installed_package_goes_by_its_version():
-    wanted = settings("torchvision.models:alexnet")
-    assert source(wanted) == f"torchvision {importlib.metadata.version('torchvision')}"
-
-
-def test_the_identity_covers_source_and_weights(models):
-    sha256 = stored(models / "w.safetensors", a=torch.ones(1))
-    found = networks.identity(settings(weights="data/models/w.safetensors"))
-    assert found["sha256"] == sha256
-    assert found["source"] == source(settings())
-    assert "weights" not in found
+        read_weights(models / "w.pt")
 
 
 @pytest.mark.skipif(
     importlib.util.find_spec("timm") is None, reason="needs the extra `timm`"
 )
 def test_the_example_is_a_vision_transformer_of_timm(models):
-    example = Path(__file__).parent.parent / "data/models/dino.py"
+    example = Path(__file__).parents[2] / "data/models/dino.py"
     (models / "dino.py").write_text(example.read_text())
-    wanted = settings("dino:vit_small", side=32, arguments=[["side", 32]])
-    phi = networks.network(wanted)
+    phi = built("dino:vit_small", side=32, arguments=[["side", 32]])
     assert phi.code_shape("blocks.3", 32) == (384, 5, 1)
     code = phi.cut("blocks.3")(255 * torch.rand(1, 3, 32, 32))
     assert code.shape == (1, 384, 5, 1)

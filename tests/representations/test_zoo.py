@@ -1,44 +1,24 @@
-"""What torchvision publishes of its models, and the literature's names of layers."""
+"""torchvision's models, and the literature's names of their layers."""
+
+from dataclasses import replace
 
 import pytest
 import torch
 import torchvision
 from torch import nn
 
-from stages.representations.zoo import paper_names, published, renamed, untrained
-
-
-def test_published_weights_of_a_model():
-    found = published("resnet18", "DEFAULT")
-    assert found.entry == "IMAGENET1K_V1"
-    assert (found.file, found.prefix) == ("resnet18-f37072fd.pth", "f37072fd")
-    assert (found.side, found.classes) == (224, 1000)
-    # torchvision's mean and deviation are of pixels in 0..1: .485 and .229 for red.
-    assert found.mean[0] == pytest.approx(255 * 0.485)
-    assert found.std[0] == pytest.approx(255 * 0.229)
-
-
-def test_weights_for_larger_images_say_so():
-    assert published("efficientnet_v2_s", "DEFAULT").side == 384
-
-
-@pytest.mark.parametrize(
-    ("model", "entry", "match"),
-    [
-        ("resnet19", "DEFAULT", r"`model` 'resnet19' .* near to it are resnet1"),
-        ("resnet18", "IMAGENET", r"`weights` 'IMAGENET' .* IMAGENET1K_V1"),
-        ("fcn_resnet50", "DEFAULT", "`model` 'fcn_resnet50' is not one"),
-    ],
+from stages.representations.zoo import (
+    TorchvisionDefinition,
+    paper_names,
+    renamed,
+    untrained,
 )
-def test_a_wrong_name_tells_those_near_to_it(model, entry, match):
-    with pytest.raises(ValueError, match=match):
-        published(model, entry)
 
 
 @pytest.mark.parametrize("model", ["alexnet", "vgg11", "vgg16", "vgg13_bn"])
 def test_paper_names_are_of_the_modules_that_they_say(model):
     with torch.device("meta"):
-        network = untrained(published(model, "DEFAULT"))
+        network = untrained(model, 1000)
     kinds = {
         "conv": nn.Conv2d,
         "relu": nn.ReLU,
@@ -73,12 +53,27 @@ def test_old_names_of_densenet_are_today_s():
     weight = torch.zeros(1)
     assert renamed("densenet121", {old: weight}) == {new: weight}
     with torch.device("meta"):
-        assert new in untrained(published("densenet121", "DEFAULT")).state_dict()
+        assert new in untrained("densenet121", 1000).state_dict()
     assert renamed("resnet18", {old: weight}) == {old: weight}
 
 
 def test_models_that_are_built_otherwise_for_weights():
     with torch.device("meta"):
-        network = untrained(published("googlenet", "DEFAULT"))
+        network = untrained("googlenet", 1000)
     assert network.transform_input
     assert any(name.startswith("aux1.") for name in network.state_dict())
+
+
+def test_random_weights_follow_their_seed_and_classes_the_definition():
+    def code(**changes):
+        made = replace(DEFINED, **changes).build()
+        return made.cut(made.layers[-1])(torch.full((1, 3, 64, 64), 90.0))
+
+    first, again, other = code(), code(), code(seed=1)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert (first.shape[1], code(classes=4).shape[1]) == (7, 4)
+
+
+MEAN, STD = (120.0, 115.0, 100.0), (58.0, 57.0, 56.0)
+DEFINED = TorchvisionDefinition(64, "squeezenet1_1", 7, MEAN, STD)

@@ -105,8 +105,13 @@ def panel(
     axis.labelAngle = -45
     x = alt.X("layer:N", sort=list(layers), axis=axis).scale(domain=list(layers))
     y = alt.Y("value:Q", title=title).scale(zero=False)
-    value = alt.Tooltip("value:Q", format=".3~f")
-    told = ["line:N", "representation:N", "layer:N", value, "n:Q"]
+    told = [
+        alt.Tooltip("line:N", title="series"),
+        alt.Tooltip("representation:N"),
+        alt.Tooltip("layer:N"),
+        alt.Tooltip("value:Q", title=title, format=".3~f"),
+        alt.Tooltip("n:Q", title="jobs"),
+    ]
     data = alt.InlineData(values=rows(table))
     width = min(840, max(300, 36 * len(layers)))
     base = alt.Chart(data, width=width, height=170).encode(x=x, y=y, opacity=dimmed())

@@ -18,7 +18,7 @@ from stages.page.summary import is_full
 
 # Points that a browser draws and a reader tells apart, our choice; beyond, a cell each.
 MOST_POINTS = 1000
-_ERROR = "relative_error_8bit"
+_ERROR, _ERROR_TITLE = "relative_error_8bit", "relative error of the code, %"
 _QUALITIES = {
     "psnr": "PSNR, dB",
     "lpips_squeeze": "LPIPS, squeeze",
@@ -64,13 +64,16 @@ def trade_off(
 
 def _panel(points: pd.DataFrame, quality: str, encoding: dict[str, Any]) -> Any:
     # A square root opens up the small errors and, unlike a logarithm, knows zero.
-    x = alt.X(_ERROR, type="quantitative", title="relative error of the code, %")
+    x = alt.X(_ERROR, type="quantitative", title=_ERROR_TITLE)
     y = alt.Y(quality, type="quantitative", title=_QUALITIES[quality])
-    told = ["line", "layer", "image_name", _ERROR, quality]
-    kinds = ["nominal"] * 3 + ["quantitative"] * 2
     tooltip = [
-        alt.Tooltip(name, type=kind, **({"format": ".3~f"} if kind[0] == "q" else {}))  # type: ignore[arg-type]
-        for name, kind in zip(told, kinds, strict=True)
+        alt.Tooltip("line", type="nominal", title="series"),
+        alt.Tooltip("layer", type="nominal"),
+        alt.Tooltip("image_name", type="nominal", title="picture"),
+        alt.Tooltip(_ERROR, type="quantitative", title=_ERROR_TITLE, format=".3~f"),
+        alt.Tooltip(
+            quality, type="quantitative", title=_QUALITIES[quality], format=".3~f"
+        ),
     ]
     data = alt.InlineData(values=rows(points[points[quality].notna()]))
     return (

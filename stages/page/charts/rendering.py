@@ -15,6 +15,7 @@ import vl_convert
 from markupsafe import Markup
 
 from stages.page.charts.chart import Chart, Drawing
+from stages.page.spreadsheet import csv
 
 # What a chart on paper is drawn with; in the page it takes the page's own colours.
 _INK, _PAPER = "#333333", "white"
@@ -30,7 +31,7 @@ def drawings(charts: Sequence[Chart]) -> list[Drawing]:
             chart=chart,
             svg=Markup(svg(chart)),
             svg_uri=_uri("image/svg+xml", file_svg(chart)),
-            csv_uri=_uri("text/csv;charset=utf-8", csv(chart)),
+            csv_uri=_uri("text/csv;charset=utf-8", csv(chart.table)),
         )
         for chart in charts
     ]
@@ -65,11 +66,6 @@ def png(chart: Chart, *, scale: float = 2.0) -> bytes:
 def _on_paper(spec: dict[str, Any]) -> dict[str, Any]:
     text = json.dumps(spec).replace('"currentColor"', json.dumps(_INK))
     return {**json.loads(text), "background": _PAPER}
-
-
-def csv(chart: Chart) -> str:
-    """Return the chart's whole table."""
-    return chart.table.to_csv(index=False, lineterminator="\n")
 
 
 @cache

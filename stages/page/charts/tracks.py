@@ -34,13 +34,22 @@ def trace_chart(
     shown = traces.merge(floors, "left", on=["representation", "layer"])
     groups = shown.groupby(["representation", "solver"], sort=False)
     panels = [
-        _panel(part, f"{name}, {solver}", layer_order(part, {"": layers.get(name, [])}))
+        _panel(
+            _named(part, name, layers),
+            f"{name}, {solver}",
+            layer_order(_named(part, name, layers), {"": layers.get(name, [])}),
+        )
         for name, solver, part in ((f"{n}", f"{s}", part) for (n, s), part in groups)
     ]
     chart = alt.concat(*panels, columns=2, spacing=24).resolve_scale(
         color="independent"
     )
     return specification(chart, "Error by step"), shown
+
+
+def _named(part: pd.DataFrame, name: str, layers: Layers) -> pd.DataFrame:
+    """Return the rows with the only layer of HOG or SIFT called as the study does."""
+    return part if len(layers.get(name, [])) > 1 else part.assign(layer=name)
 
 
 def thinned(part: pd.DataFrame) -> pd.DataFrame:
@@ -70,7 +79,7 @@ def _panel(part: pd.DataFrame, title: str, order: Sequence[str]) -> Any:
     color = color.scale(domain=list(order), range=colours_by_depth(len(order)))
     base = alt.Chart(width=290, height=220).encode(x=alt.X("step:Q", title="step"))
     y = alt.Y("error:Q", title="relative error, %")
-    told = ["layer:N", "step:Q", alt.Tooltip("error:Q", format=".3~f")]
+    told = _told("error", "relative error, %", alt.Tooltip("step:Q"))
     lines = base.mark_line(strokeWidth=1.6).encode(y=y, color=color, tooltip=told)
     zeros = base.mark_rule(strokeDash=[4, 3]).encode(y=alt.datum(100), x=alt.value(0))
     zeros = zeros.encode(x2=alt.value(290))
@@ -79,7 +88,9 @@ def _panel(part: pd.DataFrame, title: str, order: Sequence[str]) -> Any:
     if len(ends):
         floors = base.mark_point(shape="triangle-left", filled=True, size=60, xOffset=6)
         floors = floors.encode(
-            y=alt.Y("floor:Q"), color=color, tooltip=["layer:N", "floor:Q"]
+            y=alt.Y("floor:Q"),
+            color=color,
+            tooltip=_told("floor", "the thumbnail's error, %"),
         )
         layers.append(_with(floors, ends[columns]))
     return alt.layer(*layers, title=title)
@@ -87,3 +98,8 @@ def _panel(part: pd.DataFrame, title: str, order: Sequence[str]) -> Any:
 
 def _with(chart: alt.Chart, table: pd.DataFrame) -> alt.Chart:
     return chart.properties(data=alt.InlineData(values=rows(table)))
+
+
+def _told(name: str, title: str, *more: alt.Tooltip) -> list[alt.Tooltip]:
+    number = alt.Tooltip(f"{name}:Q", title=title, format=".3~f")
+    return [alt.Tooltip("layer:N"), *more, number]

@@ -11,16 +11,17 @@ from stages.page.findings.finding import (
     LEAST_PICTURES,
     LEAST_PICTURES_OF_INTERVAL,
     Dot,
+    Example,
     Finding,
     Sample,
     Verdict,
     bootstrap_interval,
     decided,
 )
-from stages.page.wording import MISSING, counted, number
+from stages.page.wording import MISSING, counted, listed, number, shortened
 
-# Examples that are shown of either kind, at most: our choice.
-_EXAMPLES = 3
+# Pictures that are named in a sentence, at most: our choice.
+MOST_NAMED = 6
 
 # Of a study's evidence and the claim, the finding.
 Test: TypeAlias = Callable[[Evidence, "Claim"], Finding]
@@ -30,13 +31,15 @@ Test: TypeAlias = Callable[[Evidence, "Claim"], Finding]
 class Claim:
     """What is claimed, how it is tested, and how its numbers are written.
 
-    `test` looks at the evidence of a study and returns `tested` or `untested`; `needs`
-    says what the study must have for it, `null` what the claim is held to: the same
-    measurement where it should fail. Values are in `unit`, multiplied by `times` before
-    they are shown (100: %); `chart` names the chart that shows them.
+    `label` is the claim in two or three words. `test` looks at the evidence of a study
+    and returns `tested` or `untested`; `needs` says what the study must have for it,
+    `null` what the claim is held to: the same measurement where it should fail. Values
+    are in `unit`, multiplied by `times` before they are shown (100: %); `chart` names
+    the chart that shows them.
     """
 
     name: str
+    label: str
     text: str
     test: Test
     needs: str
@@ -54,39 +57,41 @@ class Claim:
         """Return the finding that the study lacks something: by default, its needs."""
         return Finding(
             name=self.name,
+            label=self.label,
             claim=self.text,
             verdict="untested",
             sentence=lack or f"It takes {self.needs}.",
             number=MISSING,
             null=MISSING,
+            held_to=self.null,
             unit=self.unit,
-            dots=[],
-            best=[],
-            worst=[],
             chart=self.chart,
         )
 
-    def tested(self, samples: Sequence[Sample], sentence: str) -> Finding:
-        """Return the finding of these trials; at least one."""
+    def tested(
+        self, samples: Sequence[Sample], sentence: str, against: Sequence[str] = ()
+    ) -> Finding:
+        """Return the finding of these trials; at least one.
+
+        `against` is what other measurements say against the claim, a sentence each.
+        """
         verdict = decided(samples)
-        values = [sample.value for sample in samples]
-        nulls = [sample.null for sample in samples]
         interval = self._interval(samples)
-        best, worst = _examples(samples)
         return Finding(
             name=self.name,
+            label=self.label,
             claim=self.text,
             verdict=verdict,
             sentence=" ".join([sentence, *_remarks(verdict, len(samples), interval)]),
-            number=self.written(float(np.mean(values))),
-            null=self.written(float(np.mean(nulls))),
+            number=self.written(float(np.mean([s.value for s in samples]))),
+            null=self.written(float(np.mean([s.null for s in samples]))),
+            held_to=self.null,
             unit=self.unit,
             dots=[self._dot(sample) for sample in samples],
-            best=best,
-            worst=worst,
+            examples=self._examples(samples),
+            against=[*_failing(samples), *against],
             chart=self.chart,
             interval=interval,
-            names={s.key: s.image_name for s in samples if s.key in {*best, *worst}},
         )
 
     def written(self, value: float) -> str:
@@ -97,6 +102,23 @@ class Claim:
         value, null = sample.value * self.times, sample.null * self.times
         return Dot(sample.image_name, value, null, sample.holds)
 
+    def _examples(self, samples: Sequence[Sample]) -> list[Example]:
+        """Return the pictures that show the claim best and worst, if there are two."""
+        ordered = sorted(samples, key=lambda sample: -sample.margin)
+        chosen = ordered[:1] if len(ordered) == 1 else [ordered[0], ordered[-1]]
+        return [
+            Example(
+                words=words,
+                image_id=sample.image_id,
+                image_name=sample.image_name,
+                representation=sample.representation,
+                value=self.written(sample.value),
+                null=self.written(sample.null),
+                frames=sample.frames,
+            )
+            for words, sample in zip(("best", "worst"), chosen, strict=False)
+        ]
+
     def _interval(self, samples: Sequence[Sample]) -> str:
         if len(samples) < LEAST_PICTURES_OF_INTERVAL:
             return ""
@@ -105,11 +127,13 @@ class Claim:
         return f"{low} to {high} {self.unit}"
 
 
-def _examples(samples: Sequence[Sample]) -> tuple[list[str], list[str]]:
-    """Return the jobs that show it best and worst, no job in both."""
-    n = min(_EXAMPLES, (len(samples) + 1) // 2)
-    ordered = [s.key for s in sorted(samples, key=lambda s: -s.margin)]
-    return ordered[:n], list(reversed(ordered[n:][-n:]))
+def _failing(samples: Sequence[Sample]) -> list[str]:
+    """Return for which pictures the claim does not hold, in a sentence."""
+    names = [sample.image_name for sample in samples if not sample.holds]
+    if not names:
+        return []
+    told = shortened(names, MOST_NAMED) if len(names) > MOST_NAMED else listed(names)
+    return [f"It does not hold for {told}."]
 
 
 def _remarks(verdict: Verdict, n: int, interval: str) -> list[str]:

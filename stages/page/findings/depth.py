@@ -14,7 +14,7 @@ from stages.page.findings.evidence import (
     samples,
     whole,
 )
-from stages.page.findings.finding import Finding
+from stages.page.findings.finding import NULL, Finding
 from stages.page.wording import counted, number
 
 
@@ -36,7 +36,9 @@ def early_layers(study: Evidence, claim: Claim) -> Finding:
         return claim.untested(f"There are no baselines for {name} at {layers[0]}.")
     trials["margin"] = trials["value"] - trials["null"]
     trials["holds"] = (trials["margin"] > 0) & (trials["fall"] < 0)
-    shown = samples(jobs[jobs["layer"] == layers[0]], trials)
+    ends = {"pre-image": layers[0], "at the deepest layer": layers[-1]}
+    frames = {role: jobs[jobs["layer"] == layer] for role, layer in ends.items()}
+    shown = samples(trials, frames)
     return claim.tested(shown, _early_sentence(claim, name, trials, table, floors))
 
 
@@ -105,8 +107,18 @@ def several_seeds(study: Evidence, claim: Claim) -> Finding:
     trials["holds"] = (trials["margin"] > 0) & (trials["rise"] > 0)
     deep, shallow = (claim.written(trials[name].mean()) for name in ("value", "null"))
     return claim.tested(
-        samples(jobs[jobs["layer"] == layers[-1]], trials),
+        samples(trials, _starts(jobs, layers[-1], layers[0])),
         f"Pre-images of {name} from different starts are {deep} grey levels apart at "
         f"{layers[-1]} and {shallow} at {layers[0]}; the rank correlation with depth "
         f"over {len(layers)} layers is {_correlation(trials['rise'])}.",
     )
+
+
+def _starts(jobs: pd.DataFrame, deep: str, shallow: str) -> dict[str, pd.DataFrame]:
+    """Return the jobs of two starts at both layers, by their role as evidence."""
+    frames: dict[str, pd.DataFrame] = {}
+    for before, layer in (("", deep), (f"{NULL}, ", shallow)):
+        own = jobs[jobs["layer"] == layer]
+        others = own[own.duplicated("image_id")]
+        frames |= {f"{before}one start": own, f"{before}another start": others}
+    return frames

@@ -8,7 +8,7 @@ import pandas as pd
 
 from stages.page.findings.claim import Claim
 from stages.page.findings.evidence import SETTING, Evidence, samples, whole
-from stages.page.findings.finding import Finding
+from stages.page.findings.finding import NULL, Finding
 from stages.page.wording import listed, number
 
 _WRITTEN = {"hog": "HOG", "hogb": "HOGb", "dsift": "DSIFT"}
@@ -40,7 +40,12 @@ def hog_is_worst(study: Evidence, claim: Claim) -> Finding:
     trials["margin"] = trials["value"] - trials["null"]
     duller = ~(qualities["hog"] >= qualities[others].min(axis=1))
     trials["holds"] = (trials["margin"] > 0) & duller.reindex(trials.index)
-    shown = samples(jobs[jobs["representation"] == names["hog"]], trials)
+    worse = errors[others].idxmax(axis=1).map(names)
+    frames = {
+        "HOG": jobs[jobs["representation"] == names["hog"]],
+        NULL: jobs[jobs["representation"] == jobs["image_id"].map(worse)],
+    }
+    shown = samples(trials, frames)
     return claim.tested(shown, _sentence(kinds, errors, qualities))
 
 

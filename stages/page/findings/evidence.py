@@ -5,19 +5,20 @@ representation was inverted in several settings (prior and solver), a claim abou
 takes the setting that most of its jobs have, the first of equals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
-from stages.page.findings.finding import Sample
+from stages.page.findings.finding import Frame, Sample
 from stages.page.summary import is_full, metric_names
 
 # A PSNR above that of rounding to 8 bits (an error of 1/12: 58.9 dB) says no more.
 MOST_DECIBELS = 60.0
 SETTING = ["prior", "solver"]
+_DOT = " \N{MIDDLE DOT} "
 _LABELS = ["kind", "key", "baseline", "representation", "layer", "channels", "region"]
 _COLUMNS = [*_LABELS, *SETTING, "image_id", "image_name", "seed", "status"]
 
@@ -68,8 +69,15 @@ def evidence(
     for name, layer in done[["representation", "layer"]].drop_duplicates().to_numpy():
         if layer not in known.setdefault(name, []):
             known[name].append(layer)
+    done = done.assign(place=_places(done, known))
     jobs, floors = done["kind"] == "preimage", done["kind"] == "baseline"
     return Evidence(done[jobs], done[floors], known, untrained, descriptors)
+
+
+def _places(table: pd.DataFrame, layers: dict[str, list[str]]) -> list[str]:
+    """Return representation and layer; the only layer of HOG or SIFT tells nothing."""
+    pairs = zip(table["representation"], table["layer"], strict=True)
+    return [f"{n}{_DOT}{layer}" if len(layers[n]) > 1 else n for n, layer in pairs]
 
 
 def whole(jobs: pd.DataFrame, *metrics: str) -> pd.DataFrame:
@@ -123,21 +131,42 @@ def correlations(table: pd.DataFrame) -> "pd.Series[float]":
     return pd.Series(by_picture, dtype="float64")
 
 
-def samples(jobs: pd.DataFrame, trials: pd.DataFrame) -> list[Sample]:
-    """Return the trials with their pictures' names and a job each to show.
+def samples(trials: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> list[Sample]:
+    """Return the trials with their pictures' names and the pre-images that show them.
 
-    `trials` has a row an image_id, its index: value, null, holds and margin. The job
-    is the first of its picture in `jobs`.
+    `trials` has a row an image_id, its index: value, null, holds and margin. `frames`
+    maps roles to jobs, of which the first of each picture is shown; the first role's
+    representation is the one that saw the original.
     """
-    first = jobs.drop_duplicates("image_id").set_index("image_id")
+    first = {role: _first(jobs) for role, jobs in frames.items()}
+    main = next(iter(first.values()))
     return [
         Sample(
-            image_name=str(first.at[i, "image_name"]),
+            image_name=str(main.at[i, "image_name"]),
             value=float(row["value"]),
             null=float(row["null"]),
             holds=bool(row["holds"]),
             margin=float(row["margin"]),
-            key=str(first.at[i, "key"]),
+            image_id=str(i),
+            representation=str(main.at[i, "representation"]),
+            frames=tuple(
+                Frame(role, str(jobs.at[i, "key"]), _label(jobs.loc[[i]].iloc[0]))
+                for role, jobs in first.items()
+                if i in jobs.index
+            ),
         )
         for i, row in trials.iterrows()
     ]
+
+
+def _first(jobs: pd.DataFrame) -> pd.DataFrame:
+    return jobs.drop_duplicates("image_id").set_index("image_id")
+
+
+def _label(job: "pd.Series[Any]") -> str:
+    """Return what tells a job from others: its network and layer first."""
+    names = [f"{job['place']}"]
+    names += [f"{job[name]}" for name in ("channels", "region") if job[name] != "all"]
+    names += [f"prior {job['prior']}"] if job["prior"] != "default" else []
+    names += [f"seed {job['seed']:.0f}"] if job["seed"] else []
+    return _DOT.join(names)

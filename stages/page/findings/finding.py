@@ -29,6 +29,8 @@ VERDICTS: dict[Verdict, str] = {
     "untested": "this study cannot test it",
 }
 LEAST_PICTURES, LEAST_PICTURES_OF_INTERVAL = 3, 20
+# How the role of a frame that shows the null begins.
+NULL = "null"
 _MOST, _FEWEST = 5 / 6, 1 / 6
 _RESAMPLES = 10_000
 
@@ -44,28 +46,61 @@ class Dot:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """A pre-image that is evidence: a job's key, its `role`, and what it is of."""
+
+    role: str
+    key: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """A picture as evidence: the original as it was seen, and its pre-images.
+
+    `words` say what it shows: best or worst; `value` and `null` are its numbers, in the
+    finding's unit; `representation` is the one that saw the original.
+    """
+
+    words: str
+    image_id: str
+    image_name: str
+    representation: str
+    value: str
+    null: str
+    frames: tuple[Frame, ...]
+
+    @property
+    def has_null(self) -> bool:
+        """Whether the null is a picture, too."""
+        return any(frame.role.startswith(NULL) for frame in self.frames)
+
+
+@dataclass(frozen=True)
 class Finding:
     """A claim with its verdict, in words, in numbers, and picture by picture.
 
-    `number` and `null` are means over the pictures, in `unit`; `best` and `worst` are
-    keys of jobs, whose pictures are in `names`; `chart` names the chart that shows it;
-    `interval` is empty for few pictures. Without a test the numbers are dashes and the
-    lists empty.
+    `label` is the claim in two or three words; `number` and `null` are means over the
+    pictures, in `unit`, and `held_to` says what the null is; `examples` are the
+    pictures that show it best and worst; `against` is what speaks against the claim;
+    `chart` names the chart that shows it; `interval` is empty for few pictures. Without
+    a test the numbers are dashes and the lists empty.
     """
 
     name: str
+    label: str
     claim: str
     verdict: Verdict
     sentence: str
     number: str
     null: str
+    held_to: str
     unit: str
-    dots: list[Dot]
-    best: list[str]
-    worst: list[str]
+    dots: list[Dot] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
+    against: list[str] = field(default_factory=list)
     chart: str | None = None
     interval: str = ""
-    names: dict[str, str] = field(default_factory=dict)
 
     @property
     def meaning(self) -> str:
@@ -91,7 +126,8 @@ class Finding:
     @property
     def strip(self) -> Strip:
         """The dots as a drawing."""
-        return strip([(dot.value, dot.null) for dot in self.dots])
+        dots = [(dot.image_name, dot.value, dot.null) for dot in self.dots]
+        return strip(dots, self.unit)
 
     @property
     def tally(self) -> str:
@@ -101,14 +137,19 @@ class Finding:
 
 
 class Sample(NamedTuple):
-    """One picture's trial: its margin is how far it is on the claim's side."""
+    """One picture's trial: its margin is how far it is on the claim's side.
+
+    `frames` are the pre-images that show it, `representation` the one that saw it.
+    """
 
     image_name: str
     value: float
     null: float
     holds: bool
     margin: float
-    key: str
+    image_id: str = ""
+    representation: str = ""
+    frames: tuple[Frame, ...] = ()
 
 
 def decided(samples: Sequence[Sample]) -> Verdict:

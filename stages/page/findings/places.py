@@ -14,7 +14,7 @@ from stages.page.findings.evidence import (
     samples,
     whole,
 )
-from stages.page.findings.finding import Finding
+from stages.page.findings.finding import NULL, Finding
 from stages.page.summary import SELECTION
 from stages.page.wording import counted, number
 
@@ -46,7 +46,8 @@ def parts_not_places(study: Evidence, claim: Claim) -> Finding:
     trials["margin"] = trials["value"] - nearest - CLEARLY
     trials["holds"] = trials["margin"] > 0
     return claim.tested(
-        samples(own, trials), _parts_sentence(claim, f"{name}", layer, trials)
+        samples(trials, {"pre-image": own}),
+        _parts_sentence(claim, f"{name}", layer, trials),
     )
 
 
@@ -107,9 +108,15 @@ def receptive_field(study: Evidence, claim: Claim) -> Finding:
     with_prior, without = (claim.written(trials[c].mean()) for c in ("value", "null"))
     n = len(trials)
     return claim.tested(
-        samples(ruled[ruled["image_id"].isin(trials.index)], trials),
+        samples(trials, {"with the prior": ruled, NULL: _alike(bare, ruled)}),
         f"With a prior, {with_prior} % of the start's energy is left outside the "
         f"receptive field, without one {without} %: blank (at most 10 %) in "
         f"{blank.sum():,} of {counted(n, 'picture')} with it, untouched (at least "
         f"50 %) in {untouched.sum():,} without.",
     )
+
+
+def _alike(bare: pd.DataFrame, ruled: pd.DataFrame) -> pd.DataFrame:
+    """Return the jobs without a prior of each picture's first selection with one."""
+    first = ruled.drop_duplicates("image_id")[[*SELECTION, "image_id"]]
+    return bare.merge(first, on=[*SELECTION, "image_id"])

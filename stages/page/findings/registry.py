@@ -13,6 +13,7 @@ from stages.page.findings.weights import own_code, trained_weights
 CLAIMS = (
     Claim(
         name="early-layers",
+        label="early layers",
         text="Early layers keep the photograph: their pre-images are close to it pixel "
         "by pixel, and less so with depth.",
         test=early_layers,
@@ -25,6 +26,7 @@ CLAIMS = (
     ),
     Claim(
         name="parts-not-places",
+        label="parts, not places",
         text="Deep layers keep the parts but not their places: patches of the "
         "photograph are in the pre-image, elsewhere.",
         test=parts_not_places,
@@ -37,6 +39,7 @@ CLAIMS = (
     ),
     Claim(
         name="seeds",
+        label="deep layers leave open",
         text="Deep layers leave much open: several starts give different pre-images, "
         "more so with depth.",
         test=several_seeds,
@@ -48,11 +51,12 @@ CLAIMS = (
     ),
     Claim(
         name="receptive-field",
+        label="receptive field",
         text="Outside the receptive field a pre-image goes blank, and only with a "
         "prior.",
         test=receptive_field,
         needs="a selection that sees a part of the image, inverted with a prior and "
-        "with the prior `none`",
+        "with the prior none",
         null="the same without a prior",
         unit="% of the start's energy",
         decimals=1,
@@ -60,6 +64,7 @@ CLAIMS = (
     ),
     Claim(
         name="streams",
+        label="two streams",
         text="The two streams of channels split the picture: one keeps colour, the "
         "other shape.",
         test=streams,
@@ -70,6 +75,7 @@ CLAIMS = (
     ),
     Claim(
         name="trained-weights",
+        label="training decides",
         text="Training decides what survives: to a judge, pre-images of a trained "
         "network are nearer to the photograph than those of the same network with "
         "random weights.",
@@ -83,6 +89,7 @@ CLAIMS = (
     ),
     Claim(
         name="descriptors",
+        label="HOG hardest",
         text="Of the classical descriptors, HOG is the hardest to invert: harder than "
         "HOG with bilinear assignment (HOGb) and than dense SIFT.",
         test=hog_is_worst,
@@ -94,6 +101,7 @@ CLAIMS = (
     ),
     Claim(
         name="own-code",
+        label="own code",
         text="A pre-image has the code of its own photograph: it is nearer to it than "
         "to any other picture's.",
         test=own_code,

@@ -11,7 +11,7 @@ import pandas as pd
 
 from stages.page.findings.claim import Claim
 from stages.page.findings.evidence import Evidence, samples
-from stages.page.findings.finding import Finding
+from stages.page.findings.finding import NULL, Finding
 from stages.page.wording import counted, number
 
 _HALVES = ["first-half", "second-half"]
@@ -50,8 +50,9 @@ def streams(study: Evidence, claim: Claim) -> Finding:
     trials, halves = _trials(table, pairs)
     if trials.empty:
         return claim.untested("No colour picture has both halves and random halves.")
-    mine = jobs[jobs["channels"] == halves.colour]
-    return claim.tested(samples(mine, trials), _sentence(halves, trials, kind))
+    roles = {"colour": halves.colour, "shape": halves.shape, NULL: pairs[0][0]}
+    frames = {role: jobs[jobs["channels"] == name] for role, name in roles.items()}
+    return claim.tested(samples(trials, frames), _sentence(halves, trials, kind))
 
 
 def _null_pairs(randoms: list[str], has_all: bool) -> tuple[list[tuple[str, str]], str]:

@@ -9,10 +9,12 @@ import pandas as pd
 
 from stages.page.findings.claim import Claim
 from stages.page.findings.evidence import SETTING, Evidence, paired, samples, whole
-from stages.page.findings.finding import Finding
+from stages.page.findings.finding import NULL, Finding
 from stages.page.wording import counted, listed, number
 
-_METRICS = ["judge_distance", "judge_agrees", "relative_error_8bit"]
+_METRICS = ["judge_distance", "relative_error_8bit", "psnr", "ssim"]
+# What else may tell which is nearer, more of it: words, decimals, unit.
+_OTHER_WAYS = {"psnr": ("PSNR", 2, " dB"), "ssim": ("SSIM", 2, "")}
 # A mean that differs by less than this part of itself is about the same: our choice.
 _ABOUT = 0.2
 
@@ -22,7 +24,8 @@ def trained_weights(study: Evidence, claim: Claim) -> Finding:
 
     Of whole codes at the same layers, priors and solvers, means over them by picture.
     The null is the untrained twin's distance; it holds for a picture if the trained
-    network's is smaller. Label agreement and code error are told beside.
+    network's is smaller. Code error and the judge's labels are told
+    beside, and what PSNR and SSIM say against it.
     """
     jobs = whole(study.jobs, "judge_distance")
     for name, twin in study.untrained.items():
@@ -34,28 +37,70 @@ def trained_weights(study: Evidence, claim: Claim) -> Finding:
     else:
         return claim.untested()
     layers = [n for n in study.layers[name] if n in set(pairs["layer"])]
-    own = own[own["layer"].isin(layers)]
-    # The deepest first: its pre-images show the difference best.
-    own = own.sort_values(
-        "layer", key=lambda names: -names.map(layers.index), kind="stable"
-    )
     columns = [f"{metric}_{side}" for metric in _METRICS for side in ("left", "right")]
     trials = pairs.groupby("image_id", sort=False)[columns].mean()
     trials["value"] = trials["judge_distance_left"]
     trials["null"] = trials["judge_distance_right"]
     trials["margin"] = trials["null"] - trials["value"]
     trials["holds"] = trials["margin"] > 0
-    sentence = _trained_sentence(name, twin, layers, trials)
-    return claim.tested(samples(own, trials), sentence)
+    frames = {"trained": _by_depth(own, layers), NULL: _by_depth(other, layers)}
+    sentence = _trained_sentence(f"{name} against {twin}", layers, trials)
+    agreement = _agreement(own, other, layers)
+    return claim.tested(
+        samples(trials, frames), f"{sentence}{agreement}", _against(trials)
+    )
 
 
-def _trained_sentence(
-    name: str, twin: str, layers: list[str], trials: pd.DataFrame
-) -> str:
+def _by_depth(jobs: pd.DataFrame, layers: list[str]) -> pd.DataFrame:
+    """Return the jobs at these layers, the deepest first: it shows most."""
+    there = jobs[jobs["layer"].isin(layers)]
+    return there.sort_values(
+        "layer", key=lambda names: -names.map(layers.index), kind="stable"
+    )
+
+
+def _agreement(own: pd.DataFrame, other: pd.DataFrame, layers: list[str]) -> str:
+    """Return in how many pre-images the label is the photograph's, with the layers.
+
+    Of pre-images that both networks have: of the same layer, setting, picture and seed.
+    """
+    on = ["layer", *SETTING, "image_id", "seed"]
+    both = own.merge(other, on=on, suffixes=("_trained", "_untrained"))
+    told = []
+    for words in ("trained", "untrained"):
+        labels = both[["layer", f"judge_agrees_{words}"]].dropna()
+        agreeing = labels.loc[labels.iloc[:, 1] == 1, "layer"].value_counts()
+        if labels.empty:
+            return ""
+        where = ", ".join(f"{agreeing[n]:,} at {n}" for n in layers if n in agreeing)
+        pre_images = counted(len(labels), f"{words} pre-image")
+        told.append(f"{agreeing.sum():,} of {pre_images}{where and f' ({where})'}")
+    return f" The judge gives the photograph's label to {listed(told)}."
+
+
+def _against(trials: pd.DataFrame) -> list[str]:
+    """Return by which metrics the untrained twin is nearer, on the mean or by picture.
+
+    A claim by one metric must bear to be read beside the others.
+    """
+    lines = []
+    for metric, (words, decimals, unit) in _OTHER_WAYS.items():
+        pair = trials[[f"{metric}_left", f"{metric}_right"]].dropna()
+        nearer = int((pair.iloc[:, 1] > pair.iloc[:, 0]).sum())
+        value, null = (float(pair[name].mean()) for name in pair.columns)
+        if len(pair) and (null > value or nearer > len(pair) / 2):
+            lines.append(
+                f"By {words} the untrained network is nearer in {nearer:,} of "
+                f"{counted(len(pair), 'picture')}: {number(null, decimals)}{unit} "
+                f"against {number(value, decimals)}{unit} on the mean (more is nearer)."
+            )
+    return lines
+
+
+def _trained_sentence(names: str, layers: list[str], trials: pd.DataFrame) -> str:
     means = trials.mean(numeric_only=True)
     told = [
         ("judge's distance", "judge_distance", 2, 1, ""),
-        ("agreement of labels", "judge_agrees", 0, 100, " %"),
         ("code error", "relative_error_8bit", 1, 100, " %"),
     ]
     pairs = {
@@ -70,7 +115,7 @@ def _trained_sentence(
     alike = [text for text, differs in pairs.items() if not differs]
     return " ".join(
         [
-            f"{name} against {twin}, at {listed(layers)}.",
+            f"{names}, at {listed(layers)}.",
             *([f"What differs: {listed(apart)}."] if apart else []),
             *(
                 [f"What does not, or by less than 20 %: {listed(alike)}."]
@@ -104,11 +149,29 @@ def own_code(study: Evidence, claim: Claim) -> Finding:
     nearer = (jobs[columns[0]] < jobs[columns[1]]).sum()
     own, other = (claim.written(trials[name].mean()) for name in ("value", "null"))
     return claim.tested(
-        samples(_median_jobs(jobs), trials),
+        samples(trials, {"pre-image": _median_jobs(jobs)}),
         f"The code of a pre-image is {own} % away from its photograph's and {other} % "
         f"from the nearest of another picture; {nearer:,} of "
-        f"{counted(len(jobs), 'pre-image')} are nearer to their own.",
+        f"{counted(len(jobs), 'pre-image')} are nearer to their own."
+        f"{_left_out(study, jobs)}",
     )
+
+
+def _left_out(study: Evidence, jobs: pd.DataFrame) -> str:
+    """Return which done jobs do not count here, and why."""
+    others = study.jobs[~study.jobs["key"].isin(set(jobs["key"]))]
+    random = others["representation"].isin(set(study.untrained.values()))
+    part = ~random & ~others.index.isin(whole(others).index)
+    told = [
+        f"{n:,} {why}"
+        for n, why in (
+            (int(random.sum()), "of random weights"),
+            (int(part.sum()), "of a part of a code"),
+            (int((~random & ~part).sum()), "without another picture's code"),
+        )
+        if n
+    ]
+    return f" Left out of {len(study.jobs):,}: {listed(told)}." if told else ""
 
 
 def _median_jobs(jobs: pd.DataFrame) -> pd.DataFrame:

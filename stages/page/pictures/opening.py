@@ -5,38 +5,40 @@ and the last among them; else a pre-image from each representation. Always the f
 seed, of the whole code. What is shown is never chosen by its score.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from stages.page.pictures.picture import Picture
-from stages.page.pictures.thumbnails import data_uri, evenly_spaced
+from stages.page.pictures.thumbnails import evenly_spaced
 from stages.page.summary import has_layers, is_full
 from stages.page.wording import MISSING, number
 
 MOST_DEPTHS = 8
-# Side of the photograph, and the most that a pre-image is shown at.
-PHOTOGRAPH_SIDE = 384
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture with its caption; `key` names the job, if it is one."""
+    """A pre-image with its caption; `key` names the job."""
 
-    uri: str
+    key: str
     alt: str
     title: str
     numbers: str = ""
-    key: str = ""
 
 
 @dataclass(frozen=True)
 class Opening:
-    """What the page opens with: a photograph, its pre-images, and what they are of."""
+    """What the page opens with: a photograph, its pre-images, and what they are of.
 
-    original: Figure
+    `representation` is the one that they are all of, empty if they are of several; the
+    photograph is shown as it, or the first of them, saw it.
+    """
+
+    image_id: str
+    image_name: str
+    seen_by: str
     preimages: list[Figure]
     representation: str
 
@@ -67,15 +69,28 @@ def _picture(done: pd.DataFrame) -> str:
     return str(counts.idxmax()) if len(counts) else ""
 
 
-def preimage_figure(row: Any, picture: Picture, layered: bool) -> Figure:
-    """Return the figure of a job of the opening."""
-    name = row.layer if layered else row.representation
+def opening(jobs: pd.DataFrame) -> Opening | None:
+    """Return what the page opens with, of the jobs that `depths` chose."""
+    if jobs.empty:
+        return None
+    first, names = jobs.iloc[0], jobs["representation"].unique()
+    layered = jobs["layer"].nunique() > 1
+    return Opening(
+        image_id=str(first["image_id"]),
+        image_name=str(first["image_name"]),
+        seen_by=str(first["representation"]),
+        preimages=[_figure(row, layered) for row in jobs.to_dict("records")],
+        representation=str(names[0]) if len(names) == 1 else "",
+    )
+
+
+def _figure(row: Mapping[Any, Any], layered: bool) -> Figure:
+    about = f"{row['image_name']} from {row['representation']}, {row['layer']}"
     return Figure(
-        uri=data_uri(picture),
-        alt=f"Pre-image of {row.image_name} from {row.representation}, {row.layer}",
-        title=name,
-        numbers=_numbers(row.relative_error_8bit, row.psnr),
-        key=row.key,
+        key=str(row["key"]),
+        alt=f"Pre-image of {about}",
+        title=str(row["layer"] if layered else row["representation"]),
+        numbers=_numbers(row["relative_error_8bit"], row["psnr"]),
     )
 
 
@@ -84,8 +99,3 @@ def _numbers(relative_error: float | None, psnr: float | None) -> str:
     if error == decibels == MISSING:
         return ""
     return f"{error}\N{NO-BREAK SPACE}% · {decibels}\N{NO-BREAK SPACE}dB"
-
-
-def original_figure(name: str, picture: Picture) -> Figure:
-    """Return the figure of a photograph."""
-    return Figure(uri=data_uri(picture), alt=f"{name}, the photograph", title=name)

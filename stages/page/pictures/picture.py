@@ -10,6 +10,9 @@ from PIL import Image as PillowImage
 
 Picture = PillowImage.Image
 
+# How a representation sees: the side of its images, and whether they are grey.
+View = tuple[int, bool]
+
 
 def decoded(data: bytes) -> Picture:
     """Return the picture that the store holds as PNG."""
@@ -35,3 +38,10 @@ def square(picture: Picture, side: int) -> Picture:
     left, top = (width - side) // 2, (height - side) // 2
     resized = picture.resize((width, height), PillowImage.Resampling.LANCZOS)
     return resized.crop((left, top, left + side, top + side))
+
+
+def seen_by(picture: Picture, view: View) -> Picture:
+    """Return the picture as a representation of this view saw it."""
+    side, grey = view
+    seen = square(picture, side)
+    return seen.convert("L") if grey else seen

@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from stages.page import alerts
-from stages.page.pictures import opening as openings
-from stages.page.pictures.picture import Picture, decoded, square
-from stages.page.pictures.thumbnails import SIDE, Spool, evenly_spaced
+from stages.page.pictures.picture import Picture, View, decoded, seen_by
+from stages.page.pictures.thumbnails import SIDE, Spool, evenly_spaced, shown_uri
 from stages.store import paths, tables
 
 # Points that a trace has on the page, our choice: a line of them looks the same.
@@ -28,22 +26,23 @@ _COLUMNS = ["key", "representation", "layer", "image_id", "image_name", "status"
 class Survey:
     """What is kept of the pictures that passed.
 
-    `grey` are the representations whose pre-images have one channel; `figures` are
-    those of the opening, by key.
+    `grey` are the representations whose pre-images have one channel; `shown` are the
+    pictures that stand on the page itself, as URIs: by key, originals by id and form.
     """
 
     saturation: dict[str, float] = field(default_factory=dict)
     falls: dict[str, float] = field(default_factory=dict)
     grey: set[str] = field(default_factory=set)
     devices: dict[str, None] = field(default_factory=dict)
-    figures: dict[str, openings.Figure] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
 
 
-def survey(spool: Spool, opening: pd.DataFrame) -> Survey:
-    """Put a thumbnail of each pre-image into the spool; return what was seen."""
+def survey(spool: Spool, wanted: Collection[str]) -> Survey:
+    """Put a thumbnail of each pre-image into the spool; return what was seen.
+
+    `wanted` are the keys of those that stand on the page itself.
+    """
     seen = Survey()
-    rows = {row.key: row for row in opening.itertuples(index=False)}
-    layered = opening["layer"].nunique() > 1
     columns = [*_COLUMNS, "trace", "device", "image"]
     for stored in tables.rows(paths.PREIMAGES, columns):
         seen.devices |= {stored["device"]: None} if stored["device"] else {}
@@ -53,10 +52,8 @@ def survey(spool: Spool, opening: pd.DataFrame) -> Survey:
         _note(seen, stored, picture)
         trace = _thinned(stored["trace"] or [])
         spool.add(stored["key"], stored["image_id"], picture, trace)
-        if stored["key"] in rows:
-            row = rows[stored["key"]]
-            figure = openings.preimage_figure(row, picture, layered)
-            seen.figures[stored["key"]] = figure
+        if stored["key"] in wanted:
+            seen.shown[stored["key"]] = shown_uri(picture)
     return seen
 
 
@@ -88,7 +85,7 @@ def form(side: int, grey: bool) -> str:
 
 
 def originals(
-    spool: Spool, wanted: Collection[str], views: Mapping[str, tuple[int, bool]]
+    spool: Spool, wanted: Collection[str], views: Mapping[str, View]
 ) -> Iterator[tuple[dict[str, Any], Picture]]:
     """Put the originals of these ids into the spool, as each representation saw them.
 
@@ -99,19 +96,27 @@ def originals(
     for row in tables.rows(paths.IMAGES):
         if row["image_id"] in wanted:
             picture = decoded(row["image"]["bytes"])
-            for side, grey in forms:
-                view = square(picture, side)
-                view = view.convert("L") if grey else view
-                name = f"{row['image_id']} {form(side, grey)}"
-                spool.add(name, row["image_id"], view)
+            for view in forms:
+                name = f"{row['image_id']} {form(*view)}"
+                spool.add(name, row["image_id"], seen_by(picture, view))
             yield row, picture
 
 
-def _widest(views: Mapping[str, tuple[int, bool]]) -> int:
+def shown_originals(
+    row: Mapping[str, Any], picture: Picture, views: Mapping[str, View]
+) -> dict[str, str]:
+    """Return an original as each representation saw it, as URIs, by id and form."""
+    return {
+        f"{row['image_id']} {form(*view)}": shown_uri(seen_by(picture, view))
+        for view in sorted(set(views.values()))
+    }
+
+
+def _widest(views: Mapping[str, View]) -> int:
     return max((side for side, _ in views.values()), default=SIDE)
 
 
-def described(views: Mapping[str, tuple[int, bool]]) -> dict[str, Any]:
+def described(views: Mapping[str, View]) -> dict[str, Any]:
     """Return the form in which originals stand beside all, and each representation's.
 
     `sides` are those of the representations' images, in pixels.

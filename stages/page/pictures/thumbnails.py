@@ -23,6 +23,8 @@ from stages.page.pictures.picture import Picture
 MOST_BYTES = 25_000_000
 # Longest side of a thumbnail, and up to which it is kept as it is, without loss.
 SIDE, LOSSLESS = 128, 64
+# Longest side of a picture that stands on the page itself.
+SHOWN_SIDE = 256
 # Thumbnails that are decoded together in the browser.
 CHUNK = 32
 
@@ -72,10 +74,10 @@ class Spool:
         return self._file.read(entry.n_notes).decode()
 
 
-def thumbnail(picture: Picture) -> bytes:
+def thumbnail(picture: Picture, side: int = SIDE) -> bytes:
     """Return the picture as WebP: small ones without loss, large ones made smaller."""
     small = picture.copy()
-    small.thumbnail((SIDE, SIDE), PillowImage.Resampling.LANCZOS)
+    small.thumbnail((side, side), PillowImage.Resampling.LANCZOS)
     buffer = io.BytesIO()
     if max(picture.size) <= LOSSLESS:
         small.save(buffer, "WEBP", lossless=True, quality=20, method=1)
@@ -154,8 +156,7 @@ def file_name(entry: Entry) -> str:
     return f"{hashlib.sha256(entry.name.encode()).hexdigest()[:20]}.webp"
 
 
-def data_uri(picture: Picture) -> str:
-    """Return the picture as it is, in a URI, without loss."""
-    buffer = io.BytesIO()
-    picture.save(buffer, "WEBP", lossless=True, quality=50)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+def shown_uri(picture: Picture) -> str:
+    """Return the picture as it stands on the page itself, in a URI."""
+    data = base64.b64encode(thumbnail(picture, SHOWN_SIDE)).decode()
+    return f"data:image/webp;base64,{data}"

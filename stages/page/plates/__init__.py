@@ -1,6 +1,7 @@
-"""Plates: sheets of pictures as papers print them, on the page and as files.
+"""Plates: sheets of pre-images as papers print them, on the page and as files.
 
+- `plate`: what a plate is; `plates`: the grid -> plates, one an entry;
+- `layout`: rows and columns, by what an entry varies;
 - `tiles`: a sheet drawn, as PNG and as SVG;
-- `sheets`: what is laid out by layers, seeds, halves of channels, regions;
-- `files`: all of a study's sheets and charts, written.
+- `files`: all plates and charts, written.
 """

@@ -14,7 +14,7 @@ from PIL import ImageDraw, ImageFont
 
 from stages.page.pictures.picture import Picture, encoded, square
 
-SIDE, GAP, HEAD, LEFT = 128, 6, 22, 118
+SIDE, GAP, HEAD, LEFT = 128, 6, 22, 190
 _LABEL, _INK, _PAPER, _OUTLINE = 14, "#333333", "#ffffff", "#D55E00"
 
 # First row, end row, first column, end column of a picture, as shares of its side.

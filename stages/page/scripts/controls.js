@@ -2,8 +2,9 @@
 
 import { choice, element, tick } from "./elements.js";
 import { chosenJobs, galleryMetric } from "./gallery.js";
-import { all, change, one, onChange } from "./state.js";
-import { LABELS, choicesOf, study } from "./study.js";
+import { plateButtons, toPlate } from "./plates.js";
+import { GALLERY_FILTERS, all, change, one, onChange } from "./state.js";
+import { choicesOf, study } from "./study.js";
 
 const bar = document.getElementById("gallery-controls");
 const SELECTS = ["representation", "channels", "region", "prior", "solver", "seed"];
@@ -18,17 +19,32 @@ export function startControls() {
     "Show all",
   );
   bar.append(
-    element("div", { class: "row" }, ...filters.filter(Boolean)),
-    element("div", { class: "row" }, metricSelect(), ...sortTicks(), reset),
+    ...plateButtons(refreshers),
+    element("div", { class: "row" }, ...filters.filter(Boolean), reset),
+    element("div", { class: "row" }, metricSelect(), ...sortTicks(), tileRange(), pixelTick()),
   );
+  document.addEventListener("click", toPlate);
   const refresh = () => refreshers.forEach((refresher) => refresher());
   refresh();
   onChange(refresh);
 }
 
 function showAll() {
-  const names = ["picture", ...LABELS, "sort", "worst", "metric"];
+  const names = [...GALLERY_FILTERS, "sort", "worst", "metric"];
   change(Object.fromEntries(names.map((name) => [name, null])));
+}
+
+function tileRange() {
+  const range = element("input", { type: "range", min: 64, max: 256, step: 16 });
+  range.addEventListener("input", () => change({ tile: range.value }, { replace: true }));
+  refreshers.push(() => (range.value = one("tile") || 112));
+  return element("label", { class: "field" }, "size of pictures", range);
+}
+
+function pixelTick() {
+  const { field, box } = tick("show pixels", (on) => change({ pixels: on ? "1" : null }));
+  refreshers.push(() => (box.checked = one("pixels") === "1"));
+  return field;
 }
 
 function pictureSelect() {
@@ -47,7 +63,7 @@ function labelSelect(name) {
 }
 
 function filterSelect(name, choices) {
-  const some = [["", "all"], ...choices];
+  const some = [["", "any"], ...choices];
   const { field, select } = choice(name, some, (value) => change({ [name]: value }));
   const several = element("option", { value: "several", hidden: true }, "several");
   select.append(several);
@@ -65,8 +81,11 @@ function layerBoxes() {
   details.addEventListener("keydown", (event) => {
     if (event.key === "Escape") details.open = false;
   });
+  document.addEventListener("click", (event) => {
+    if (!details.contains(event.target)) details.open = false;
+  });
   refreshers.push(() => {
-    summary.textContent = all("layer").join(", ") || "all";
+    summary.textContent = all("layer").join(", ") || "any";
     summary.setAttribute("aria-label", `layers: ${summary.textContent}`);
     fillBoxes(boxes);
   });

@@ -22,10 +22,16 @@ export function downloadButtons(columns, listed) {
   ];
 }
 
+/** Return a value as text that a spreadsheet takes for no formula; numbers stay as is. */
+function inert(value) {
+  const text = value === null ? "" : String(value);
+  return typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+}
+
 /** Return records as CSV (RFC 4180): a value with a comma, quote or line end is quoted. */
 export function csv(names, records) {
   const quoted = (value) => {
-    const text = value === null ? "" : String(value);
+    const text = inert(value);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   return [names, ...records].map((record) => `${record.map(quoted).join(",")}\r\n`).join("");

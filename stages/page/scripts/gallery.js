@@ -1,11 +1,12 @@
 // The gallery: a row a picture, a column a cell of the study, the original always beside.
 
 import { element } from "./elements.js";
+import { heading } from "./headings.js";
 import { holdable } from "./hold.js";
 import { openJob } from "./lightbox.js";
 import { mean, ordering, withUnit } from "./numbers.js";
 import { forget, hasPicture, showInView } from "./pictures.js";
-import { all, one, onChange } from "./state.js";
+import { GALLERY_FILTERS, all, one, onChange } from "./state.js";
 import {
   LABELS,
   depthOf,
@@ -15,12 +16,10 @@ import {
   originalOf,
   phraseOf,
   study,
-  tellingLabels,
 } from "./study.js";
 
 const scroller = document.getElementById("matrix");
 const count = document.getElementById("gallery-count");
-const GALLERY_FILTERS = ["picture", ...LABELS];
 let shown = { rows: [], columns: [] };
 const rowOfElement = new WeakMap();
 
@@ -52,31 +51,32 @@ export function showGallery() {
   forget(scroller, scroller);
   observer.disconnect();
   const body = element("tbody", {}, ...shown.rows.map(rowElement));
-  scroller.replaceChildren(element("table", { class: "cells" }, heading(), body));
+  const head = heading(shown.columns.map((column) => column.jobs[0]));
+  scroller.replaceChildren(element("table", { class: "cells" }, head, body));
   for (const row of body.rows) observer.observe(row);
   count.textContent = `${jobs.length.toLocaleString("en-GB")} pre-images of ${shown.rows.length} pictures shown`;
 }
 
 function columnsOf(jobs) {
-  const found = new Map();
+  const byKey = new Map();
   for (const job of jobs) {
     const key = columnKey(job);
-    if (!found.has(key)) found.set(key, { key, jobs: [], depth: depthOf(job) });
-    found.get(key).jobs.push(job);
+    if (!byKey.has(key)) byKey.set(key, { key, jobs: [], depth: depthOf(job) });
+    byKey.get(key).jobs.push(job);
   }
-  const columns = [...found.values()].sort((a, b) => a.depth - b.depth);
+  const columns = [...byKey.values()].sort((a, b) => a.depth - b.depth);
   return all("sort").includes("columns") ? sorted(columns) : columns;
 }
 
 function rowsOf(jobs) {
-  const found = new Map();
+  const byPicture = new Map();
   for (const job of jobs) {
     const id = study.jobs.image_id[job];
-    if (!found.has(id)) found.set(id, { id, jobs: new Map() });
-    found.get(id).jobs.set(columnKey(job), job);
+    if (!byPicture.has(id)) byPicture.set(id, { id, jobs: new Map() });
+    byPicture.get(id).jobs.set(columnKey(job), job);
   }
-  const known = study.pictures.filter((picture) => found.has(picture.id));
-  const rows = known.map((picture) => ({ ...found.get(picture.id), picture }));
+  const known = study.pictures.filter((picture) => byPicture.has(picture.id));
+  const rows = known.map((picture) => ({ ...byPicture.get(picture.id), picture }));
   return all("sort").includes("pictures") ? sorted(rows) : rows;
 }
 
@@ -95,27 +95,6 @@ function sorted(items) {
   ]);
   const compare = ordering(sign);
   return keyed.sort((a, b) => compare(a[0], b[0])).map(([, item]) => item);
-}
-
-function heading() {
-  const jobs = shown.columns.map((column) => column.jobs[0]);
-  const names = tellingLabels(jobs);
-  const cells = jobs.map((job) => {
-    const first = phraseOf(
-      job,
-      names.includes("representation") ? ["representation", "layer"] : ["layer"],
-    );
-    const rest = phraseOf(
-      job,
-      names.filter((name) => !["representation", "layer"].includes(name)),
-    );
-    return element("th", { scope: "col" }, element("b", {}, first), element("small", {}, rest));
-  });
-  return element(
-    "thead",
-    {},
-    element("tr", {}, element("th", { scope: "col" }, "original"), ...cells),
-  );
 }
 
 function rowElement(row) {
@@ -178,11 +157,19 @@ function preimage(job, button) {
   return image;
 }
 
+/** Show the pictures as large, and as smooth, as the address says. */
+function dress() {
+  scroller.style.setProperty("--tile", `${one("tile") || 112}px`);
+  document.documentElement.classList.toggle("pixels", one("pixels") === "1");
+}
+
 /** Keep the gallery as the address says. */
 export function startGallery() {
   const own = new Set([...GALLERY_FILTERS, "metric", "sort", "worst"]);
+  dress();
   showGallery();
   onChange((changed) => {
+    dress();
     if ([...changed].some((name) => own.has(name))) showGallery();
   });
 }

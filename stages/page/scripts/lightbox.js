@@ -66,6 +66,15 @@ function build() {
 
 function followAddress() {
   const job = jobWithKey(one("job"));
+  box.classList.toggle("unknown", job === undefined);
+  if (job === undefined && one("job")) {
+    title.textContent = "Not in this study";
+    about.textContent = `No pre-image of this study has the key ${one("job")}.`;
+    place.textContent = "";
+    if (!box.open) box.showModal();
+    title.focus();
+    return;
+  }
   if (job === undefined) {
     if (box.open) box.close();
     endComparison();

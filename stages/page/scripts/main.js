@@ -4,8 +4,9 @@ import { startCharts } from "./charts.js";
 import { startControls } from "./controls.js";
 import { galleryOrder, startGallery } from "./gallery.js";
 import { openJob, startLightbox } from "./lightbox.js";
+import { startNavigation } from "./navigation.js";
 import { showInView } from "./pictures.js";
-import { follow, one } from "./state.js";
+import { follow } from "./state.js";
 import { jobWithKey } from "./study.js";
 import { startTable } from "./table.js";
 
@@ -17,13 +18,7 @@ startLightbox(galleryOrder);
 startCharts();
 follow();
 
-/** Scroll to the part of the page that the address is about. */
-function comeTo() {
-  const place = document.getElementById(one("at"));
-  if (place) place.scrollIntoView();
-}
-addEventListener("hashchange", comeTo);
-comeTo();
+startNavigation();
 
 // Pictures and links in the parts that are written without scripts.
 for (const image of document.querySelectorAll("img[data-picture]:not([src])")) {
@@ -34,15 +29,5 @@ document.addEventListener("click", (event) => {
   if (job === undefined) return;
   event.preventDefault();
   openJob(job, galleryOrder());
-});
-// A link to a place on the page keeps the view that the address holds.
-document.addEventListener("click", (event) => {
-  const target = event.target.closest("a[href^='#']")?.getAttribute("href") ?? "=";
-  const place = target.includes("=") ? null : document.getElementById(target.slice(1));
-  if (!place) return;
-  event.preventDefault();
-  place.scrollIntoView();
-  place.setAttribute("tabindex", "-1");
-  place.focus({ preventScroll: true });
 });
 document.documentElement.dataset.ready = "yes";

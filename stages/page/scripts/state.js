@@ -1,13 +1,25 @@
 // What is looked at, as the part of the address behind `#`: every view is a link.
 
+import { LABELS, study } from "./study.js";
+
+/** What the gallery can be filtered by. */
+export const GALLERY_FILTERS = ["picture", ...LABELS];
 let current = read();
 const listeners = [];
 
 function read() {
   const text = location.hash.slice(1);
-  const found = new URLSearchParams(text.includes("=") ? text : "");
-  found.delete("all");
-  return found;
+  const values = new URLSearchParams(text.includes("=") ? text : "");
+  // An address without a filter shows the first plate's pre-images, not all at once.
+  const opened = values.has("all") || GALLERY_FILTERS.some((name) => values.has(name));
+  if (!opened) addView(values, study.plates?.[0]?.view ?? {});
+  values.delete("all");
+  return values;
+}
+
+function addView(values, view) {
+  for (const [name, texts] of Object.entries(view))
+    for (const text of texts) values.append(name, text);
 }
 
 /** Return the first value of a name, or an empty text. */
@@ -39,11 +51,23 @@ export function change(values, { replace = false } = {}) {
     for (const text of [given ?? []].flat()) if (text !== "") next.append(name, text);
   }
   if (next.toString() === current.toString()) return;
-  const text = next.toString();
-  const address = text ? `#${text}` : "#all=";
+  const address = `#${addressOf(next)}`;
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
   accept(next);
+}
+
+/** Return the values as an address: what shows without a word needs none. */
+function addressOf(values) {
+  const view = study.plates?.[0]?.view ?? {};
+  const opening = Object.values(view).flat().length ? view : null;
+  const has = (name) => values.has(name);
+  if (!GALLERY_FILTERS.some(has)) return opening ? `all=&${values}` : `${values || "all="}`;
+  const same = (name) => (opening?.[name] ?? []).join("\0") === values.getAll(name).join("\0");
+  if (!GALLERY_FILTERS.every(same)) return `${values}`;
+  const others = new URLSearchParams(values);
+  for (const name of GALLERY_FILTERS) others.delete(name);
+  return `${others}`;
 }
 
 function accept(next) {

@@ -20,6 +20,8 @@ export const everyJob = study.jobs.image_id.map((_, job) => job);
 const jobOfKey = new Map(study.jobs.key.map((key, job) => [key, job]));
 const pictureOfId = new Map(study.pictures.map((picture) => [picture.id, picture]));
 const depthOfLayer = new Map(study.layers.map((layer, depth) => [layer.join("\0"), depth]));
+const layersOf = new Map();
+for (const [name] of study.layers) layersOf.set(name, (layersOf.get(name) ?? 0) + 1);
 const metricOfName = new Map(study.metrics.map((metric) => [metric.name, metric]));
 const fieldOfRegion = new Map(
   study.fields.map((entry) => [entry.slice(0, 3).join("\0"), entry[3]]),
@@ -108,9 +110,14 @@ function placeOf(table, row) {
  * @param {number[]} [jobs]
  */
 export function choicesOf(name, jobs = everyJob) {
-  const found = new Map(jobs.map((job) => [jobValue(job, name), depthOf(job)]));
-  const values = [...found.keys()].filter((one) => one !== null);
-  return name === "layer" ? values.sort((a, b) => found.get(a) - found.get(b)) : values;
+  const depths = new Map();
+  for (const job of jobs) {
+    // A layer of several networks has the place that the first one gives it.
+    const value = jobValue(job, name);
+    depths.set(value, Math.min(depths.get(value) ?? Infinity, depthOf(job)));
+  }
+  const values = [...depths.keys()].filter((one) => one !== null);
+  return name === "layer" ? values.sort((a, b) => depths.get(a) - depths.get(b)) : values;
 }
 
 /** Return the labels that tell these jobs apart. */
@@ -124,7 +131,9 @@ export function phraseOf(job, names = LABELS) {
     (name) => jobValue(job, name) !== null && jobValue(job, name) !== "all",
   );
   const plain = ["representation", "layer"];
-  const words = told.map(
+  // The only layer of HOG or SIFT tells nothing, and HOGb's is called as HOG's.
+  const alone = layersOf.get(jobValue(job, "representation")) === 1 && names.length > 1;
+  const words = told.filter((name) => !alone || name !== "layer").map(
     (name) => (plain.includes(name) ? "" : `${name} `) + jobValue(job, name),
   );
   return [...new Set(words)].join(" · ");

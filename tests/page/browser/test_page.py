@@ -110,8 +110,38 @@ def test_a_view_s_address_restores_it(open_page):
 def test_links_inside_the_page_keep_the_view(open_page):
     page = open_page("#seed=1")
     page.get_by_role("link", name="Provenance").click()
-    assert page.url.endswith("#seed=1")
+    assert page.url.endswith("#seed=1&at=provenance")
     assert page.evaluate("document.activeElement.id") == "provenance"
+
+
+TOP = "(id) => document.getElementById(id).getBoundingClientRect().top"
+
+
+@pytest.mark.parametrize("name", ["findings", "charts", "jobs", "errors", "alerts"])
+def test_a_link_lands_where_it_says_and_enters_the_history(open_page, name):
+    page = open_page()
+    page.locator(f"#contents a[href='#{name}']").click()
+    page.wait_for_timeout(1000)
+    bar = page.evaluate("document.getElementById('contents').offsetHeight")
+    assert bar - 5 <= page.evaluate(TOP, name) <= bar + 40
+    current = page.locator("#contents [aria-current]").get_attribute("href")
+    assert current == f"#{name}"
+    page.go_back()
+    assert "at=" not in page.url
+
+
+def test_a_link_from_elsewhere_lands_there_too(open_page):
+    page = open_page("#at=jobs")
+    page.wait_for_timeout(1000)
+    assert 0 <= page.evaluate(TOP, "jobs") <= 100
+
+
+def test_a_job_that_is_not_there_is_said(open_page):
+    page = open_page("#job=nowhere")
+    box = page.locator("#lightbox[open]")
+    assert "No pre-image of this study has the key nowhere." in box.inner_text()
+    box.get_by_role("button", name="Close").click()
+    assert "job=" not in page.url
 
 
 def test_an_alert_leads_to_its_pictures(open_page):
@@ -123,7 +153,7 @@ def test_an_alert_leads_to_its_pictures(open_page):
 
 def test_a_picture_of_the_opening_leads_to_its_job(open_page):
     page = open_page()
-    page.locator(".depths a").first.click()
+    page.locator(".opening a").first.click()
     assert page.locator("#lightbox[open] h2").inner_text() == "cat"
 
 
@@ -139,6 +169,9 @@ def test_it_works_in_another_folder(open_page, study, tmp_path):
 def test_without_scripts_it_is_still_read(open_page):
     page = open_page(java_script_enabled=False)
     assert page.locator(".opening img").count() == 4
+    assert page.locator(".plate img").count() > 4
+    natural = "(images) => images.every((image) => image.naturalWidth === 64)"
+    assert page.locator(".opening img, .plate img").evaluate_all(natural)
     for text in ("The gallery needs JavaScript", "Means by setting", "failed"):
         assert page.get_by_text(text).first.is_visible()
     assert page.locator("#matrix").is_hidden()

@@ -1,11 +1,10 @@
 """The rule by which a verdict is given, at its edges; intervals; examples."""
 
-import math
-
 import pytest
 
 from stages.page.findings.claim import Claim
 from stages.page.findings.finding import (
+    Frame,
     Sample,
     bootstrap_interval,
     decided,
@@ -13,6 +12,7 @@ from stages.page.findings.finding import (
 
 CLAIM = Claim(
     name="name",
+    label="label",
     text="text",
     test=lambda study, claim: claim.untested(),
     needs="luck",
@@ -58,16 +58,16 @@ def test_a_verdict_takes_the_mean_as_well():
 
 def test_numbers_are_means_in_the_claims_unit():
     samples = [
-        Sample("a", 0.10, 0.5, True, 0.4, "k"),
-        Sample("b", 0.31, 0.7, True, 0.39, "l"),
-        Sample("c", 0.10, 0.6, False, -0.1, "m"),
+        Sample("a", 0.10, 0.5, True, 0.4),
+        Sample("b", 0.31, 0.7, True, 0.39),
+        Sample("c", 0.10, 0.6, False, -0.1),
     ]
     finding = CLAIM.tested(samples, "Said.")
     # (10 + 31 + 10) / 3 and (50 + 70 + 60) / 3 per cent.
     assert (finding.number, finding.null) == ("17.0", "60.0")
     assert finding.tally == "2 of 3 pictures"
     assert [dot.value for dot in finding.dots] == pytest.approx([10, 31, 10])
-    assert finding.names == {"k": "a", "l": "b", "m": "c"}
+    assert finding.against == ["It does not hold for c."]
 
 
 def test_few_pictures_are_told_and_have_no_interval():
@@ -94,13 +94,25 @@ def test_the_interval_is_that_of_the_mean_and_ever_the_same():
     assert (low, high) == bootstrap_interval([0.0, 1.0] * 50)
 
 
-def test_examples_are_the_widest_margins_and_no_job_is_both():
-    samples = [Sample("p", 1, 0, True, m, f"k{m}") for m in (3, 1, 2, 5, 4)]
-    finding = CLAIM.tested(samples, "Said.")
-    assert finding.best == ["k5", "k4", "k3"]
-    assert finding.worst == ["k1", "k2"]
-    alone = CLAIM.tested(samples[:1], "Said.")
-    assert (alone.best, alone.worst) == (["k3"], [])
+def test_examples_are_the_widest_margins_either_way():
+    frames = (Frame("pre-image", "k", "net"), Frame("null", "l", "random"))
+    samples = [
+        Sample(f"p{m}", 0.1 * m, 0.0, True, m, f"id{m}", "net", frames)
+        for m in (3, 1, 2, 5, 4)
+    ]
+    best, worst = CLAIM.tested(samples, "Said.").examples
+    assert (best.words, best.image_name, best.value) == ("best", "p5", "50.0")
+    assert (worst.words, worst.image_id, worst.null) == ("worst", "id1", "0.0")
+    assert best.frames == frames
+    assert best.has_null
+    (alone,) = CLAIM.tested([samples[0]._replace(frames=frames[:1])], "Said.").examples
+    assert not alone.has_null
+
+
+def test_many_pictures_against_a_claim_are_counted():
+    finding = CLAIM.tested(trials(0, 9), "Said.", ["And more."])
+    assert "and 3 more" in finding.against[0]
+    assert finding.against[1] == "And more."
 
 
 def test_a_contradiction_is_told():
@@ -112,5 +124,5 @@ def test_a_contradiction_is_told():
 def test_what_is_not_tested_has_no_numbers():
     finding = CLAIM.untested("No data.")
     assert (finding.verdict, finding.sentence) == ("untested", "No data.")
-    assert finding.dots == finding.best == finding.worst == []
-    assert not any(math.isnan(place.x) for place in finding.strip.places)
+    assert finding.dots == finding.examples == finding.against == []
+    assert finding.strip.places == []

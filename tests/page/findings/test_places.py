@@ -83,7 +83,9 @@ def test_the_outside_in_numbers(found, job):
     rows = selected(job, (0.01, 0.02, 0.03), (0.8, 0.9, 1.0))
     finding = found("receptive-field", rows)
     assert (finding.number, finding.null) == ("2.0", "90.0")
-    assert finding.names.keys() == {*finding.best, *finding.worst}
+    for example in finding.examples:
+        assert [frame.role for frame in example.frames] == ["with the prior", "null"]
+        assert "prior none" in example.frames[1].label
 
 
 def test_the_outside_takes_both_priors(found, job):

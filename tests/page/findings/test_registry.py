@@ -17,11 +17,14 @@ def brighter(study, claim):
     trials = means.set_axis(["value", "null"], axis=1)
     trials["margin"] = trials["null"] - trials["value"]
     trials["holds"] = trials["margin"] > 0
-    return claim.tested(samples(jobs, trials), "Brightness survives colour.")
+    return claim.tested(
+        samples(trials, {"pre-image": jobs}), "Brightness survives colour."
+    )
 
 
 ROW = Claim(
     name="brightness",
+    label="brightness",
     text="Brightness survives colour.",
     test=brighter,
     needs="colour pictures",
@@ -37,6 +40,7 @@ def test_a_new_finding_is_a_function_and_a_row(job):
     assert [one.name for one in others] == NAMES
     assert (new.verdict, new.number, new.null) == ("supported", "1.0", "2.0")
     assert new.tally == "3 of 3 pictures"
+    assert new.examples[0].frames[0].role == "pre-image"
 
 
 def test_without_what_it_needs_a_claim_says_so(job):

@@ -37,8 +37,27 @@ def test_it_tells_what_differs_and_what_does_not(found, job):
     sentence = found("trained-weights", twins(job, (0.1, 0.2, 0.3))).sentence
     differs, alike = sentence.split("What does not")
     assert "judge's distance 0.20 against 0.60" in differs
-    assert "agreement of labels 100 % against 0 %" in differs
     assert "code error 20.0 % against 20.0 %" in alike
+    labels = "3 of 3 trained pre-images (3 at conv1) and 0 of 3 untrained pre-images."
+    assert labels in sentence
+
+
+def test_labels_are_counted_over_pre_images_that_both_have(found, job):
+    rows = [
+        *twins(job, (0.1, 0.2, 0.3)),
+        job("cat", seed=1, judge_distance=0.1, judge_agrees=1.0),
+    ]
+    assert "3 of 3 trained" in found("trained-weights", rows).sentence
+
+
+def test_metrics_that_say_otherwise_stand_beside(found, job):
+    rows = twins(job, (0.1, 0.2, 0.3))
+    for row in rows:
+        row["psnr"] = 14.0 if row["representation"] == "net" else 15.0
+        row["ssim"] = 0.5 if row["representation"] == "net" else 0.4
+    (told,) = found("trained-weights", rows).against
+    assert "By PSNR the untrained network is nearer in 3 of 3 pictures" in told
+    assert "15.00 dB against 14.00 dB" in told
 
 
 def test_only_layers_in_common_count(found, job):
@@ -88,3 +107,11 @@ def test_own_code_in_numbers(found, job):
 
 def test_own_code_takes_another_picture(found, job):
     assert found("own-code", coded(job, (0.1, 0.2, 0.3), None)).verdict == "untested"
+
+
+def test_jobs_that_do_not_count_are_told(found, job):
+    part = job("cat", relative_error_8bit=0.1, channels="first-half")
+    random = job("cat", representation="random", relative_error_8bit=0.1)
+    rows = [*coded(job, (0.1, 0.2, 0.3)), part, random]
+    sentence = found("own-code", rows).sentence
+    assert "Left out of 5: 1 of random weights and 1 of a part of a code." in sentence

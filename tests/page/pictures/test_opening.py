@@ -1,9 +1,6 @@
 """The opening of the page: which pre-images, in which order, and how they are told."""
 
-import pytest
-from PIL import Image
-
-from stages.page.pictures import opening as gallery
+from stages.page.pictures import opening as openings
 
 LAYERS = [("net", f"layer{n:02d}") for n in range(20)]
 
@@ -15,7 +12,7 @@ def test_eight_depths_of_the_first_picture_the_first_and_last_among_them(score, 
         for _, layer in reversed(LAYERS)
         for seed in (0, 1)
     ]
-    shown = gallery.depths(table(score(), *rows), LAYERS)
+    shown = openings.depths(table(score(), *rows), LAYERS)
     assert list(shown["layer"]) == [
         *("layer00", "layer03", "layer05", "layer08"),
         *("layer11", "layer14", "layer16", "layer19"),
@@ -26,7 +23,7 @@ def test_eight_depths_of_the_first_picture_the_first_and_last_among_them(score, 
 
 def test_without_layers_each_representation_has_its_place(score, table):
     jobs = table(score(), score(seed=1), score(representation="dsift", layer="dsift"))
-    shown = gallery.depths(jobs, [("dsift", "dsift"), ("hog", "hog")])
+    shown = openings.depths(jobs, [("dsift", "dsift"), ("hog", "hog")])
     assert list(shown["representation"]) == ["dsift", "hog"]
 
 
@@ -36,7 +33,7 @@ def test_parts_of_codes_and_jobs_that_went_wrong_are_not_shown(score, table):
         score(channels="first-half"),
         score(status="diverged"),
     )
-    assert len(gallery.depths(jobs, [("hog", "hog")])) == 0
+    assert len(openings.depths(jobs, [("hog", "hog")])) == 0
 
 
 def test_the_picture_with_most_codes_is_shown(score, table):
@@ -45,18 +42,29 @@ def test_the_picture_with_most_codes_is_shown(score, table):
         score(image_id="b", layer="conv1"),
         score(image_id="b", layer="fc8"),
     )
-    assert set(gallery.depths(jobs, [])["image_id"]) == {"b"}
+    assert set(openings.depths(jobs, [])["image_id"]) == {"b"}
 
 
-@pytest.mark.parametrize(
-    ("layered", "title"), [(True, "fc8"), (False, "hog")], ids=["layered", "plain"]
-)
-def test_a_figure_tells_what_it_is_and_how_good(score, table, layered, title):
-    jobs = table(score(0.123, psnr=21.44, layer="fc8"))
-    (row,) = jobs.itertuples(index=False)
-    picture = Image.new("RGB", (4, 4), (10, 200, 30))
-    figure = gallery.preimage_figure(row, picture, layered)
-    assert (figure.title, figure.key) == (title, "k")
+def test_each_figure_tells_what_it_is_and_how_good(score, table):
+    jobs = table(score(0.123, psnr=21.44, layer="fc8"), score(layer="conv1", key="l"))
+    opened = openings.opening(jobs)
+    figure = opened.preimages[0]
+    assert (figure.title, figure.key) == ("fc8", "k")
     assert figure.numbers == "12.3\N{NO-BREAK SPACE}% · 21.4\N{NO-BREAK SPACE}dB"
     assert figure.alt == "Pre-image of cat from hog, fc8"
-    assert figure.uri.startswith("data:image/webp;base64,")
+    assert (opened.image_id, opened.seen_by, opened.representation) == (
+        "a",
+        "hog",
+        "hog",
+    )
+
+
+def test_without_layers_a_figure_is_named_after_its_representation(score, table):
+    jobs = table(score(), score(representation="dsift"))
+    opened = openings.opening(jobs)
+    assert [figure.title for figure in opened.preimages] == ["hog", "dsift"]
+    assert opened.representation == ""
+
+
+def test_nothing_to_open_with_is_nothing(score, table):
+    assert openings.opening(table(score()).iloc[:0]) is None

@@ -3,14 +3,11 @@
 import math
 import tempfile
 
-import pandas as pd
 import pytest
 
 from stages.page.pictures import survey as surveys
 from stages.page.pictures.thumbnails import Spool
 from tests.page.browser import fake
-
-NO_OPENING = pd.DataFrame(columns=["key", "layer"])
 
 
 @pytest.fixture
@@ -20,27 +17,41 @@ def spool():
 
 
 @pytest.fixture
-def gleaned(tmp_path, monkeypatch, spool):
-    """Return a function that writes a study and gleans it."""
+def surveyed(tmp_path, monkeypatch, spool):
+    """Return a function that writes a study and surveys it."""
     monkeypatch.chdir(tmp_path)
 
-    def glean(changes=lambda *_: {}):
+    def run(changes=lambda *_: {}, wanted=()):
         fake.write_study(["cat"], ["conv1", "fc8"], 1, changes)
-        return spool, surveys.survey(spool, NO_OPENING)
+        return spool, surveys.survey(spool, wanted)
 
-    return glean
+    return run
 
 
-def test_each_pre_image_becomes_a_thumbnail_with_its_trace(gleaned):
-    spool, found = gleaned()
+def test_each_pre_image_becomes_a_thumbnail_with_its_trace(surveyed):
+    spool, found = surveyed()
     assert [entry.name for entry in spool.entries] == ["0k0k0", "0k1k0"]
     assert spool.notes(spool.entries[0]).startswith("[[0,")
     assert list(found.devices) == ["none"]
     assert set(found.saturation) == {"0k0k0", "0k1k0"}
 
 
-def test_a_job_without_a_picture_is_passed_over(gleaned):
-    spool, _ = gleaned(lambda i, depth, seed: {"image": None} if depth else {})
+def test_what_stands_on_the_page_itself_is_kept_as_uris(surveyed):
+    _, found = surveyed(wanted={"0k1k0"})
+    assert set(found.shown) == {"0k1k0"}
+    assert found.shown["0k1k0"].startswith("data:image/webp;base64,")
+
+
+def test_originals_are_kept_as_each_representation_saw_them(surveyed):
+    spool, _ = surveyed()
+    views = {"net": (64, False), "hog": (128, True)}
+    ((row, picture),) = surveys.originals(spool, {"id0"}, views)
+    shown = surveys.shown_originals(row, picture, views)
+    assert set(shown) == {"id0 64", "id0 128 grey"}
+
+
+def test_a_job_without_a_picture_is_passed_over(surveyed):
+    spool, _ = surveyed(lambda i, depth, seed: {"image": None} if depth else {})
     assert [entry.name for entry in spool.entries] == ["0k0k0"]
 
 
@@ -58,8 +69,8 @@ def test_traces_keep_few_points_and_finite_ones_alone():
     assert short[0] == [0, 2]
 
 
-def test_originals_have_a_form_for_each_view(gleaned):
-    spool, _ = gleaned(lambda *_: {"image": None})
+def test_originals_have_a_form_for_each_view(surveyed):
+    spool, _ = surveyed(lambda *_: {"image": None})
     views = {"net": (64, False), "hog": (128, True)}
     (row,) = [row for row, _ in surveys.originals(spool, {"id0"}, views)]
     assert row["name"] == "cat"

@@ -1,0 +1,107 @@
+"""A params file as stages take it: checked whole, nothing opened, missing left out."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+from PIL import Image
+
+from stages.params.mistakes import ParamsError
+from stages.plan.study import available, expand, extract_stage, fetch_stage
+from stages.process.stage import Refusal
+from stages.representations.definition import WeightsFile
+from stages.store import files
+from stages.weights import kept
+
+ROOT = Path(__file__).parents[2]
+STUDY = """\
+fetch: {images: {source: builtin, names: [astronaut]}}
+representations:
+  hog: {kind: hog, side: 32}
+  alexnet: {kind: torchvision, model: alexnet}
+priors: {default: {lambda_tv: 0.5}}
+solvers: {fast: {kind: fast, steps: 12}}
+grid:
+  - {representation: [hog, alexnet], layers: ["*"], channels: [[0], [1]]}
+  - {representation: alexnet, layers: [relu5, relu1]}
+execution: {}
+report: {}
+"""
+
+
+@pytest.fixture
+def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(STUDY)
+    return tmp_path / "params.yaml"
+
+
+def test_the_grid_is_spelled_out_once_in_its_order(params):
+    first, second = expand(params).entries
+    assert {one.representation for one in first.settings} == {"hog", "alexnet"}
+    assert [one.layer for one in second.settings] == ["features.12", "features.1"]
+    assert [one.channels for one in first.settings[:2]] == ["0", "1"]
+
+
+def test_checking_opens_no_picture_and_no_weights(monkeypatch):
+    def opened(*arguments, **options):
+        pytest.fail(f"opened {arguments}")
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(Image, "open", opened)
+    monkeypatch.setattr(WeightsFile, "tensors", opened)
+    monkeypatch.setattr(safetensors.torch, "load_file", opened)
+    monkeypatch.setattr("torch.load", opened)
+    assert expand(ROOT / "stages/presets/embedded.yaml").entries
+
+
+def test_a_representation_that_gives_no_code_is_told_and_left_out(params):
+    params.write_text(STUDY.replace("kind: hog, side: 32", "kind: dsift, side: 32"))
+    with pytest.raises(ParamsError) as caught:
+        expand(params)
+    (line,) = [one for one in f"{caught.value}".splitlines() if one.startswith("  ")]
+    assert line.startswith("  representations.hog: ")
+    assert "a descriptor of 4x4 cells" in line
+
+
+def test_fetch_takes_pictures_and_what_is_named(params):
+    stage = fetch_stage(params)
+    assert stage.fetch.images.names == ["astronaut"]
+    assert list(stage.representations) == ["hog", "alexnet"]
+
+
+def unreachable(*names: str) -> None:
+    kept.UNREACHABLE.parent.mkdir(parents=True, exist_ok=True)
+    files.write_json(kept.UNREACHABLE, dict.fromkeys(names, "no network"))
+
+
+def test_what_could_not_be_fetched_is_left_out_and_named(params):
+    unreachable("alexnet")
+    study = available(expand(params))
+    assert (list(study.definitions), study.missing) == (["hog"], ("alexnet",))
+    (entry,) = study.entries
+    assert {one.representation for one in entry.settings} == {"hog"}
+    assert extract_stage(params).layers == {"hog": ["hog"]}
+
+
+def test_where_nothing_is_left_it_is_refused(params):
+    unreachable("alexnet", "hog")
+    with pytest.raises(Refusal, match=r"nothing is left to invert: .*alexnet, hog"):
+        available(expand(params))
+
+
+def test_weights_that_are_not_there_are_refused(params):
+    with pytest.raises(Refusal, match=r"alexnet.* is not there; `dvc repro -f fetch`"):
+        available(expand(params))
+    assert os.listdir(params.parent) == ["params.yaml"]
+
+
+def test_layers_are_extracted_from_shallow_to_deep_each_once(params):
+    text = STUDY.replace("model: alexnet", "model: alexnet, weights: random")
+    params.write_text(text.replace("[hog, alexnet]", "hog"))
+    assert extract_stage(params).layers == {
+        "hog": ["hog"],
+        "alexnet": ["features.1", "features.12"],
+    }
