@@ -16,6 +16,7 @@ from stages.execution.targets import TargetCodes, rankings
 from stages.plan.jobs import Job, Pictured, jobs
 from stages.plan.missing import missing as missing_representations
 from stages.plan.study import expand, ready
+from stages.preimage.priors import PRIORS, term_names
 from stages.process.progress import Progress
 from stages.process.stage import run
 from stages.representations.selection import resolved
@@ -25,6 +26,9 @@ from stages.store.record import Record
 from stages.store.schemas import OUTCOME, PREIMAGES
 
 ROWS_A_PART = 1024
+
+# The columns of the objective's terms.
+TERMS = tuple(f"{name}_term" for name in term_names())
 
 # The columns that a finished job fills.
 _RECORDED = [
@@ -49,7 +53,7 @@ def preimage_rows(
         reason = failed.get(job.key, "not computed")
         yield {
             **_job_columns(job, door),
-            **_record_columns(job.key, record, reason),
+            **_record_columns(job, record, reason),
         }
 
 
@@ -73,6 +77,7 @@ def _job_columns(job: Job, door: TargetCodes) -> dict[str, Any]:
         "lambda_alpha": cell.weights.lambda_alpha,
         "beta": cell.weights.beta,
         "lambda_tv": cell.weights.lambda_tv,
+        "lambda_denoiser": cell.weights.numbers().get("lambda_denoiser"),
         "solver": cell.solver,
         "image_id": job.image_id,
         "image_name": job.image_name,
@@ -81,31 +86,36 @@ def _job_columns(job: Job, door: TargetCodes) -> dict[str, Any]:
     }
 
 
-def _record_columns(key: str, record: Record | None, reason: str) -> dict[str, Any]:
+def _record_columns(job: Job, record: Record | None, reason: str) -> dict[str, Any]:
     if record is None:
         blank = dict.fromkeys(_RECORDED)
         told = {"status": "failed", "reason": reason}
         return {**blank, **told, "device": "", "versions": ""}
-    data, alpha, tv = record.terms
     return {
         "status": record.status,
         "reason": record.reason,
         "steps": record.steps,
         "seconds": record.seconds,
-        "data_term": data,
-        "alpha_term": alpha,
-        "tv_term": tv,
-        "objective": data + alpha + tv,
+        **_terms(job, record),
+        "objective": sum(record.terms),
         "code_distance": record.distance,
         "trace": [
-            dict(zip(("step", "data_term", "alpha_term", "tv_term"), row, strict=True))
+            dict(zip(("step", *TERMS), row, strict=True))
             for row in ((int(point[0]), *point[1:]) for point in record.trace.tolist())
         ],
         "device": record.device,
         "batch_size": record.batch_size,
         "versions": record.versions,
-        "image": {"bytes": record.png, "path": f"{key}.png"},
+        "image": {"bytes": record.png, "path": f"{job.key}.png"},
     }
+
+
+def _terms(job: Job, record: Record) -> dict[str, float | None]:
+    """Return the final terms by column; null what the job's prior does not name."""
+    numbers = job.cell.weights.numbers()
+    absent = {f"{row.name}_term" for row in PRIORS if row.weight not in numbers}
+    terms = zip(TERMS, record.terms, strict=True)
+    return {name: None if name in absent else term for name, term in terms}
 
 
 def lay_out(planned: list[Job], job_store: JobStore, door: TargetCodes) -> None:

@@ -134,4 +134,5 @@ def fall(trace: list[Mapping[str, Any]]) -> float | None:
 
 
 def _objective(point: Mapping[str, Any]) -> float:
-    return float(point["data_term"] + point["alpha_term"] + point["tv_term"])
+    terms = (value for name, value in point.items() if name.endswith("_term"))
+    return float(sum(terms))

@@ -20,6 +20,7 @@ OUTCOMES = [
     Column("data_term", "data term", "1", 4, 1, "lower"),
     Column("alpha_term", "alpha-norm term", "1", 4, 1, "lower"),
     Column("tv_term", "TV term", "1", 4, 1, "lower"),
+    Column("denoiser_term", "pull of the denoiser", "1", 4, 1, "lower"),
     Column("objective", "objective", "1", 4, 1, "lower"),
     Column("code_distance", "code distance", "1", 3, 1, "lower"),
     Column("steps", "steps", "steps", 0),

@@ -29,12 +29,21 @@ Thirds = Annotated[
 ]
 
 
+NoiseLevel = Annotated[float, Field(gt=0, le=255)]
+_OF_DENOISER = {"lambda_denoiser", "sigma", "denoise_every", "renoise"}
+
+
 class PriorSettings(Part):
     """Weights of the natural-image priors; left out: weight 0.
 
     `jitter` shifts what the representation sees, by so many pixels at most (auto: a
     quarter of the layer's stride). `ijcv` is the weight of the code in the priors of
     the journal extension, which come as a whole.
+
+    `denoiser` is `embedded`, or the path of a file that `data.embedded.denoising`
+    writes. Its weight may follow the layer (auto, see `stages.plan.stiffness`); `sigma`
+    are its first and last noise level in grey levels; it runs at every
+    `denoise_every`-th step, on the image with noise of the level if `renoise`.
     """
 
     alpha: Annotated[float, Field(ge=1)] = 6.0
@@ -54,6 +63,17 @@ class PriorSettings(Part):
         must_be("auto or a number of pixels from 0 to 64"),
     ] = 0
     ijcv: Positive | None = None
+    denoiser: Annotated[str, Field(min_length=1)] | None = None
+    lambda_denoiser: Annotated[
+        Weight | Literal["auto"], must_be("auto or a number of at least 0")
+    ] = 0.0
+    sigma: Annotated[
+        tuple[NoiseLevel, NoiseLevel],
+        BeforeValidator(frozen_list),
+        must_be("two noise levels in grey levels, such as [60, 10]"),
+    ] = (60.0, 10.0)
+    denoise_every: Count = 2
+    renoise: bool = True
 
     @model_validator(mode="after")
     def _ijcv_alone(self) -> "PriorSettings":
@@ -62,6 +82,24 @@ class PriorSettings(Part):
             raise ValueError(
                 "`ijcv` brings weights and exponents of its own; "
                 f"take {', '.join(sorted(others))} away"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _denoiser_whole(self) -> "PriorSettings":
+        """Say where a weight lacks a denoiser, or the other way round."""
+        given = self.model_fields_set & _OF_DENOISER
+        if self.denoiser is None and given:
+            told = ", ".join(f"`{name}`" for name in sorted(given))
+            raise ValueError(f"{told} needs a denoiser: give `denoiser: embedded`")
+        if self.denoiser is not None and not self.lambda_denoiser:
+            raise ValueError(
+                "`denoiser` weighs nothing: give `lambda_denoiser`, auto or a number"
+            )
+        if self.sigma[0] < self.sigma[1]:
+            raise ValueError(
+                "`sigma` must fall from its first level to its last, "
+                f"got {self.sigma[0]:g} and {self.sigma[1]:g}"
             )
         return self
 

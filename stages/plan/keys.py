@@ -4,8 +4,8 @@ The decoded pixels, the representation with its weights, the selected code, the 
 numbers of prior and solver, the seed, the batch's size and precision, and the text of
 every module that the job runs through. That text is found, not listed: it is all that
 `RECORDING`, which turns a job into a record, imports, with the job's own
-representation, solver and parameterisation, and the user's own code. Names that the
-user chose are not in a key: renaming a prior computes nothing again.
+representation, solver, parameterisation and priors, and the user's own code. Names
+that the user chose are not in a key: renaming a prior computes nothing again.
 """
 
 import hashlib
@@ -17,8 +17,9 @@ from stages.plan.cells import Cell
 from stages.plan.own_code import own_source
 from stages.plan.representations import outline
 from stages.plan.source_text import closure, digest
-from stages.preimage.priors import PRIORS, Prior
+from stages.preimage.priors import PRIORS, Number, Prior
 from stages.preimage.solver import SolverSettings
+from stages.representations.definition import WeightsFile
 
 # A name, not an import: the plan knows what runs, but does not run it.
 RECORDING = "stages.execution.recording"
@@ -46,12 +47,17 @@ def _numbers(steps: SolverSettings) -> dict[str, Any]:
 def prior_content(prior: Prior) -> dict[str, Any]:
     """Return the numbers of the prior's terms that weigh something, and its jitter.
 
-    A term that does not weigh, or that a later version adds, changes no key.
+    A term that does not weigh, or that a later version adds, changes no key. A file of
+    weights counts by its bytes.
     """
     numbers = prior.numbers()
     weighing = [row for row in PRIORS if numbers.get(row.weight)]
     keys = [key for row in weighing for key in (row.weight, *row.form)]
-    return {"jitter": prior.jitter, **{key: numbers.get(key) for key in keys}}
+    return {"jitter": prior.jitter, **{key: _plain(numbers.get(key)) for key in keys}}
+
+
+def _plain(number: Number | None) -> object:
+    return number.sha256 if isinstance(number, WeightsFile) else number
 
 
 def source_digest(cell: Cell) -> str:
@@ -62,7 +68,8 @@ def source_digest(cell: Cell) -> str:
 def source_files(cell: Cell) -> frozenset[Any]:
     """Return the files of the modules that the cell's jobs run through."""
     own = (type(cell.definition).__module__, type(cell.steps).__module__)
-    return closure(*sorted({RECORDING, *own, *cell.steps.modules()}))
+    chosen = (*cell.steps.modules(), *cell.weights.modules())
+    return closure(*sorted({RECORDING, *own, *chosen}))
 
 
 def key(content: dict[str, Any]) -> str:

@@ -1,17 +1,21 @@
 """Priors and solvers with all their numbers: what depends on the layer worked out."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from stages.images import reference_norm
 from stages.params.methods import ByDepth, PaperSettings, PriorSettings, SolverSettings
-from stages.plan.representations import outline
+from stages.plan.representations import embedded_file, outline
+from stages.plan.stiffness import lambda_denoiser
 from stages.preimage.adam import Fast
 from stages.preimage.momentum import SCHEDULES, Paper
 from stages.preimage.prior_sets import ijcv_prior, natural_prior
-from stages.preimage.priors import Prior
+from stages.preimage.priors import Number, Prior
 from stages.preimage.solvers import FAST_RATES
-from stages.representations.definition import Definition
+from stages.process.stage import Refusal
+from stages.representations.definition import Definition, WeightsFile
 from stages.representations.selection import Selection
+from stages.store.file_hash import sha256
 
 # The paper's lambda_tv for the first, second and last third of a network's layers
 # (arXiv 1412.0035, table 3, in the units of `stages.preimage.objective`).
@@ -45,7 +49,38 @@ def prior_numbers(prior: PriorSettings, defined: Definition, layer: str) -> Prio
         scale = reference_norm(shape) ** (prior.beta - 2)
         published = by_depth(LAMBDA_TV_BY_DEPTH, phi.layers, phi.name(layer))
         lambda_tv = factor * scale * published
-    return Prior(prior.alpha, lambda_alpha, prior.beta, lambda_tv, jitter=jitter)
+    further = _learned(prior, defined, layer)
+    numbers = prior.alpha, lambda_alpha, prior.beta, lambda_tv
+    return Prior(*numbers, jitter=jitter, further=further)
+
+
+def _learned(
+    prior: PriorSettings, defined: Definition, layer: str
+) -> tuple[tuple[str, Number], ...]:
+    """Return the numbers of the learned prior by key, none where there is none."""
+    if prior.denoiser is None:
+        return ()
+    weight = prior.lambda_denoiser
+    if weight == "auto":
+        weight = lambda_denoiser(defined, layer)
+    numbers: dict[str, Number] = {
+        "lambda_denoiser": weight,
+        "denoiser": _denoiser(prior.denoiser),
+        "sigma": prior.sigma,
+        "denoise_every": prior.denoise_every,
+        "renoise": prior.renoise,
+    }
+    return tuple(numbers.items())
+
+
+def _denoiser(name: str) -> WeightsFile:
+    """Return the file of the denoiser; raises Refusal if it is not there."""
+    if name == "embedded":
+        return embedded_file("denoiser")
+    path = Path(name)
+    if not path.is_file():
+        raise Refusal(f"the prior's denoiser {path} is not there; or take `embedded`")
+    return WeightsFile(path, sha256(path))
 
 
 def _jitter(prior: PriorSettings, defined: Definition, layer: str) -> int:

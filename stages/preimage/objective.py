@@ -2,11 +2,13 @@
 
     ||Phi(x) - Phi0||^2 / ||Phi0||^2 + lambda_alpha * sum |x/s|^alpha
         + lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta
+        + lambda_denoiser * ||x - D(x + sigma n, sigma)||^2 / s^2
 
-Mahendran & Vedaldi, arXiv 1412.0035, equations 2 to 4. `x` is centred (the mean colour
-subtracted), `s` is `stages.images.reference_norm`; the first term is `data_term`'s, the
-others are the rows of `priors.PRIORS`. Every image of a batch is a job of its own: no
-term of one depends on another.
+Mahendran & Vedaldi, arXiv 1412.0035, equations 2 to 4, and a learned prior. `x` is
+centred (the mean colour subtracted), `s` is `stages.images.reference_norm`; the first
+term is `data_term`'s, the others are the rows of `priors.PRIORS`. The last is a pull,
+not a function that falls: where it weighs, so is their sum. Every image of a batch is a
+job of its own: no term of one depends on another.
 """
 
 from collections.abc import Callable, Sequence
@@ -59,8 +61,12 @@ class Objective:
     jitter: int = 0
 
     def in_reduced_precision(self) -> "Objective":
-        """Return the objective with `phi` in a lower precision, if it has one."""
-        return replace(self, data=self.data.in_reduced_precision())
+        """Return the objective with networks in a lower precision, if it has one."""
+        precision = self.data.precision
+        if precision == torch.float32:
+            return self
+        priors = self._each(lambda term: term.in_precision(precision))
+        return replace(self, data=self.data.in_reduced_precision(), priors=priors)
 
     def relaxed(self, progress: float) -> "Objective":
         """Return the objective with an easier gradient of the code at 0..1."""
@@ -151,7 +157,7 @@ def objective(
         raise ValueError(
             f"`priors` must share {shared}, got {sorted(map(str, forms))}."
         )
-    jobs = Jobs(norm, tuple(seeds))
+    jobs = Jobs(norm, mean, tuple(seeds))
     return Objective(
         data=data,
         mean=mean,

@@ -8,6 +8,7 @@ steps (`memory`), which go into checkpoints with the rest of the state.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -24,12 +25,13 @@ Memory = dict[str, Tensor]
 class Jobs:
     """What a term may know of the jobs: the constants of their images.
 
-    `norm` is `stages.images.reference_norm` of their shape. `seeds` name what each
-    job's random numbers are drawn from (`stages.preimage.start.generator`): the same
-    whatever its company.
+    `norm` is `stages.images.reference_norm` of their shape, `mean` the colour that the
+    centred images lack. `seeds` name what each job's random numbers are drawn from
+    (`stages.preimage.start.generator`): the same whatever its company.
     """
 
     norm: float
+    mean: Float[Tensor, "c 1 1"]
     seeds: tuple[str, ...] = ()
 
 
@@ -45,6 +47,10 @@ class PriorTerm:
 
     def at(self, step: int, n_steps: int) -> "PriorTerm":
         """Return the term of this step, in 0..n_steps, the last after the descent."""
+        return self
+
+    def in_precision(self, precision: torch.dtype) -> "PriorTerm":
+        """Return the term with the networks in it, if any, computed in this type."""
         return self
 
     def memory(self, x: Images) -> Memory:
@@ -73,6 +79,8 @@ class PriorRow:
 
     `weight` is the key of its weight in `Prior`, with 0 for none; `form` are the keys
     of the numbers that all jobs of a batch share, which `term` takes by these names.
+    `term` is its class, as `module:name`: a job that does not weigh it neither imports
+    the module nor has its text in its key.
     """
 
     name: str
@@ -81,11 +89,20 @@ class PriorRow:
     weight: str
     form: tuple[str, ...]
     meaning: str
-    term: Callable[..., PriorTerm]
+    term: str
 
     def made(self, weights: PerImage, jobs: Jobs, form: dict[str, Any]) -> PriorTerm:
         """Return the term of jobs with these weights that share the numbers `form`."""
-        return self.term(weights, jobs, **{key: form[key] for key in self.form})
+        module, _, name = self.term.partition(":")
+        term: PriorTerm = getattr(import_module(module), name)(
+            weights, jobs, **{key: form[key] for key in self.form}
+        )
+        return term
+
+    @property
+    def module(self) -> str:
+        """The module of the term."""
+        return self.term.partition(":")[0]
 
 
 def by_autograd(

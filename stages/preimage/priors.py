@@ -7,16 +7,16 @@ mean, so its weight holds for one image size only.
 
 `PRIORS` has a row a term: objective, trace and outcome follow it. To add one, write a
 `PriorTerm` in a module of its own and its row here; its numbers go into
-`Prior.further` under the keys that the row names.
+`Prior.further` under the keys that the row names. The table's columns of outcomes
+(`stages.store.schemas`) have one a row, too.
 """
 
 from dataclasses import dataclass, fields
 
-from stages.preimage.alpha_norm import AlphaNorm
 from stages.preimage.prior_term import PriorRow
-from stages.preimage.total_variation import TotalVariation
+from stages.representations.definition import WeightsFile
 
-Number = float | str | tuple[float, ...]
+Number = float | str | tuple[float, ...] | WeightsFile
 
 # In the order in which they are added up.
 PRIORS: tuple[PriorRow, ...] = (
@@ -27,7 +27,7 @@ PRIORS: tuple[PriorRow, ...] = (
         weight="lambda_alpha",
         form=("alpha", "of_colours"),
         meaning="keeps intensities inside their natural range",
-        term=AlphaNorm,
+        term="stages.preimage.alpha_norm:AlphaNorm",
     ),
     PriorRow(
         name="tv",
@@ -36,7 +36,16 @@ PRIORS: tuple[PriorRow, ...] = (
         weight="lambda_tv",
         form=("beta",),
         meaning="keeps neighbouring pixels alike",
-        term=TotalVariation,
+        term="stages.preimage.total_variation:TotalVariation",
+    ),
+    PriorRow(
+        name="denoiser",
+        formula="lambda_denoiser ||x - D(x + sigma n, sigma)||^2 / s^2",
+        unit="1",
+        weight="lambda_denoiser",
+        form=("denoiser", "sigma", "denoise_every", "renoise"),
+        meaning="how far the denoiser would move the image: a pull, no potential",
+        term="stages.preimage.learned_prior:LearnedPrior",
     ),
 )
 
@@ -69,6 +78,11 @@ class Prior:
         """Return all numbers by key, those of further terms included."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         return {**dict(sorted(own.pop("further"))), **own}
+
+    def modules(self) -> tuple[str, ...]:
+        """Return the modules of the terms that weigh something."""
+        numbers = self.numbers()
+        return tuple(row.module for row in PRIORS if numbers.get(row.weight))
 
     @property
     def form(self) -> tuple[tuple[str, Number], ...]:

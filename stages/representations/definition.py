@@ -4,12 +4,14 @@ A definition is small, hashable and survives pickling; a job carries one, and it
 covers all of it. Weights are known by what is in their file, not by where it lies.
 """
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -26,6 +28,12 @@ class WeightsFile:
     def tensors(self) -> Mapping[str, Tensor]:
         """Return the tensors in the file."""
         return dict(load_file(self.path))
+
+    def architecture(self) -> dict[str, Any]:
+        """Return the arguments of the network, which stand in the file's metadata."""
+        with safe_open(self.path, framework="pt") as opened:
+            arguments: dict[str, Any] = json.loads(opened.metadata()["architecture"])
+            return arguments
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,8 @@ A file of weights tells its own architecture: that of the embedded network stand
 its metadata, that of the authors' follows from the tensors (`caffe_reference`).
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
-
-from safetensors import safe_open
 
 from stages.representations.caffe_reference import from_state
 from stages.representations.caffenet import CaffeNet
@@ -32,19 +29,12 @@ class CaffenetDefinition(Definition):
         file = self.weights if trained else None
         if self.like is None:
             return from_state(file.tensors()) if file else CaffeNet(seed=self.seed)
-        network = CaffeNet(**architecture(self.like), seed=self.seed)
+        network = CaffeNet(**self.like.architecture(), seed=self.seed)
         if file is not None:
             network.load_state_dict(file.tensors())
         return network
 
     def identity(self) -> dict[str, Any]:
         """Return what tells it from others: of `like` the architecture alone."""
-        sizes = None if self.like is None else architecture(self.like)
+        sizes = None if self.like is None else self.like.architecture()
         return {**super().identity(), "like": sizes}
-
-
-def architecture(file: WeightsFile) -> dict[str, Any]:
-    """Return the arguments of the network in the file's metadata."""
-    with safe_open(file.path, framework="pt") as opened:
-        sizes: dict[str, Any] = json.loads(opened.metadata()["architecture"])
-        return sizes

@@ -11,9 +11,10 @@ from torch import Tensor
 class Record:
     """A finished job: its 8-bit picture as PNG, its outcome and its trace.
 
-    `trace` has one row a recorded step: step, data, alpha and TV term. `terms` are the
-    final terms, `distance` is `||Phi(x) - Phi0||` over the selected entries; `versions`
-    are those of torch and of this project.
+    `trace` has one row a recorded step: the step, then the objective's terms in the
+    order of `stages.preimage.priors.term_names`. `terms` are the final ones, `distance`
+    is `||Phi(x) - Phi0||` over the selected entries; `versions` are those of torch and
+    of this project.
     """
 
     png: bytes

@@ -68,7 +68,13 @@ OUTCOME = [
     _number("data_term", "||Phi(x) - Phi0||^2 / ||Phi0||^2, selected entries", "1"),
     _number("alpha_term", "lambda_alpha * sum |x/s|^alpha", "1"),
     _number("tv_term", "lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta", "1"),
-    _number("objective", "sum of the three terms", "1"),
+    _number(
+        "denoiser_term",
+        "lambda_denoiser * ||x - D(x + sigma n, sigma)||^2 / s^2, how far the denoiser "
+        "would move the image: no potential; null without a learned prior",
+        "1",
+    ),
+    _number("objective", "sum of the terms", "1"),
     _number("code_distance", "||Phi(x) - Phi0|| as computed, selected entries", "1"),
 ]
 
@@ -79,6 +85,7 @@ TRACE = pa.list_(
             ("data_term", pa.float32()),
             ("alpha_term", pa.float32()),
             ("tv_term", pa.float32()),
+            ("denoiser_term", pa.float32()),
         ]
     )
 )
@@ -91,6 +98,7 @@ PREIMAGES = pa.schema(
         _number("lambda_alpha", "weight of the alpha-norm; 0: none", "1"),
         _number("beta", "exponent of TV^beta", "1"),
         _number("lambda_tv", "weight of TV^beta; 0: none", "1"),
+        _number("lambda_denoiser", "weight of the learned prior; null: none", "1"),
         *JOB,
         *OUTCOME,
         _column("trace", TRACE, "the terms along the way, the final ones last"),

@@ -26,8 +26,8 @@ def test_terms_of_known_values():
     x = torch.tensor([[[[1.0, 2.0]]]])
     prior = Prior(alpha=2, lambda_alpha=3, beta=2, lambda_tv=5)
     terms = make(torch.full((1, 1, 1, 2), 200.0), [prior]).terms(x)
-    assert list(terms) == ["data", "alpha", "tv"]
-    torch.testing.assert_close(terms.stacked().tolist(), [[0.00025, 0.15, 0.05]])
+    assert list(terms) == ["data", "alpha", "tv", "denoiser"]
+    torch.testing.assert_close(terms.stacked().tolist(), [[0.00025, 0.15, 0.05, 0.0]])
     torch.testing.assert_close(terms.total.item(), 0.20025)
 
 

@@ -17,7 +17,7 @@ from stages.store import paths, tables
 
 # Points that a trace has on the page, our choice: a line of them looks the same.
 MOST_POINTS = 40
-TERMS = ("data_term", "alpha_term", "tv_term")
+TERMS = ("data_term", "alpha_term", "tv_term", "denoiser_term")
 
 _COLUMNS = ["key", "representation", "layer", "image_id", "image_name", "status"]
 

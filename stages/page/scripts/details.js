@@ -5,7 +5,7 @@ import { written } from "./numbers.js";
 import { isInside, notes } from "./pictures.js";
 import { floorsOf, receptiveField, study } from "./study.js";
 
-const TERMS = ["data term", "alpha-norm term", "TV term"];
+const TERMS = ["data term", "alpha-norm term", "TV term", "pull of the denoiser"];
 const WIDTH = 320;
 const HEIGHT = 140;
 
