@@ -23,7 +23,7 @@ from data.embedded.pictures import load
 from data.embedded.recipe import HERE
 from stages.execution.device import prepare
 from stages.preimage.denoiser import Denoiser
-from stages.store import replacing
+from stages.store.files import replacing
 
 Figures = dict[str, Any]
 # From images `n c h w` with noise, and its level in grey levels, to images without.
