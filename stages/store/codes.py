@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from stages.store.seals import BrokenSeal
-from stages.store.tensor_seal import tensors_digest
+from stages.store.tensor_digest import tensors_digest
 
 
 def write(

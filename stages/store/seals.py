@@ -7,7 +7,7 @@ and checked before it is used:
 - Parquet: 40 bytes between the last page and the footer, a place that no reader looks
   at; they hold the sha256 of all other bytes, footer included;
 - JSON: an object of `content` and the `sha256` of that;
-- tensors: see `tensor_seal`, which brings torch.
+- tensors: one sha256, see `tensor_digest`.
 
 Parquet's own page checksums would cover neither the footer nor the pages' headers.
 """
