@@ -31,7 +31,7 @@ def test_a_representation_without_a_code_is_missing_with_its_reason():
     [
         (
             {"company": 0.25, "chance": 0.0},
-            "with the other pictures of its batch by 0.2",
+            "of its batch by 0.2",
         ),
         ({"company": 0.0, "chance": 0.5}, "from one time to the next by 0.5"),
         ({"company": float("nan")}, "by nan"),

@@ -1,7 +1,7 @@
 """What a study's representations are to each other, whatever they are called."""
 
 from stages.page.roles import descriptors, report_inputs, untrained
-from stages.params import ReportSettings
+from stages.params.study import ReportSettings
 from stages.params.representations import (
     CaffenetSettings,
     DsiftSettings,
