@@ -66,11 +66,10 @@ def test_the_noise_has_the_energy_and_the_smoothness_of_natural_images():
     assert torch.equal(x, image())
 
 
-def test_the_weight_grows_with_the_depth_of_a_trained_network():
+def test_the_weight_is_heavier_deep_in_a_trained_network():
     network = definition(CaffenetSettings(kind="caffenet"))
     found = [lambda_denoiser(network, layer) for layer in ("conv1", "relu2", "fc8")]
-    assert found == sorted(found)
-    assert found[-1] > 10 * found[0]
+    assert min(found[1:]) > 2 * found[0]
     assert all(float(f"{weight:.2g}") == weight for weight in found)
 
 
