@@ -15,8 +15,8 @@ from stages.metrics.schema import scores_schema
 from stages.page.pictures import thumbnails
 from stages.page.plates.tiles import GAP, HEAD, LEFT, SIDE
 from stages.params.grid import GridEntry
-from stages.params.study import ReportSettings
 from stages.params.representations import HogSettings
+from stages.params.study import ReportSettings
 from stages.process.stage import Refusal
 from stages.store import files, paths, schemas, tables
 
