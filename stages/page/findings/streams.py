@@ -15,6 +15,8 @@ from stages.page.findings.finding import NULL, Finding
 from stages.page.wording import counted, number
 
 _HALVES = ["first-half", "second-half"]
+# The same of a network without groups: channels ranked by the colour they answer to.
+_RANKED = ["chromatic half", "achromatic half"]
 _ERRORS = ["chroma_error", "luma_error"]
 _CELL = ["representation", "layer", "region", "prior", "solver", "image_id"]
 
@@ -30,24 +32,25 @@ def streams(study: Evidence, claim: Claim) -> Finding:
     """Return whether one half has less chroma error, the other less luma error.
 
     Of colour pictures, both halves of the same cell. The half with less mean chroma
-    error is taken for the colour stream. The split is the shape stream's chroma error
-    less the colour stream's, plus the colour stream's luma error less the shape
-    stream's, in grey levels. The null is the same number between random halves: the
-    largest between any two, or between one and all channels if there is but one. It
-    holds for a picture if both differences are above 0 and the split above the null.
+    error is taken for the colour stream; of halves by rank, the chromatic one. The
+    split is the shape stream's chroma error less the colour stream's, plus the colour
+    stream's luma error less the shape stream's, in grey levels. The null is the same
+    number between random halves: the largest between any two, or between one and all
+    channels if there is but one. It holds for a picture if both differences are above 0 and the split above the null.
     """
     jobs = study.jobs.dropna(subset=_ERRORS)
     table = jobs.pivot_table(_ERRORS, _CELL, "channels", aggfunc="mean", sort=False)
     named = set(table.columns.get_level_values("channels")) if len(table) else set()
     randoms = sorted(name for name in named if f"{name}".startswith("random "))
-    if not set(_HALVES) <= named:
+    pair = next((one for one in (_HALVES, _RANKED) if set(one) <= named), None)
+    if pair is None:
         return claim.untested()
     pairs, kind = _null_pairs(randoms, "all" in named)
     if not pairs:
         return claim.untested(
             "Both halves were inverted, but no random halves to compare them with."
         )
-    trials, halves = _trials(table, pairs)
+    trials, halves = _trials(table, pair, pairs)
     if trials.empty:
         return claim.untested("No colour picture has both halves and random halves.")
     roles = {"colour": halves.colour, "shape": halves.shape, NULL: pairs[0][0]}
@@ -77,15 +80,15 @@ def _split(table: pd.DataFrame, colour: str, shape: str) -> pd.DataFrame:
 
 
 def _trials(
-    table: pd.DataFrame, pairs: list[tuple[str, str]]
+    table: pd.DataFrame, pair: list[str], pairs: list[tuple[str, str]]
 ) -> tuple[pd.DataFrame, Halves]:
     """Return a row a picture, means over its cells; and which half carries colour."""
     spreads = [_split(table, *pair).sum(axis=1, skipna=False).abs() for pair in pairs]
-    splits = _split(table, *_HALVES).assign(null=pd.concat(spreads, axis=1).max(axis=1))
+    splits = _split(table, *pair).assign(null=pd.concat(spreads, axis=1).max(axis=1))
     trials = splits.dropna().groupby("image_id", sort=False).mean()
-    halves = Halves(*_HALVES)
-    if trials["chroma"].mean() < 0:
-        halves = Halves(*reversed(_HALVES))
+    halves = Halves(*pair)
+    if pair == _HALVES and trials["chroma"].mean() < 0:
+        halves = Halves(*reversed(pair))
         trials[["chroma", "luma"]] *= -1
     trials["value"] = trials["chroma"] + trials["luma"]
     trials["margin"] = trials["value"] - trials["null"]
@@ -98,11 +101,17 @@ def _sentence(halves: Halves, trials: pd.DataFrame, kind: str) -> str:
     means = {name: float(trials[name].mean()) for name in trials.columns}
     split, null = (number(means[name], 1) for name in ("value", "null"))
     side = "above" if means["luma"] >= 0 else "below, too"
+    nearer = "nearer in colour" if means["chroma"] >= 0 else "no nearer in colour"
+    below = "below" if means["chroma"] >= 0 else "above"
+    told = (
+        "Which half is which was read off these very pictures."
+        if halves.colour in _HALVES
+        else "Which channels are chromatic was measured on the network, not on these."
+    )
     return (
-        f"In {counted(len(trials), 'colour picture')} the {halves.colour} is nearer in "
-        f"colour: its chroma error is {number(means['chroma'], 1)} grey levels below "
+        f"In {counted(len(trials), 'colour picture')} the {halves.colour} is {nearer}: "
+        f"its chroma error is {number(abs(means['chroma']), 1)} grey levels {below} "
         f"the {halves.shape}'s, and its luma error {number(abs(means['luma']), 1)} "
         f"{side}. The split, both together, "
-        f"is {split}; the null, {kind}, is {null}. Which half is which was read off "
-        "these very pictures."
+        f"is {split}; the null, {kind}, is {null}. {told}"
     )

@@ -37,6 +37,32 @@ def test_a_half_that_is_better_at_both_is_no_split(found, job):
     assert found("streams", halves(job, (5, 10), (12, 30))).verdict == "contradicted"
 
 
+RANKED = {"first-half": "chromatic half", "second-half": "achromatic half"}
+
+
+def ranked(job, chromatic, achromatic):
+    """Return the same jobs of halves by rank: which carries colour is known before."""
+    named = halves(job, chromatic, achromatic)
+    return [
+        one | {"channels": RANKED.get(one["channels"], one["channels"])}
+        for one in named
+    ]
+
+
+def test_halves_by_rank_stand_for_streams_where_a_network_has_no_groups(found, job):
+    finding = found("streams", ranked(job, (5, 30), (12, 10)))
+    assert finding.verdict == "supported"
+    assert "the chromatic half is nearer in colour" in finding.sentence
+    assert "was measured on the network" in finding.sentence
+
+
+def test_a_chromatic_half_that_loses_colour_contradicts(found, job):
+    finding = found("streams", ranked(job, (12, 10), (5, 30)))
+    assert finding.verdict == "contradicted"
+    assert "the chromatic half is no nearer in colour" in finding.sentence
+    assert "7.0 grey levels above" in finding.sentence
+
+
 def test_random_halves_that_split_as_much_contradict(found, job):
     randoms = ((5, 40), (12, 10))
     finding = found("streams", halves(job, (5, 30), (12, 10), randoms))
