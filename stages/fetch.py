@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from stages.images import Picture, pixel_hash, png, square
+from stages.params.pictures import SOURCES
 from stages.plan.own_weights import remarks
 from stages.plan.study import fetch_stage
 from stages.process.progress import Progress
 from stages.process.stage import Refusal, run, say
-from stages.sources import SOURCES, BadPicture, Candidate, Source, upright
+from stages.sources.candidate import BadPicture, Candidate, Source
+from stages.sources.picture import upright
 from stages.store import files, paths, tables
 from stages.store.schemas import IMAGES
 from stages.weights.fetching import fetch_weights
@@ -51,7 +53,7 @@ class PictureSettings(Protocol):
 
 def fetch(images: PictureSettings, downloads: Path) -> None:
     """Write the table of pictures and the list of those that were skipped."""
-    source = SOURCES[images.source]
+    source = SOURCES[images.source].load()
     skipped: Skipped = []
     path = getattr(images, "path", None)
     if path is not None and not Path(path).is_relative_to(paths.PICTURES):

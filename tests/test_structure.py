@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from stages.params.pictures import SOURCES
 from stages.params.reading import read_study
 from stages.params.representations import KINDS
 from stages.params.study import Study
@@ -165,7 +166,8 @@ def test_no_key_has_a_name_that_the_run_cache_overlooks(path):
         for part in Study.model_json_schema()["$defs"].values()
         for name in part.get("properties", {})
     }
-    declared |= {name for kind in KINDS.values() for name in kind.settings.model_fields}
+    rows = [*KINDS.values(), *SOURCES.values()]
+    declared |= {name for row in rows for name in row.settings.model_fields}
     written = keys(YAML(typ="safe", pure=True).load(path.read_text()))
     assert not (declared | written) & {"size", "nfiles"}
 

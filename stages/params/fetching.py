@@ -3,82 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from stages.params.checks import Part, listed, pairs
-from stages.params.numbers import Count, Sha256, Side
-
-
-class _Pictures(Part):
-    limit: Count | None = None
-    side: Side | None = 256
-
-
-# The keys of `stages.sources.builtin.PHOTOGRAPHS` (tested): importing them here would
-# make every stage depend on every source.
-Photograph = Literal[
-    "astronaut",
-    "chelsea",
-    "coffee",
-    "rocket",
-    "hubble_deep_field",
-    "camera",
-    "brick",
-    "clock",
-    "coins",
-    "grass",
-    "gravel",
-    "retina",
-]
-
-
-class BuiltinPictures(_Pictures):
-    """Photographs that ship inside scikit-image; no network."""
-
-    source: Literal["builtin"]
-    names: Annotated[list[Photograph], Field(min_length=1)]
-
-
-class FolderPictures(_Pictures):
-    """The user's own pictures in a folder, searched recursively."""
-
-    source: Literal["folder"]
-    path: str = "data/pictures"
-
-
-class RemoteFile(Part):
-    """A picture or an archive of pictures on the web, known by its sha256."""
-
-    url: Annotated[str, Field(pattern="^https?://")]
-    sha256: Sha256
-    mirrors: list[Annotated[str, Field(pattern="^https?://")]] = []
-
-
-class UrlPictures(_Pictures):
-    """Pictures and archives of pictures, downloaded and verified."""
-
-    source: Literal["url"]
-    files: Annotated[list[RemoteFile], Field(min_length=1)]
-
-
-class TorchvisionPictures(_Pictures):
-    """A data set that torchvision knows by name, such as Imagenette."""
-
-    source: Literal["torchvision"]
-    dataset: str
-    arguments: Annotated[
-        dict[str, str | int | float | bool],
-        BeforeValidator(lambda value: dict(pairs(value))),
-    ] = {}
-    sha256: dict[str, Sha256] = {}
-    mirrors: dict[str, str] = {}
-
-
-PictureSettings = Annotated[
-    BuiltinPictures | FolderPictures | UrlPictures | TorchvisionPictures,
-    Discriminator("source"),
-]
+from stages.params.checks import Part, listed
+from stages.params.pictures import PictureSettings
 
 
 class _Renamed(Part):

@@ -14,10 +14,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from stages.params.checks import plain
-from stages.params.fetching import BACKBONE_SIDES, BuiltinPictures
+from stages.params.fetching import BACKBONE_SIDES
 from stages.params.grid import GridEntry
 from stages.params.methods import PriorSettings, SolverSettings
 from stages.params.mistakes import Mistakes, ParamsError
+from stages.params.pictures import BuiltinPictures
 from stages.params.representations import Representation, RepresentationSettings
 from stages.params.study import Study
 

@@ -1,18 +1,10 @@
-"""Where the study's pictures come from: four sources, one kind of candidate.
+"""Where the study's pictures come from: sources of one kind of candidate.
 
-`SOURCES[name](**arguments)` is a context manager that gives a sequence of candidates;
-each source's module documents its arguments.
+- `candidate`: what every source offers: pictures by name, each opened in its turn;
+- `picture`: what was opened, made upright, RGB, of 8 bits;
+- `builtin`, `folder`, `url`, `torchvision_dataset`: a source each;
+- `archive`, `download`, `known_hash`, `network`, `deadline`, `torchvision_downloads`:
+  what they are made of.
+
+`stages.params.pictures.SOURCES` names those that params may ask for.
 """
-
-from stages.sources import builtin, folder, torchvision_dataset, url
-from stages.sources.candidate import BadPicture, Candidate, Source
-from stages.sources.picture import upright
-
-__all__ = ["SOURCES", "BadPicture", "Candidate", "Source", "upright"]
-
-SOURCES: dict[str, Source] = {
-    "builtin": builtin.pictures,
-    "folder": folder.pictures,
-    "url": url.pictures,
-    "torchvision": torchvision_dataset.pictures,
-}

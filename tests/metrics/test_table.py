@@ -1,4 +1,4 @@
-"""The table of metrics: whole, cheap to read, and told in README."""
+"""The table of metrics: whole, cheap to read, and told in its README."""
 
 import inspect
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 from stages.metrics.measured import Measured
 from stages.metrics.table import METRICS, of_images
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parents[2] / "stages/metrics/README.md"
 WORDS = ("table", "schema", "metric")
 
 

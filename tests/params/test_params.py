@@ -10,10 +10,10 @@ from stages.params.fetching import (
     FetchSettings,
     LpipsSettings,
     NetworkWeightsSettings,
-    Photograph,
 )
 from stages.params.grid import GridEntry
 from stages.params.methods import FastSettings, PaperSettings, PriorSettings
+from stages.params.pictures import Photograph
 from stages.params.representations import KINDS, DsiftSettings, HogSettings
 from stages.params.study import ExecutionSettings, ReportSettings, Study
 from stages.plan.representations import definition
@@ -76,8 +76,8 @@ def test_a_key_of_another_source_is_refused_where_it_stands(source):
     others = {"builtin": {"path": "photos"}}.get(source, {"names": ["camera"]})
     images = {"source": source, **SOURCES[source], **others}
     path, text = mistake(FetchSettings, {"images": images})
-    assert path == ("images", source, *others)
-    assert text.startswith("unknown key; allowed: limit, side, source, ")
+    assert path == ("images", *others)
+    assert text.startswith("unknown key; allowed: source, limit, side")
 
 
 LEARNED = {"denoiser": "embedded", "lambda_denoiser": "auto"}
@@ -102,8 +102,8 @@ WORDS = {
     "solver": "must be a name or a list of names",
     "layers": "must be all or a list of layer names or patterns, such as relu*",
     "channels": "must be all, first-half, second-half, a list of channel numbers, "
-    "{random: half}, {random: number, seed: number}, {top: number} "
-    "or {orientations: [numbers]}",
+    "{random: half}, {random: number, seed: number}, {chromatic: half or number}, "
+    "{achromatic: half or number}, {top: number} or {orientations: [numbers]}",
     "region": "must be all, {centre: cells}, {share: part of the image}, "
     "{rows: [first, end], columns: [first, end]} in cells, or, of tokens, "
     "{tokens: class}, {tokens: patches} or {tokens: [numbers]}",
@@ -157,7 +157,7 @@ REFUSED: list[tuple[Any, str, str, list[Any]]] = [
     (LPIPS, "mirrors", "pattern", ["ftp://a.org", ["a.org"], "file:///a"]),
     (IMAGES, "images", "must not be empty", [{"source": "builtin", "names": []}]),
     (IMAGES, "images", "'camera'", [{"source": "builtin", "names": ["lena"]}]),
-    (IMAGES, "images", "'builtin', 'folder', 'url', 'torch", [{"source": "web"}]),
+    (IMAGES, "images", "one of builtin, folder, url, torch", [{"source": "web"}]),
     (IMAGES, "images", "equal to 16", [{"source": "folder", "side": 15}]),
     (IMAGES, "images", "pattern", [URL | {"files": [FILE | {"sha256": "0"}]}]),
     (IMAGES, "images", "pattern", [URL | {"files": [FILE | {"url": "a.zip"}]}]),

@@ -74,7 +74,7 @@ def test_all_mistakes_come_in_one_message_with_path_value_and_what_is_allowed(mi
     *found, name, representation, region = mistakes(text)
     assert found == [
         "fetch.images.limit: 0: should be greater than or equal to 1",
-        "fetch.images.siez: 64: unknown key; allowed: limit, side, source, names",
+        "fetch.images.siez: 64: unknown key; allowed: source, limit, side, names",
         "priors.default.lambda_tv: nan: must be a number of at least 0, three "
         "of them (for thirds of the depth), by-depth or {by-depth: factor}",
         "solvers.fast.steps: True: should be a valid integer",

@@ -1,8 +1,6 @@
 """Networks of the user's own: found and run; mistakes told in words."""
 
-import importlib.util
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -133,16 +131,3 @@ def test_weights_that_are_none_are_told(models, content, match):
         torch.save(content, models / "w.pt")
     with pytest.raises(ValueError, match=match):
         read_own(models / "w.pt")
-
-
-@pytest.mark.skipif(
-    importlib.util.find_spec("timm") is None, reason="needs the extra `timm`"
-)
-def test_the_example_is_a_vision_transformer_of_timm(models):
-    example = Path(__file__).parents[2] / "data/models/dino.py"
-    (models / "dino.py").write_text(example.read_text())
-    phi = built("dino:vit_small", side=32, arguments=[["side", 32]])
-    assert phi.code_shape("blocks.3", 32) == (384, 5, 1)
-    code = phi.cut("blocks.3")(255 * torch.rand(1, 3, 32, 32))
-    assert code.shape == (1, 384, 5, 1)
-    assert code.std() > 0
