@@ -21,7 +21,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from data.embedded import weights
-from data.embedded.noisy_pictures import Crops, Noisy, at_sides, photographs, with_noise
+from data.embedded.noisy_pictures import Batches, Noisy, sources
 from data.embedded.pictures import load
 from data.embedded.recipe import HERE, settings
 from stages.execution.device import prepare
@@ -33,23 +33,6 @@ LOG_EVERY = 500  # steps
 LOGGED_NOISE = 25.0
 
 
-class Batches:
-    """The batches of a recipe by step: thumbnails and photographs in turn."""
-
-    def __init__(self, recipe: dict[str, Any], sources: list[Crops]) -> None:
-        self.recipe, self.sources = recipe, sources
-
-    def __len__(self) -> int:
-        return int(self.recipe["steps"])
-
-    def __getitem__(self, step: int) -> Noisy:
-        """Return the clean and noisy pictures of a step, counted from 0."""
-        seed = self.recipe["seed"] * 10**6 + step
-        generator = torch.Generator().manual_seed(seed)
-        source = self.sources[step % len(self.sources)]
-        return with_noise(source.draw(generator), self.recipe, generator)
-
-
 def chosen_for(name: str, folder: Path = HERE) -> dict[str, Any]:
     """Return a denoiser's settings, with the folder of the photographs as a path.
 
@@ -57,17 +40,6 @@ def chosen_for(name: str, folder: Path = HERE) -> dict[str, Any]:
     """
     chosen = settings(name, folder)
     return {**chosen, "photographs": folder / chosen["photographs"]}
-
-
-def sources(chosen: dict[str, Any]) -> list[Crops]:
-    """Return both sources of a recipe; raises FileNotFoundError if one is absent."""
-    small, large = (chosen["recipe"][name] for name in ("thumbnails", "photographs"))
-    thumbnails, _ = load(chosen["pictures"], small["files"])
-    pictures = photographs(chosen["photographs"], fitting=True)
-    return [
-        Crops(thumbnails, small["crop"], small["batch"]),
-        Crops(at_sides(pictures, large["sides"]), large["crop"], large["batch"]),
-    ]
 
 
 class Training:

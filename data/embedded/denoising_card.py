@@ -76,8 +76,8 @@ def _tables(chosen: dict[str, Any], figures: dict[str, Any]) -> Iterator[str]:
     yield _wrapped(
         "White Gaussian noise, not clipped, nor is what comes out. The others are "
         "scikit-image's, told the level of the noise: non-local means (patches of 5, "
-        "distance 6, h 0.6 of the level), wavelets (BayesShrink) and total variation "
-        "(Chambolle, weight the level)."
+        "distance 6, h 0.6 of the level) and total variation (Chambolle, weight the "
+        "level)."
     )
 
 

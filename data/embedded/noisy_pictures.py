@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from data.embedded.pictures import load
 from stages.images import image_from_picture, square
 
 # ITU-R BT.601, as Pillow's own conversion to grey.
@@ -111,3 +112,31 @@ def grey(pictures: Tensor) -> Tensor:
     """Return the luma of RGB pictures, `n 1 h w`."""
     weights = torch.tensor(LUMA, dtype=pictures.dtype)[:, None, None]
     return (pictures * weights).sum(dim=1, keepdim=True)
+
+
+class Batches:
+    """The batches of a recipe by step: thumbnails and photographs in turn."""
+
+    def __init__(self, recipe: dict[str, Any], sources: list[Crops]) -> None:
+        self.recipe, self.sources = recipe, sources
+
+    def __len__(self) -> int:
+        return int(self.recipe["steps"])
+
+    def __getitem__(self, step: int) -> Noisy:
+        """Return the clean and noisy pictures of a step, counted from 0."""
+        seed = self.recipe["seed"] * 10**6 + step
+        generator = torch.Generator().manual_seed(seed)
+        source = self.sources[step % len(self.sources)]
+        return with_noise(source.draw(generator), self.recipe, generator)
+
+
+def sources(chosen: dict[str, Any]) -> list[Crops]:
+    """Return both sources of a recipe; raises FileNotFoundError if one is absent."""
+    small, large = (chosen["recipe"][name] for name in ("thumbnails", "photographs"))
+    thumbnails, _ = load(chosen["pictures"], small["files"])
+    pictures = photographs(chosen["photographs"], fitting=True)
+    return [
+        Crops(thumbnails, small["crop"], small["batch"]),
+        Crops(at_sides(pictures, large["sides"]), large["crop"], large["batch"]),
+    ]

@@ -55,9 +55,9 @@ class Denoiser(nn.Module):
 
     def __init__(
         self,
-        widths: Sequence[int] = (24, 48, 96, 192),
+        widths: Sequence[int] = (24, 40, 80, 160),
         down: Sequence[int] = (0, 1, 1, 1),
-        up: Sequence[int] = (1, 1, 1, 0),
+        up: Sequence[int] = (1, 1, 0, 0),
         channels: int = 3,
     ) -> None:
         super().__init__()
@@ -71,13 +71,9 @@ class Denoiser(nn.Module):
         self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, 2) for a, b in pairs)
         self.grow = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, 2) for a, b in pairs)
         self.tail = nn.Conv2d(widths[0], folded, 3, padding=1)
-        for layer in (self.head, *self.shrink, *self.grow):
-            sums = layer.in_channels
-            if isinstance(layer, nn.Conv2d):
-                sums *= math.prod(layer.kernel_size)
-            nn.init.normal_(layer.weight, std=sums**-0.5)
-        for numbers in self.tail.parameters():
-            nn.init.zeros_(numbers)
+        _keep_spread(self.head, *self.shrink, *self.grow)
+        for parameter in self.tail.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, images: Images, sigma: PerImage) -> Images:
         """Return the images with noise of `sigma` grey levels taken out.
@@ -127,6 +123,15 @@ class Denoiser(nn.Module):
                 f"`images` must be grey or have {self.channels} channels, and at least "
                 f"{FOLD} x {FOLD} pixels, got the shape {tuple(images.shape)}."
             )
+
+
+def _keep_spread(*layers: nn.Module) -> None:
+    """Draw weights under which what comes out spreads as what goes in."""
+    for layer in layers:
+        assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+        # Side by side, a transposed layer's kernels do not overlap: it sums channels.
+        across = math.prod(layer.kernel_size) if isinstance(layer, nn.Conv2d) else 1
+        nn.init.normal_(layer.weight, std=(layer.in_channels * across) ** -0.5)
 
 
 def _blocks(widths: Sequence[int], counts: Sequence[int]) -> Iterator[nn.Sequential]:

@@ -58,7 +58,7 @@ def test_held_out_pictures_were_not_trained_on(folder):
     assert reds.tolist() == [40, 120, 200]
     assert found["photographs"].shape == (3, 3, 224, 224)
     assert found["grey"].shape == (3, 1, 224, 224)
-    assert found["thumbnails"].shape == (10, 3, 64, 64)  # all that val.parquet has
+    assert found["thumbnails"].shape == (10, 3, 64, 64)  # all that there are
 
 
 def test_multiplications_are_those_of_the_layers():
