@@ -129,11 +129,11 @@ class Representation(nn.Module):
             [n for n in (layer, *self.others(layer)) if fnmatchcase(n, pattern)]
             for layer in self.layers
         )
-        found = [names[0] for names in fitting if names]
-        if not found:
+        fits = [names[0] for names in fitting if names]
+        if not fits:
             known = ", ".join(_near(pattern, self.layers))
             raise ValueError(f"`layer` {pattern!r} fits none of {known}.")
-        return found
+        return fits
 
     def depth(self, layer: str) -> int:
         """Return the place of a layer among all, from 0 on."""
