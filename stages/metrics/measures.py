@@ -31,8 +31,8 @@ def _values(metric: Metric, measured: Measured) -> list[Any]:
     inputs = [getattr(measured, name) for name in metric.inputs]
     if any(one is None for one in inputs):
         return [None] * len(measured.originals)
-    found = metric.load()(*inputs, **metric.options)
-    return [None if math.isnan(value) else value for value in found.tolist()]
+    values = metric.load()(*inputs, **metric.options)
+    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
 def seed_measures(preimages: Images) -> Measures:

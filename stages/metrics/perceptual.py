@@ -63,8 +63,8 @@ class Lpips:
         self._check(preimages)
         self._network.to(preimages.device)
         pairs = zip(split(preimages, BATCH), split(originals, BATCH), strict=True)
-        found = [self._network(_as_wanted(a), _as_wanted(b)) for a, b in pairs]
-        return torch.cat(found).reshape(-1).double()
+        distances = [self._network(_as_wanted(a), _as_wanted(b)) for a, b in pairs]
+        return torch.cat(distances).reshape(-1).double()
 
     def _check(self, images: Images) -> None:
         height, width = images.shape[-2:]
