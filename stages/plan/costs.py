@@ -58,17 +58,17 @@ def costs_of_calls(
 
     By path and number of the call, as in `points`; those that give a tensor.
     """
-    found: dict[tuple[str, int], Costs] = {}
+    costs: dict[tuple[str, int], Costs] = {}
     n_calls: Counter[str] = Counter()
     with _Count(image, network) as count:
 
         def note(path: str, _: nn.Module | None, output: Any) -> None:
             if isinstance(output, Tensor):
-                found[path, n_calls[path]] = count.until(output)
+                costs[path, n_calls[path]] = count.until(output)
             n_calls[path] += 1
 
         watch(network, count.pixels, note)
-    return found
+    return costs
 
 
 class _Count:
