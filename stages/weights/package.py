@@ -51,10 +51,10 @@ def fetch_distribution(
     try:
         settings = pip_settings()
         patience = _as_pip(patience, settings)
-        path, found = _located(package, settings, patience, failures)
+        path, indexed = _located(package, settings, patience, failures)
         if path is not None:
             return path
-        addresses = [*found, *addresses]
+        addresses = [*indexed, *addresses]
     except NoPip as error:
         failures.append(f"{error}")
     if not addresses:
