@@ -1,7 +1,6 @@
 """The metrics of the table, computed: a batch's, and those that seeds share."""
 
 import math
-from typing import Any
 
 import torch
 
@@ -26,7 +25,7 @@ def measures(measured: Measured) -> list[Measures]:
     ]
 
 
-def _values(metric: Metric, measured: Measured) -> list[Any]:
+def _values(metric: Metric, measured: Measured) -> list[float | None]:
     """Return one value an image; nothing is imported for what has no inputs."""
     inputs = [getattr(measured, name) for name in metric.inputs]
     if any(one is None for one in inputs):

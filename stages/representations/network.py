@@ -21,7 +21,7 @@ from stages.representations.own_weights import OwnWeights, fitted
 from stages.representations.points import TOKENS, Grid, Point, Points, code_at, points
 from stages.representations.receptive_field import (
     Geometry,
-    Window,
+    PixelWindow,
     field,
     masked_field,
     measured_geometry,
@@ -266,7 +266,7 @@ class Network(Representation):
         except ValueError:  # without gradient, such as a head that begins at zero
             return Geometry(self.side, self.side, 0)
 
-    def field(self, layer: str, selection: Selection, side: int) -> Window:
+    def field(self, layer: str, selection: Selection, side: int) -> PixelWindow:
         """Return the bounding box of the pixels that the selection sees.
 
         The whole image for a selection of all cells; measured for tokens, and where

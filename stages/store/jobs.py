@@ -228,7 +228,7 @@ def _entries(folder: Path) -> list[Path]:
     return sorted(entries)
 
 
-def _sealed(name: str, content: Any, tensors: dict[str, Tensor]) -> bytes:
+def _sealed(name: str, content: object, tensors: dict[str, Tensor]) -> bytes:
     """Return a file of JSON and tensors, with one checksum over them and its name."""
     text = json.dumps(content)
     whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
