@@ -87,7 +87,7 @@ def invert(
             one target give several pre-images.
         solver: `fast` or `paper`, or settings: `fast(steps=100, rate=16)`, in grey
             levels a step, `paper(schedule="region")`. What rate suits a layer of a
-            network is told by `stages.plan.depth.rate_by_depth`.
+            network is told by `stages.plan.resolution.rate_by_depth`.
         prior: weights and exponents; `natural_prior(shape)` if left out.
         options: mask, mean colour and precision, see `Options`.
         on_step: is told the step and their number after each.
