@@ -61,13 +61,11 @@ def fetch_distribution(
         raise unfetched(known, downloads, package.file, failures)
     try:
         return fetch_verified(
-            addresses[0],
+            addresses,
             package.sha256,
             downloads,
-            addresses[1:],
             name=package.file,
-            patience=patience,
-            options=settings.options,
+            patience=replace(patience, options=settings.options),
         )
     except Unfetched as refusal:
         more = [*failures, *refusal.failures]
