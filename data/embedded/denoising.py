@@ -138,7 +138,7 @@ class Training:
         """Return the share of the highest rate: up in a line, level, down in a line."""
         up = (self.step + 1) / self.recipe["warm_up"]
         down = (self.recipe["steps"] - self.step) / self.recipe["cool_down"]
-        return min(up, down, 1.0)
+        return float(min(up, down, 1.0))
 
     @torch.no_grad()
     def _take_average(self) -> None:

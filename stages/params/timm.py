@@ -7,6 +7,12 @@ from pydantic import model_validator
 
 from stages.params.numbers import Index, Sha256, Side
 from stages.params.representation import Representation
+from stages.params.timm_zoo import (
+    LITE0,
+    LITE0_PREPROCESSING,
+    address,
+    configured,
+)
 from stages.weights import catalogue
 from stages.weights.description import Tensors, Url, WeightsFile
 
@@ -34,8 +40,6 @@ class TimmSettings(Representation):
         """Fill in the side of the images of the model's configuration."""
         if not isinstance(value, dict) or "side" in value:
             return value
-        from stages.representations.timm_models import configured
-
         try:
             return {**value, "side": configured(f"{value['model']}").side}
         except (KeyError, ValueError):  # told below
@@ -43,8 +47,6 @@ class TimmSettings(Representation):
 
     @model_validator(mode="after")
     def _that_exist(self) -> "TimmSettings":
-        from stages.representations.timm_models import LITE0, configured
-
         configured(self.model)
         if self.weights == "package" and self.model != LITE0:
             raise ValueError(f"`weights: package` are for `model: {LITE0}` alone")
@@ -59,8 +61,6 @@ class TimmSettings(Representation):
 
     def options(self) -> dict[str, Any]:
         """Return the fields of the definition: what the model makes of pixels, too."""
-        from stages.representations.timm_models import LITE0_PREPROCESSING, configured
-
         packaged = self.weights == "package"
         seen = LITE0_PREPROCESSING if packaged else configured(self.model)
         how = {"packaged": packaged, "own": self.own_file is not None}
@@ -73,8 +73,6 @@ class TimmSettings(Representation):
             return catalogue.EFFICIENTNET_LITE0
         if self.weights != "pretrained":
             return None
-        from stages.representations.timm_models import address
-
         published = address(self.model)
         name = f"timm-{self.model}-{PurePosixPath(published).stem}"
         source = Url(published, self.sha256 or "any", Tensors(), "see its page")

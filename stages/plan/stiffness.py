@@ -4,27 +4,25 @@ Near an image x the data term is a quadratic form in what changes,
 
     ||Phi(x + v) - Phi(x)||^2 / ||Phi(x)||^2 = v' A v / ||Phi(x)||^2,   A = J' J,
 
-J the derivative of the code. It is stiff along the few directions that the code sees
-and slack along the many that it does not, while the learned prior, with its denoised
-image held, is equally stiff along all: lambda / s^2. Where both meet along a direction
-of stiffness a, the prior wins the share lambda / (lambda + s^2 a / ||Phi(x)||^2).
+J the derivative of the code. The learned prior, with its denoised image held, is one,
+too: lambda v' v / s^2, equally stiff along all of the N directions of an image. Neither
+has anything to say where it is much slacker than the other, so their sizes, the root
+mean squares of their eigenvalues, are put into a fixed proportion:
 
-The typical stiffness that the code has is the mean of A's eigenvalues, each weighted by
-itself: a random change of the code moves the image along them in that proportion. It is
-tr(A^2) / tr(A). So
+    lambda = SHARE * s^2 * sqrt(tr(A^2) / N) / ||Phi(x)||^2
 
-    lambda = SHARE * s^2 * tr(A^2) / tr(A) / ||Phi(x)||^2
-
-leaves what the code sees to the code, but for a share of about SHARE, and gives what it
-sees less well, or not at all, to the prior. tr(A)^2 / tr(A^2), the participation ratio,
-counts the directions that are seen: as it falls with depth, lambda grows. The number
-does not depend on the scale of the code or of the pixels, nor on the image's size.
+A deep code sees few directions, and those sharply: the same sum of eigenvalues has a
+larger mean square. So lambda grows with what the code leaves open. Along what is seen,
+stiffer than the root mean square, the code keeps the upper hand; all else is left to
+the prior. The number depends neither on the scale of the code nor on that of the
+pixels, nor on the image's size.
 
 x is noise with the spectrum, colours and energy of natural images, so that no picture
-enters. The traces are estimated as Hutchinson (1990) does, from random changes u of the
-code: E ||J' u||^2 = tr(A), E ||J J' u||^2 = tr(A^2).
+enters. The trace is estimated as Hutchinson (1990) does, from random changes u of the
+code: E ||J J' u||^2 = tr(A^2).
 """
 
+import math
 from collections.abc import Callable
 from functools import cache
 
@@ -38,9 +36,9 @@ from stages.preimage.start import generator, noise
 from stages.representations.definition import Definition, WeightsFile
 from stages.representations.loading import cut
 
-# The share of the seen that the prior may win. The rule's only constant: set on
-# AlexNet's relu5, where a weight of 5 was found by hand before there was a rule.
-SHARE = 0.02
+# The proportion of both sizes, the rule's only constant: our choice, for a weight of 5
+# at AlexNet's relu5, which trials by hand had found good before there was a rule.
+SHARE = 0.22
 
 N_PROBES = 4
 # Length of a probed change of the image, as a share of `s`: a step, not a derivative,
@@ -79,7 +77,7 @@ def natural_noise(shape: tuple[int, int, int], mean: Tensor) -> Image:
 
 
 def stiffness(phi: Callable[[Tensor], Tensor], image: Image, norm: float) -> float:
-    """Return `tr(A^2) / tr(A) / ||Phi(x)||^2` at an image, in 1 / grey level squared.
+    """Return `sqrt(tr(A^2) / N) / ||Phi(x)||^2` at an image, in 1 / grey level squared.
 
     `norm` is `stages.images.reference_norm` of its shape. 0 where the code is 0, or
     does not change with the image.
@@ -87,14 +85,13 @@ def stiffness(phi: Callable[[Tensor], Tensor], image: Image, norm: float) -> flo
     x = image[None].clone().requires_grad_()
     with torch.enable_grad():
         code = phi(x)
-    first = second = 0.0
+    square = 0.0
     for i in range(N_PROBES):
         draw = torch.randn(code.shape, generator=generator(f"stiffness:{i}"))
         (back,) = torch.autograd.grad(code, x, draw, retain_graph=True)
-        first += float(back.double().square().sum())
-        second += _seen(phi, x.detach(), back, LENGTH * norm)
+        square += _seen(phi, x.detach(), back, LENGTH * norm) / N_PROBES
     energy = float(code.detach().double().square().sum())
-    return second / first / energy if first and energy else 0.0
+    return math.sqrt(square / image.numel()) / energy if energy else 0.0
 
 
 @torch.no_grad()

@@ -113,7 +113,7 @@ class LearnedPrior(PriorTerm):
         denoise = trained(self.denoiser, x.device, self.precision)
         noisy = x + mean + level * self._noise(x)
         with torch.no_grad():
-            images = denoise(noisy, torch.full_like(self.weights, level))
+            images: Images = denoise(noisy, torch.full_like(self.weights, level))
         return (images.to(x) - mean).contiguous()
 
     def _noise(self, x: Images) -> Tensor:

@@ -80,6 +80,8 @@ def test_a_key_of_another_source_is_refused_where_it_stands(source):
     assert text.startswith("unknown key; allowed: limit, side, source, ")
 
 
+LEARNED = {"denoiser": "embedded", "lambda_denoiser": "auto"}
+DENOISER = (PriorSettings, LEARNED)
 PRIOR, FAST = (PriorSettings, {}), (FastSettings, {"kind": "fast"})
 PAPER, HOG = (PaperSettings, {"kind": "paper"}), (HogSettings, {"kind": "hog"})
 GRID, RUN = (GridEntry, {"representation": "hog"}), (ExecutionSettings, {})
@@ -91,6 +93,8 @@ WORDS = {
     "lambda_alpha": "must be auto or a number of at least 0",
     "lambda_tv": "must be a number of at least 0, three of them (for thirds of the "
     "depth), by-depth or {by-depth: factor}",
+    "lambda_denoiser": "must be auto or a number of at least 0",
+    "sigma": "must be two noise levels in grey levels, such as [60, 10]",
     "schedule": "must be auto, cnn, region, descriptors "
     "or [[steps, factor of 0.004], ...]",
     "representation": "must be a name or a list of names",
@@ -120,6 +124,11 @@ REFUSED: list[tuple[Any, str, str, list[Any]]] = [
     (PRIOR, "beta", "greater than 0", [0]),
     (PRIOR, "lambda_alpha", "", [NAN, INF, -1, True, "by-depth"]),
     (PRIOR, "lambda_tv", "", [NAN, INF, -0.1, True, "auto", "1e2", [1, 2], [1, 2, -3]]),
+    (DENOISER, "lambda_denoiser", "", [NAN, -1, True, "by-depth"]),
+    (DENOISER, "sigma", "", [60, [60], [60, 0], [300, 10], [60, 30, 10], [True, 1]]),
+    (DENOISER, "denoise_every", "greater than or equal to 1", [0]),
+    (DENOISER, "renoise", "valid boolean", [1, "yes"]),
+    (DENOISER, "denoiser", "at least 1 character", [""]),
     (PAPER, "schedule", "", ["slow", 3, [], [[]], [[3]], [[3, 1, 1]], [3, 1.0]]),
     (PAPER, "schedule", "", [[[0, 1.0]], [[3.5, 1]], [[True, 1]]]),
     (PAPER, "schedule", "", [[[3, bad]] for bad in (NAN, INF, True, 0, "1")]),
@@ -183,6 +192,27 @@ def test_the_priors_of_the_journal_come_as_a_whole():
     assert path == ()
     assert "take beta, lambda_tv away" in text
     assert validate(PriorSettings, {"ijcv": 100, "jitter": "auto"}).ijcv == 100
+
+
+def test_a_denoiser_and_its_weight_come_together():
+    assert validate(PriorSettings, LEARNED).sigma == (60.0, 10.0)
+    path, text = mistake(PriorSettings, {"lambda_denoiser": "auto", "sigma": [9, 3]})
+    assert path == ()
+    assert "`lambda_denoiser`, `sigma` needs a denoiser: give `denoiser: emb" in text
+    for weight in ({}, {"lambda_denoiser": 0}):
+        _, text = mistake(PriorSettings, {"denoiser": "embedded", **weight})
+        assert "`denoiser` weighs nothing: give `lambda_denoiser`, auto or" in text
+
+
+def test_the_noise_of_a_denoiser_falls():
+    assert validate(PriorSettings, {**LEARNED, "sigma": [20, 20]}).sigma == (20, 20)
+    _, text = mistake(PriorSettings, {**LEARNED, "sigma": [10, 60]})
+    assert "`sigma` must fall from its first level to its last, got 10 and 60" in text
+
+
+def test_a_denoiser_is_no_part_of_the_journals_priors():
+    _, text = mistake(PriorSettings, {**LEARNED, "ijcv": 100})
+    assert "take denoiser, lambda_denoiser away" in text
 
 
 def test_small_and_whole_numbers_are_numbers():

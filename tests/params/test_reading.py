@@ -80,7 +80,7 @@ def test_all_mistakes_come_in_one_message_with_path_value_and_what_is_allowed(mi
         "solvers.fast.steps: True: should be a valid integer",
     ]
     # What can only be known from what the params mean, in the same message.
-    assert representation.startswith("representations.dsift: {'side': 32, ")
+    assert representation.startswith("representations.dsift: {'kind': 'dsift', ")
     assert "`images` must be at least 152 pixels high and wide" in representation
     assert name == "grid[0].representation: 'hogg': must be one of hog, dsift"
     assert region.startswith("grid[1].region[0]: {'centre': 5}: must lie inside")

@@ -1,15 +1,18 @@
 """The program's text in keys: all that a job runs through, and nothing else."""
 
+import json
 import pickle
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import save_file
 
 from stages.params.representations import (
     CaffenetSettings,
@@ -20,17 +23,33 @@ from stages.plan import source_text
 from stages.plan.cells import Cell
 from stages.plan.keys import RECORDING, source_files
 from stages.plan.representations import definition
+from stages.preimage.denoiser import Denoiser
 from stages.preimage.priors import Prior
 from stages.preimage.solvers import fast, paper
-from stages.representations.definition import Definition
+from stages.representations.definition import Definition, WeightsFile
 from stages.representations.selection import Selection
 
 ZOO = {"kind": "torchvision", "model": "resnet18", "weights": "random", "side": 64}
 
 
-def job(settings: Any, layer: str, steps: Any) -> Cell:
+def learned(path: Path = Path("none.safetensors")) -> Prior:
+    """Return a prior of a denoiser alone."""
+    numbers = {
+        "lambda_denoiser": 1.0,
+        "denoiser": WeightsFile(path, "0" * 64),
+        "sigma": (60.0, 10.0),
+        "denoise_every": 1,
+        "renoise": True,
+    }
+    return Prior(further=tuple(numbers.items()))
+
+
+CLASSICAL = Prior(lambda_tv=1.0)
+
+
+def job(settings: Any, layer: str, steps: Any, weights: Prior = CLASSICAL) -> Cell:
     """Return a cell, which decides the modules that its jobs run through."""
-    weights, defined = Prior(lambda_tv=1.0), definition(settings)
+    defined = definition(settings)
     names = {"representation": "", "channels": "", "region": "", "prior": ""}
     return Cell(
         **names,
@@ -47,6 +66,7 @@ JOBS = {
     "embedded": job(CaffenetSettings(kind="caffenet"), "relu2", fast(steps=1)),
     "hog": job(HogSettings(kind="hog", side=32), "hog", paper([(1, 1.0)])),
     "zoo": job(TorchvisionSettings.model_validate(ZOO), "relu", fast(steps=1)),
+    "learned": job(HogSettings(kind="hog", side=32), "hog", fast(steps=1), learned()),
 }
 
 
@@ -187,10 +207,12 @@ print(*(m.__file__ for n, m in sys.modules.items() if n.startswith("stages.")))
 
 
 @pytest.mark.parametrize("name", JOBS)
-def test_what_a_job_loads_is_in_its_closure(name):
-    root = source_text.ROOT
+def test_what_a_job_loads_is_in_its_closure(name, tmp_path):
+    root, cell = source_text.ROOT, JOBS[name]
+    if name == "learned":
+        cell = replace(cell, weights=learned(_small_denoiser(tmp_path)))
     used = ("definition", "layer", "selection", "weights", "steps")
-    sent = pickle.dumps(({key: getattr(JOBS[name], key) for key in used}, RECORDING))
+    sent = pickle.dumps(({key: getattr(cell, key) for key in used}, RECORDING))
     ran = subprocess.run(
         [sys.executable, "-c", RUN], cwd=root, input=sent, capture_output=True
     )
@@ -200,22 +222,37 @@ def test_what_a_job_loads_is_in_its_closure(name):
     source_text.closure.cache_clear()
     # What the package itself brings sets up the command and computes nothing.
     setup = source_text.closure("stages")
-    assert loaded - source_files(JOBS[name]) - setup == set()
+    assert loaded - source_files(cell) - setup == set()
+
+
+def _small_denoiser(folder: Path) -> Path:
+    architecture = {"widths": [4], "down": [0], "up": [0]}
+    path = folder / "small.safetensors"
+    told = {"architecture": json.dumps(architecture)}
+    save_file(Denoiser(**architecture).state_dict(), path, metadata=told)
+    return path
 
 
 @pytest.mark.parametrize(
     ("module", "changed"),
     [
         ("representations/dsift.py", set()),
-        ("representations/hog.py", {"hog"}),
+        ("representations/hog.py", {"hog", "learned"}),
         ("representations/caffenet.py", {"embedded"}),
         ("representations/zoo.py", {"zoo"}),
         ("preimage/momentum.py", {"hog"}),
-        ("preimage/adam.py", {"embedded", "zoo"}),
+        ("preimage/adam.py", {"embedded", "zoo", "learned"}),
+        ("preimage/total_variation.py", {"embedded", "hog", "zoo"}),
+        ("preimage/alpha_norm.py", set()),
+        ("preimage/denoiser.py", {"learned"}),
+        ("preimage/learned_prior.py", {"learned"}),
         ("preimage/fourier.py", set()),
         ("preimage/deep_image_prior.py", set()),
         ("process/progress.py", set()),
-        *((f"plan/{name}.py", set()) for name in ("costs", "keys", "jobs")),
+        *(
+            (f"plan/{name}.py", set())
+            for name in ("costs", "keys", "jobs", "stiffness")
+        ),
         *((f"store/{name}.py", set()) for name in ("paths", "files", "tables")),
         *((f"execution/{name}.py", set()) for name in ("processes", "runner")),
         *((f"{name}.py", set()) for name in ("extract", "invert", "report", "study")),

@@ -44,6 +44,13 @@ def network(**options: Any) -> dict[str, Any]:
     return {"representation": "net", "layers": "relu", "representations": wanted}
 
 
+LEARNED = {"denoiser": "embedded", "lambda_denoiser": 0.5}
+
+
+def learned(**numbers: Any) -> dict[str, Any]:
+    return part("priors", "default", **{**LEARNED, **numbers})
+
+
 DIFFERENT: list[dict[str, Any]] = [
     {},
     {"pictures": (B,)},
@@ -70,6 +77,12 @@ DIFFERENT: list[dict[str, Any]] = [
     part("priors", "default", lambda_tv=0.5),
     part("priors", "default", beta=1),
     part("priors", "default", jitter=2),
+    learned(),
+    learned(lambda_denoiser=0.6),
+    learned(sigma=[50, 10]),
+    learned(sigma=[60, 5]),
+    learned(denoise_every=3),
+    learned(renoise=False),
     part("solvers", "fast", steps=7),
     part("solvers", "fast", rate=4.0),
     part("solvers", "fast", smoothing=0.0),
@@ -136,6 +149,23 @@ def test_weights_count_by_their_bytes_not_by_their_place(definition):
         for file in (FILE, moved, other)
     )
     assert here == there != another
+
+
+def test_a_denoiser_counts_by_its_bytes_not_by_its_place(tmp_path):
+    keys = []
+    for name, data in (("a", b"1"), ("b", b"1"), ("c", b"2")):
+        path = tmp_path / name
+        path.write_bytes(data)
+        keys.append(only_job(**learned(denoiser=str(path))).key)
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_jobs_with_different_denoisers_share_no_batch(tmp_path):
+    groups = []
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+        groups.append(only_job(**learned(denoiser=str(tmp_path / name))).group)
+    assert groups[0] != groups[1]
 
 
 def test_weights_of_the_authors_form_count_by_their_bytes():

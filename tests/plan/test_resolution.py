@@ -9,15 +9,20 @@ from stages.params.methods import ByDepth, FastSettings, PaperSettings, PriorSet
 from stages.params.representations import CaffenetSettings
 from stages.plan.representations import definition
 from stages.plan.resolution import by_depth, prior_numbers, solver_numbers
+from stages.plan.stiffness import lambda_denoiser
 from stages.preimage.adam import Fast
 from stages.preimage.momentum import SCHEDULES, Paper
 from stages.preimage.prior_sets import ijcv_prior
 from stages.preimage.priors import Prior
 from stages.preimage.solvers import FAST_RATES, FAST_SMOOTHING
+from stages.process.stage import Refusal
 from stages.representations.caffenet import LAYERS
+from stages.representations.definition import WeightsFile
 from stages.representations.dsift import DsiftDefinition
 from stages.representations.hog import HogDefinition
 from stages.representations.selection import Selection
+from stages.store import paths
+from stages.store.file_hash import sha256
 
 HOG, DSIFT = HogDefinition(side=40), DsiftDefinition(side=40, bin=3)
 NETWORK = definition(CaffenetSettings(kind="caffenet", weights="random"))
@@ -66,6 +71,46 @@ def test_a_value_by_depth_is_that_of_the_third_that_the_layer_is_in():
 def test_given_weights_stay_as_they_are():
     given = PriorSettings(alpha=3, lambda_alpha=8e-10, beta=1, lambda_tv=2)
     assert prior(given) == Prior(3, 8e-10, 1, 2)
+
+
+def test_a_prior_without_a_denoiser_has_no_number_of_one():
+    assert prior(PriorSettings(lambda_tv=1)).further == ()
+
+
+def test_a_denoiser_is_known_by_the_bytes_of_its_file(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(b"weights")
+    given = {"denoiser": str(path), "lambda_denoiser": 0.5, "sigma": (40.0, 8.0)}
+    numbers = prior(PriorSettings(**given)).numbers()
+    assert numbers["denoiser"] == WeightsFile(path, sha256(path))
+    assert numbers["lambda_denoiser"] == 0.5
+    assert numbers["sigma"] == (40.0, 8.0)
+    assert (numbers["denoise_every"], numbers["renoise"]) == (2, True)
+
+
+def test_the_embedded_denoiser_is_that_of_the_project():
+    given = PriorSettings(denoiser="embedded", lambda_denoiser=0.5)
+    file = prior(given).numbers()["denoiser"]
+    assert file.path == paths.embedded("denoiser")
+
+
+def test_a_denoiser_that_is_not_there_is_refused_by_its_name(monkeypatch, tmp_path):
+    lost = tmp_path / "lost.safetensors"
+    given = PriorSettings(denoiser=str(lost), lambda_denoiser=1.0)
+    with pytest.raises(Refusal, match=f"denoiser {lost} is not there"):
+        prior(given)
+    monkeypatch.setattr(paths, "embedded", lambda name: tmp_path / f"{name}.gone")
+    with pytest.raises(Refusal, match=r"denoiser\.gone is not there; it comes with"):
+        prior(PriorSettings(denoiser="embedded", lambda_denoiser=1.0))
+
+
+def test_the_weight_auto_of_a_denoiser_follows_the_layer(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(b"weights")
+    given = PriorSettings(denoiser=str(path), lambda_denoiser="auto")
+    for layer in ("conv1", "relu4"):
+        found = prior(given, NETWORK, layer).numbers()["lambda_denoiser"]
+        assert found == lambda_denoiser(NETWORK, layer) > 0
 
 
 @pytest.mark.parametrize(("defined", "layer"), [(HOG, "hog"), (DSIFT, "dsift")])

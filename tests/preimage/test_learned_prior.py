@@ -1,22 +1,29 @@
+"""The learned prior: a pull to what a denoiser says, alike in every company."""
+
 import itertools
+import pickle
+from pathlib import Path
 
 import pytest
 import torch
 
 from stages.images import reference_norm
+from stages.preimage import Prior, fast, invert, learned_prior
+from stages.preimage.data_term import data_term
 from stages.preimage.denoiser import Denoiser
-from stages.preimage.learned_prior import (
-    DENOISED,
-    LearnedPrior,
-    NoiseOfJob,
-    learned_slope,
-)
+from stages.preimage.descent import begin, minimise
+from stages.preimage.learned_prior import DENOISED, LearnedPrior
+from stages.preimage.objective import objective
+from stages.preimage.prior_term import Jobs
+from stages.preimage.start import noise
+from stages.preimage.state import state
+from stages.representations.definition import WeightsFile
 
 SHAPE = (3, 12, 12)
 NORM = reference_norm(SHAPE)
 MEAN = torch.tensor([120.0, 110.0, 100.0])[:, None, None]
-STEPS = 10
-JOBS = [NoiseOfJob(0, "cat"), NoiseOfJob(1, "cat"), NoiseOfJob(0, "dog")]
+SEEDS = ("cat:0", "cat:1", "dog:0")
+FILE = WeightsFile(Path("toy.safetensors"), "0" * 64)
 
 
 def centred(n=3, seed=0):
@@ -24,20 +31,27 @@ def centred(n=3, seed=0):
     return 60 * torch.randn(n, *SHAPE, generator=generator)
 
 
-def halved(images, sigma):
-    """Return images half as far from black: a denoiser whose result is known."""
-    return images / 2
+class Toy:
+    """A denoiser whose result is known, which remembers what it was asked."""
 
-
-class Recorded:
-    """A denoiser that remembers what it was asked."""
-
-    def __init__(self):
-        self.asked = []
+    def __init__(self, denoise):
+        self.denoise, self.asked = denoise, []
 
     def __call__(self, images, sigma):
         self.asked.append((images.clone(), sigma.clone()))
-        return images / 2
+        return self.denoise(images)
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """Return what puts a denoiser into the place of every file's."""
+
+    def put(denoise):
+        one = denoise if isinstance(denoise, Denoiser) else Toy(denoise)
+        monkeypatch.setattr(learned_prior, "trained", lambda file, device, dtype: one)
+        return one
+
+    return put
 
 
 def network():
@@ -49,174 +63,233 @@ def network():
     return made
 
 
-def slope(x, step, memory, *, prior=None, denoise=halved, weights=None, jobs=JOBS):
-    prior = prior or LearnedPrior(5.0)
-    return learned_slope(
-        prior,
-        denoise,
-        x,
-        weights=torch.full((len(x),), prior.weight) if weights is None else weights,
-        mean=MEAN,
-        norm=NORM,
-        step=step,
-        n_steps=STEPS,
-        generators=jobs,
-        memory=memory,
-    )
+def term(weights=(5.0, 5.0, 5.0), seeds=SEEDS, **numbers):
+    given = {"sigma": (60.0, 10.0), "denoise_every": 2, "renoise": True}
+    jobs = Jobs(NORM, MEAN, tuple(seeds))
+    return LearnedPrior(torch.tensor(weights), jobs, FILE, **given | numbers)
 
 
-def test_value_and_gradient_without_noise_are_those_of_the_formula():
+def pull(one, x):
+    """Return the value and the gradient of a term that begins here."""
+    value, gradient, factor = one.value_and_gradient(x, one.memory(x))
+    return value, gradient * factor
+
+
+def test_a_denoiser_that_changes_nothing_does_not_pull(toy):
+    toy(lambda images: images)
+    value, gradient = pull(term(renoise=False), centred())
+    assert value.abs().max() < 1e-9
+    assert gradient.abs().max() < 1e-6
+
+
+def test_a_denoiser_that_always_says_grey_pulls_there(toy):
+    toy(lambda images: torch.full_like(images, 128.0))
     x = centred()
-    prior = LearnedPrior(5.0, renoise=False)
-    value, gradient = slope(x, 0, {}, prior=prior)
-    residue = (x + MEAN) / 2
-    expected = 5 * residue.square().sum(dim=(1, 2, 3)) / NORM**2
+    value, gradient = pull(term((1.0, 2.0, 4.0)), x)
+    residue = x + MEAN - 128
+    weights = torch.tensor([1.0, 2.0, 4.0])
+    expected = weights * residue.square().sum(dim=(1, 2, 3)) / NORM**2
     torch.testing.assert_close(value, expected)
-    torch.testing.assert_close(gradient, 10 * residue / NORM**2)
+    scale = 2 * weights[:, None, None, None] / NORM**2
+    torch.testing.assert_close(gradient, scale * residue)
+    torch.testing.assert_close(term((1.0, 2.0, 4.0)).value(x), expected)
 
 
-def test_gradient_is_that_of_the_value_with_the_denoised_image_held():
+def test_gradient_is_that_of_the_value_with_the_denoised_image_held(toy):
+    toy(network().double())
     x = centred(1).double().requires_grad_()
-    memory = {}
-    prior = LearnedPrior(2.0)
-    given = {"prior": prior, "denoise": network().double(), "jobs": JOBS[:1]}
-    _, gradient = slope(x.detach(), 0, memory, **given)
-    value, _ = slope(x, 1, memory, **given)
+    one = term([2.0], SEEDS[:1])
+    memory = one.memory(x.detach())
+    _, gradient, factor = one.value_and_gradient(x.detach(), memory)
+    value, _, _ = one.at(1, 10).value_and_gradient(x, memory)
     (expected,) = torch.autograd.grad(value.sum(), x)
-    torch.testing.assert_close(gradient, expected)
+    torch.testing.assert_close(gradient * factor, expected)
 
 
-def test_noise_has_the_level_of_the_step_and_the_denoiser_is_told():
-    x, denoise = centred(), Recorded()
-    prior = LearnedPrior(1.0, first=80.0, last=20.0, every=1)
+def test_noise_has_the_level_of_the_step_and_the_denoiser_is_told(toy):
+    denoise, x = toy(lambda images: images / 2), centred()
+    one = term(sigma=(80.0, 20.0))
     for step in (0, 5, 9):
-        slope(x, step, {}, prior=prior, denoise=denoise)
-    for (images, sigma), level in zip(
-        denoise.asked, (80.0, 40.0, 80 * 0.25**0.9), strict=True
-    ):
+        one.at(step, 10).value(x)
+    levels = (80.0, 40.0, 80 * 0.25**0.9)
+    for (images, sigma), level in zip(denoise.asked, levels, strict=True):
         torch.testing.assert_close(sigma, torch.full((3,), level))
-        # 432 numbers an image: the deviation of their spread is 2 %.
+        # 432 numbers an image: the deviation of their spread is 3 %.
         spread = (images - x - MEAN).flatten(1).std(dim=1)
         torch.testing.assert_close(spread, sigma, rtol=0.15, atol=0)
 
 
 def test_noise_level_falls_geometrically_from_first_to_last():
-    prior = LearnedPrior(1.0, first=60.0, last=10.0)
-    found = [prior.sigma(step, 100) for step in range(101)]
+    found = [term().at(step, 100).level for step in range(101)]
     assert found[0] == 60
     assert found[100] == pytest.approx(10)
     ratios = {round(b / a, 9) for a, b in itertools.pairwise(found)}
     assert ratios == {round((1 / 6) ** 0.01, 9)}
 
 
-def test_without_renoising_the_denoiser_sees_the_image_itself():
-    x, denoise = centred(), Recorded()
-    slope(x, 0, {}, prior=LearnedPrior(1.0, renoise=False), denoise=denoise)
+def test_without_renoising_the_denoiser_sees_the_image_itself(toy):
+    denoise, x = toy(lambda images: images / 2), centred()
+    term(renoise=False).value(x)
     assert torch.equal(denoise.asked[0][0], x + MEAN)
 
 
-def test_denoiser_runs_at_every_kth_step_and_pulls_to_the_same_place_between():
-    x, denoise, memory = centred(), Recorded(), {}
-    prior = LearnedPrior(1.0, every=3)
+def test_denoiser_runs_at_every_kth_step_and_pulls_to_the_same_place_between(toy):
+    denoise, x = toy(lambda images: images / 2), centred()
+    one = term(denoise_every=3)
+    memory = one.memory(x)
     kept = []
     for step in range(7):
-        slope(x + step, step, memory, prior=prior, denoise=denoise)
-        kept.append(memory[DENOISED])
+        one.at(step, 10).value_and_gradient(x + step, memory)
+        kept.append(memory[DENOISED].clone())
     assert len(denoise.asked) == 3
-    assert kept[0] is kept[2]
+    assert torch.equal(kept[0], kept[2])
     assert not torch.equal(kept[2], kept[3])
-    value, gradient = slope(x, 7, memory, prior=prior, denoise=denoise)
-    residue = x + MEAN - kept[6]
-    torch.testing.assert_close(gradient, 2 * residue / NORM**2)
-    torch.testing.assert_close(value, residue.square().sum(dim=(1, 2, 3)) / NORM**2)
+    value, residue, _ = one.at(7, 10).value_and_gradient(x, memory)
+    torch.testing.assert_close(residue, x - kept[6])
+    expected = 5 * (x - kept[6]).square().sum(dim=(1, 2, 3)) / NORM**2
+    torch.testing.assert_close(value, expected)
 
 
-def test_run_that_was_stopped_goes_on_to_the_same_bytes():
-    def run(x, steps, memory):
-        for step in steps:
-            _, gradient = slope(x, step, memory, denoise=network(), prior=prior)
-            x = x - 1e4 * gradient
-        return x
-
-    prior = LearnedPrior(5.0, every=3)
-    whole = run(centred(), range(STEPS), {})
-    memory = {}
-    half = run(centred(), range(5), memory)
-    # As from a file: stored row by row, in memory of its own.
-    kept = {name: t.clone(memory_format=torch.contiguous_format) for name, t in
-            memory.items()}  # fmt: skip
-    assert memory[DENOISED].is_contiguous()
-    assert torch.equal(run(half.clone(), range(5, STEPS), kept), whole)
-
-
-def test_company_and_place_in_the_batch_change_no_byte():
-    x, denoise = centred(), network()
-    value, gradient = slope(x, 4, {}, denoise=denoise)
+def test_company_and_place_in_the_batch_change_no_byte(toy):
+    toy(network())
+    x = centred()
+    value, gradient = pull(term().at(4, 10), x)
     order = [2, 0, 1]
-    jobs = [JOBS[i] for i in order]
-    other_value, other = slope(x[order], 4, {}, denoise=denoise, jobs=jobs)
+    turned = term(seeds=[SEEDS[i] for i in order]).at(4, 10)
+    other_value, other = pull(turned, x[order])
     assert torch.equal(other, gradient[order])
     assert torch.equal(other_value, value[order])
     others = centred(seed=7)
     others[1] = x[0]
-    jobs = [NoiseOfJob(8, "x"), JOBS[0], NoiseOfJob(9, "y")]
-    value_there, there = slope(others, 4, {}, denoise=denoise, jobs=jobs)
+    company = term((1.0, 5.0, 0.0), ["x:8", SEEDS[0], "y:9"]).at(4, 10)
+    value_there, there = pull(company, others)
     assert torch.equal(there[1], gradient[0])
     assert torch.equal(value_there[1], value[0])
 
 
-def test_noise_comes_from_seed_image_and_step_alone():
-    torch.manual_seed(5)
-    first = torch.randn(9, generator=NoiseOfJob(3, "cat").at(7))
-    torch.manual_seed(6)
-    assert torch.equal(torch.randn(9, generator=NoiseOfJob(3, "cat").at(7)), first)
-    others = [
-        NoiseOfJob(4, "cat").at(7),
-        NoiseOfJob(3, "dog").at(7),
-        NoiseOfJob(3, "cat").at(8),
-    ]
-    for generator in others:
-        assert not torch.equal(torch.randn(9, generator=generator), first)
+def test_noise_comes_from_seed_image_and_step_alone(toy):
+    denoise, x = toy(lambda images: images), centred(1)
+    for seed, step in [("a:0", 2), ("a:0", 2), ("a:1", 2), ("b:0", 2), ("a:0", 4)]:
+        torch.manual_seed(len(denoise.asked))
+        term([1.0], [seed], sigma=(9.0, 9.0)).at(step, 10).value(x)
+    first, *seen = [images for images, _ in denoise.asked]
+    assert torch.equal(first, seen[0])
+    assert not any(torch.equal(first, other) for other in seen[1:])
 
 
-def test_every_image_has_its_own_weight_and_none_is_no_pull():
-    x = centred()
-    weights = torch.tensor([0.0, 1.0, 4.0])
-    value, gradient = slope(x, 0, {}, weights=weights)
-    alone, pull = slope(x, 0, {}, weights=torch.ones(3))
-    torch.testing.assert_close(value, weights * alone)
+def test_a_job_that_does_not_weigh_it_is_not_pulled(toy):
+    toy(lambda images: images / 2)
+    value, gradient = pull(term((0.0, 1.0, 4.0)), centred())
     assert not gradient[0].any()
-    torch.testing.assert_close(gradient[2], 4 * pull[2])
+    assert value[0] == 0
+    assert value[1] > 0
+
+
+def test_a_memory_of_a_start_is_useless_between_runs(toy):
+    toy(lambda images: images)
+    x = centred()
+    _, gradient = pull(term().at(5, 10), x)
+    assert gradient.isnan().all()
 
 
 @pytest.mark.parametrize(
-    ("settings", "named"),
+    ("numbers", "named"),
     [
-        ({"weight": -1.0}, "`weight` must not be negative, got -1.0"),
-        ({"weight": 1.0, "first": 5.0, "last": 10.0}, "`first` must be at least"),
-        ({"weight": 1.0, "last": 0.0}, "both positive, got 60.0 and 0.0"),
-        ({"weight": 1.0, "every": 0}, "`every` must be at least 1, got 0"),
+        ({"sigma": (5.0, 10.0)}, "`sigma` must not rise and be positive, got 5.0"),
+        ({"sigma": (60.0, 0.0)}, "be positive, got 60.0 and 0.0"),
+        ({"denoise_every": 0}, "`denoise_every` must be at least 1, got 0"),
+        ({"seeds": SEEDS[:2]}, r"`seeds` must be one a job \(3\), got 2"),
     ],
 )
-def test_settings_out_of_range_are_refused(settings, named):
+def test_numbers_out_of_range_are_refused(numbers, named):
     with pytest.raises(ValueError, match=named):
-        LearnedPrior(**settings)
+        term(**numbers)
 
 
-def test_jobs_of_a_batch_share_all_but_the_weight():
-    assert LearnedPrior(1.0).form == LearnedPrior(2.0).form
-    for other in (
-        LearnedPrior(1.0, first=70.0),
-        LearnedPrior(1.0, last=9.0),
-        LearnedPrior(1.0, every=3),
-        LearnedPrior(1.0, renoise=False),
-    ):
-        assert other.form != LearnedPrior(1.0).form
+# within a descent -------------------------------------------------------------------
 
 
-def test_lost_memory_and_missing_generators_are_refused():
-    x = centred()
-    with pytest.raises(ValueError, match="kept at step 4, got nothing at step 5"):
-        slope(x, 5, {})
-    with pytest.raises(ValueError, match=r"one an image \(3\), got 2"):
-        slope(x, 0, {}, jobs=JOBS[:2])
+def prior(denoiser=FILE, weight=0.5, sigma=(60.0, 10.0)):
+    numbers = {
+        "lambda_denoiser": weight,
+        "denoiser": denoiser,
+        "sigma": sigma,
+        "denoise_every": 3,
+        "renoise": True,
+    }
+    return Prior(lambda_tv=0.01, further=tuple(numbers.items()))
+
+
+def grown(images):
+    return images.repeat_interleave(4, 2).repeat_interleave(4, 3)
+
+
+def blur(images):
+    return torch.nn.functional.avg_pool2d(images, 4)
+
+
+def aim_at(seeds):
+    generator = torch.Generator().manual_seed(3)
+    targets = 255 * torch.rand(3, 3, 3, 3, generator=generator)
+    rows = [SEEDS.index(seed) for seed in seeds]
+    data = data_term(blur, targets[rows])
+    return objective(data, [prior()] * len(rows), mean=MEAN, norm=NORM, seeds=seeds)
+
+
+def begun(aim, seeds):
+    rule = fast(steps=10).solver(MEAN, SHAPE)
+    start = torch.stack([noise(SHAPE, SEEDS.index(seed)) for seed in seeds])
+    return rule, begin(aim, rule, start)
+
+
+def test_run_that_was_stopped_between_runs_goes_on_to_the_same_bytes(toy):
+    toy(network())
+    aim = aim_at(SEEDS)
+    rule, whole = begun(aim, SEEDS)
+    for _ in minimise(aim, rule, whole):
+        pass
+    _, half = begun(aim, SEEDS)
+    next(itertools.islice(minimise(aim, rule, half), 4, None))
+    kept = {name: tensor.clone() for name, tensor in half.tensors().items()}
+    assert kept[f"memory.denoiser.{DENOISED}"].is_contiguous()
+    again = state(kept, 5, torch.device("cpu"))
+    for _ in minimise(aim, rule, again):
+        pass
+    assert torch.equal(again.x, whole.x)
+    assert torch.equal(torch.stack(again.trace), torch.stack(whole.trace))
+
+
+def test_order_of_the_jobs_changes_no_byte(toy):
+    toy(network())
+    ends = []
+    for seeds in (SEEDS, SEEDS[::-1]):
+        aim = aim_at(seeds)
+        rule, end = begun(aim, seeds)
+        for _ in minimise(aim, rule, end):
+            pass
+        ends.append(end.x)
+    assert torch.equal(ends[0], ends[1].flip(0))
+
+
+def test_inversion_goes_where_code_and_denoiser_both_want(toy):
+    """The code is the mean of blocks; the denoiser says that a block has one colour."""
+    whole = grown(128.0 + torch.arange(27.0).view(1, 3, 3, 3))
+    toy(lambda images: grown(blur(images)))
+    results = [
+        invert(blur, blur(whole), shape=SHAPE, solver=fast(steps=120), prior=one)
+        for one in (prior(), Prior())
+    ]
+    learned, plain = [(one.preimage[0] - whole[0]).abs().mean() for one in results]
+    assert learned < 4 < 10 < plain
+    assert list(results[0].trace.terms) == ["data", "alpha", "tv", "denoiser"]
+    assert results[0].trace.terms["denoiser"][0] > 0
+    assert not results[1].trace.terms["denoiser"].any()
+
+
+def test_priors_with_another_denoiser_or_other_levels_share_no_batch():
+    other = WeightsFile(FILE.path, "1" * 64)
+    moved = WeightsFile(Path("elsewhere"), FILE.sha256)
+    assert prior().form == prior(moved).form == prior(weight=2.0).form
+    assert prior(other).form != prior().form
+    assert prior(sigma=(50.0, 10.0)).form != prior().form
+    assert pickle.loads(pickle.dumps(prior())).form == prior().form

@@ -1,0 +1,321 @@
+"""The pre-images of `natural_prior`: made once, kept in a folder, measured."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from PIL import Image as Pillow
+from torch import Tensor
+
+from stages.images import (
+    Images,
+    image_from_picture,
+    picture_from_image,
+    picture_from_png,
+    png,
+    square,
+)
+from stages.metrics.judged import as_seen, judge_distance
+from stages.metrics.judges import Judges, load_judges
+from stages.metrics.labels import rank_of_label
+from stages.metrics.perceptual import Lpips
+from stages.metrics.pixel import psnr
+from stages.metrics.ssim import ssim
+from stages.params.methods import FastSettings, PaperSettings, PriorSettings
+from stages.params.representations import TorchvisionSettings
+from stages.plan.keys import key, prior_content
+from stages.plan.representations import definition
+from stages.plan.resolution import prior_numbers, solver_numbers
+from stages.plan.source_text import closure, digest
+from stages.preimage import Options, invert
+from stages.preimage.denoiser import Denoiser
+from stages.preimage.priors import Prior
+from stages.preimage.trained_denoiser import trained
+from stages.representations.definition import Definition, WeightsFile
+from stages.representations.loading import cut
+from stages.representations.selection import Selection
+from stages.store.files import replacing
+from stages.weights import kept
+
+CPU = torch.device("cpu")
+CHANNELS = 3
+BATCH = 4
+# Targets that no photograph has, and how many pre-images of each.
+TARGETS = ("white noise", "untrained network", "constant")
+N_INVENTED = 4
+
+CLASSICAL: dict[str, Any] = {"lambda_alpha": "auto", "lambda_tv": (0.05, 0.05, 0.1)}
+SOLVERS: dict[str, FastSettings | PaperSettings] = {
+    "paper": PaperSettings(kind="paper"),
+    "fast": FastSettings(kind="fast", steps=250),
+    "waves": FastSettings(kind="fast", steps=250, parameterisation="fourier"),
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A solver by its name, and the denoiser of the prior, if it has one."""
+
+    name: str
+    solver: str
+    denoiser: str | None = None
+
+    @property
+    def prior(self) -> PriorSettings:
+        """The prior: that of the default study, or the paper's."""
+        if self.solver == "paper":
+            return PriorSettings(lambda_alpha="auto", lambda_tv="by-depth")
+        learned = {"denoiser": self.denoiser, "lambda_denoiser": "auto"}
+        return PriorSettings(**CLASSICAL, **(learned if self.denoiser else {}))
+
+
+LEARNED = Setting("waves, learned", "waves", "embedded")
+SETTINGS = [
+    Setting("paper", "paper"),
+    Setting("fast", "fast"),
+    Setting("fast, learned", "fast", "embedded"),
+    Setting("waves", "waves"),
+    LEARNED,
+]
+
+
+@dataclass(frozen=True)
+class Request:
+    """Pre-images of some codes: of the photographs, or of one of TARGETS."""
+
+    layer: str
+    setting: Setting
+    pictures: tuple[int, ...]
+    seed: int = 0
+    target: str = "photographs"
+
+
+@dataclass
+class Bench:
+    """The photographs, AlexNet at 224 pixels, the judges, and the store.
+
+    `limit` is how many photographs of the claiming half are taken.
+    """
+
+    store: Path
+    folder: Path
+    limit: int
+    side: int = 224
+    _rows: dict[Request, pd.DataFrame] = field(default_factory=dict)
+
+    @cached_property
+    def files(self) -> list[Path]:
+        """The photographs at even places by name."""
+        return sorted(self.folder.glob("*.JPEG"))[1::2][: self.limit]
+
+    @property
+    def names(self) -> list[str]:
+        """Their names."""
+        return [path.stem for path in self.files]
+
+    @cached_property
+    def originals(self) -> Images:
+        """The photographs, `n 3 side side` in 0..255."""
+        pictures = (Pillow.open(path).convert("RGB") for path in self.files)
+        squares = (square(one, self.side) for one in pictures)
+        return torch.stack([image_from_picture(one, CHANNELS) for one in squares])
+
+    @cached_property
+    def judges(self) -> Judges:
+        """The embedded judge, LPIPS and EfficientNet-Lite0, as they were fetched."""
+        paths = kept.backbones().items()
+        lpips = {name: Lpips(name, kept.read_tensors(path)) for name, path in paths}
+        return load_judges(lpips, CPU)
+
+    def network(self, *, trained: bool = True) -> Definition:
+        """Return AlexNet's convolutions, trained or not."""
+        weights = "features" if trained else "random"
+        given = {"kind": "torchvision", "model": "alexnet", "weights": weights}
+        return definition(TorchvisionSettings.model_validate(given))
+
+    def request(
+        self, layer: str, setting: Setting, seed: int = 0, target: str = "photographs"
+    ) -> Request:
+        """Return the request of the first few pre-images, for the further questions."""
+        chosen = tuple(range(min(N_INVENTED, self.limit)))
+        return Request(layer, setting, chosen, seed, target)
+
+    def rows(self, layer: str, setting: Setting, seeds: int) -> pd.DataFrame:
+        """Return a row a photograph and seed, computed where they are not kept."""
+        chosen = range(len(self.files))
+        parts = [chosen[i : i + BATCH] for i in range(0, len(chosen), BATCH)]
+        found = [
+            self.measured(Request(layer, setting, tuple(part), seed))
+            for seed in range(seeds)
+            for part in parts
+        ]
+        return pd.concat(found, ignore_index=True)
+
+    # pre-images ---------------------------------------------------------------------
+
+    def measured(self, one: Request) -> pd.DataFrame:
+        """Return a row a pre-image of the request."""
+        if one not in self._rows:
+            pictures, told = self._made(one)
+            self._rows[one] = self._measured(one, pictures, told)
+        return self._rows[one]
+
+    def apart(self, one: Request, other: Request) -> float:
+        """Return the root mean square of the differences of pixels, in grey levels."""
+        difference = self._made(one)[0] - self._made(other)[0]
+        return float(difference.square().mean().sqrt())
+
+    def seen_apart(self, one: Request, other: Request) -> float:
+        """Return LPIPS with VGG between the pre-images of both requests."""
+        distance = self.judges.lpips["vgg"]
+        return float(distance(self._made(one)[0], self._made(other)[0]).mean())
+
+    def _network(self, one: Request) -> Definition:
+        return self.network(trained=one.target != "untrained network")
+
+    def _prior(self, one: Request) -> Prior:
+        return prior_numbers(one.setting.prior, self._network(one), one.layer)
+
+    def _made(self, one: Request) -> tuple[Images, list[dict[str, Any]]]:
+        """Return the stored pre-images and what is known of each; compute the rest."""
+        paths = [self.store / f"{self._key(one, i)}.png" for i in one.pictures]
+        if not all(path.with_suffix(".json").is_file() for path in paths):
+            self._compute(one, paths)
+        data = [path.read_bytes() for path in paths]
+        pictures = [image_from_picture(picture_from_png(d), CHANNELS) for d in data]
+        told = [json.loads(path.with_suffix(".json").read_text()) for path in paths]
+        return torch.stack(pictures), told
+
+    def _key(self, one: Request, picture: int) -> str:
+        """Return the name of a pre-image: all that determines it."""
+        defined, prior = self._network(one), self._prior(one)
+        steps = solver_numbers(
+            SOLVERS[one.setting.solver], defined, one.layer, Selection()
+        )
+        modules = ("stages.preimage.inversion", *steps.modules(), *prior.modules())
+        content = {
+            "representation": defined.identity(),
+            "layer": one.layer,
+            "prior": prior_content(prior),
+            "solver": repr(steps),
+            "picture": self.names[picture],
+            "side": self.side,
+            "seed": one.seed,
+            "target": one.target,
+            "source": digest(closure(*sorted({type(steps).__module__, *modules}))),
+        }
+        return key(content)
+
+    def _compute(self, one: Request, paths: Sequence[Path]) -> None:
+        defined, prior = self._network(one), self._prior(one)
+        phi = cut(defined, one.layer, CPU)
+        steps = solver_numbers(
+            SOLVERS[one.setting.solver], defined, one.layer, Selection()
+        )
+        begun = time.perf_counter()
+        found = invert(
+            phi,
+            self._targets(one),
+            shape=(CHANNELS, self.side, self.side),
+            seed=[1000 * one.seed + i for i in one.pictures],
+            solver=steps,
+            prior=prior,
+            options=Options(mean=phi.mean),
+        )
+        seconds = (time.perf_counter() - begun) / len(paths)
+        self.store.mkdir(parents=True, exist_ok=True)
+        for image, outcome, path in zip(
+            found.preimage, found.outcomes, paths, strict=True
+        ):
+            told = {"seconds": seconds, "status": outcome.status}
+            with replacing(path) as part:
+                part.write_bytes(png(picture_from_image(image)))
+            with replacing(path.with_suffix(".json")) as part:
+                part.write_text(json.dumps(told))
+
+    @torch.no_grad()
+    def _targets(self, one: Request) -> Tensor:
+        """Return the codes that are inverted."""
+        phi = cut(self._network(one), one.layer, CPU)
+        if one.target == "white noise":
+            return torch.cat([phi(_white(i, self.side)) for i in one.pictures])
+        codes: Tensor = phi(self.originals[list(one.pictures)])
+        if one.target == "constant":
+            codes = codes.mean(dim=(2, 3), keepdim=True).expand_as(codes)
+        return codes
+
+    # measures -----------------------------------------------------------------------
+
+    @torch.no_grad()
+    def _measured(
+        self, one: Request, pictures: Images, told: Sequence[dict[str, Any]]
+    ) -> pd.DataFrame:
+        targets = self._targets(one)
+        codes = cut(self._network(one), one.layer, CPU)(pictures)
+        errors = (codes - targets).flatten(1).norm(dim=1)
+        originals = self.originals[list(one.pictures)]
+        scores, wanted = self._scores(pictures), self._scores(originals)
+        numbers = self._prior(one).numbers()
+        columns = {
+            "error": errors / targets.flatten(1).norm(dim=1),
+            "psnr": psnr(pictures, originals),
+            "ssim": ssim(pictures, originals),
+            **{
+                f"lpips_{name}": distance(pictures, originals)
+                for name, distance in self.judges.lpips.items()
+            },
+            "judge_distance": judge_distance(
+                self.judges.embedded.features(as_seen(pictures)),
+                self.judges.embedded.features(as_seen(originals)),
+            ),
+            "rank": rank_of_label(scores, wanted),
+            "surest": scores.softmax(dim=1).amax(dim=1),
+            "roughness": _roughness(pictures),
+            "pull": self._pull(pictures),
+        }
+        known = {
+            "picture": [self.names[i] for i in one.pictures],
+            "weight": numbers.get("lambda_denoiser", 0.0),
+            "seconds": [row["seconds"] for row in told],
+            "status": [row["status"] for row in told],
+        }
+        values = {name: column.double().numpy() for name, column in columns.items()}
+        return pd.DataFrame({**known, **values})
+
+    def _scores(self, images: Images) -> Tensor:
+        judge = self.judges.imagenet
+        if judge is None:
+            raise ValueError("EfficientNet-Lite0 is not there; `stages.fetch` gets it.")
+        return judge.scores(judge.features(as_seen(images, self.side))[-1])
+
+    @cached_property
+    def _denoiser(self) -> Denoiser:
+        numbers = prior_numbers(LEARNED.prior, self.network(), "conv1").numbers()
+        file = numbers["denoiser"]
+        if not isinstance(file, WeightsFile):
+            raise TypeError("The learned prior must name a file.")
+        return trained(file, CPU)
+
+    def _pull(self, pictures: Images, level: float = 10.0) -> Tensor:
+        """Return how far the denoiser moves each picture, in grey levels."""
+        levels = torch.full((len(pictures),), level)
+        moved = self._denoiser(pictures, levels) - pictures
+        return moved.square().mean(dim=(1, 2, 3)).sqrt()
+
+
+def _white(seed: int, side: int) -> Images:
+    """Return a picture of white noise, `1 3 side side` in 0..255."""
+    generator = torch.Generator().manual_seed(seed)
+    return 255 * torch.rand(1, CHANNELS, side, side, generator=generator)
+
+
+def _roughness(pictures: Images) -> Tensor:
+    """Return the root mean square of the slopes of each picture, in grey levels."""
+    across, down = (pictures.diff(dim=d).square().mean(dim=(1, 2, 3)) for d in (-1, -2))
+    return (across + down).sqrt()
