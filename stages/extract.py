@@ -10,7 +10,6 @@ by their colour, their ranking is in chromaticity.json.
 
 from collections.abc import Callable
 from itertools import islice
-from typing import Any
 
 import torch
 
@@ -39,7 +38,7 @@ class Unsound(Exception):
     """A representation gives no code to invert; the message says at which layer."""
 
 
-def statistics(defined: Definition, layer: str, targets: Targets) -> dict[str, Any]:
+def statistics(defined: Definition, layer: str, targets: Targets) -> dict[str, object]:
     """Return what the errors and the report need to know of a layer."""
     pairs = pairwise_statistics(targets.all())
     return {
@@ -95,13 +94,13 @@ def unsteadiness(
 
 def extracted(
     study: ExtractStage, name: str, door: TargetCodes, advance: Advance
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Extract the layers of a representation; return what is known of them.
 
     Raises Unsound if one of them gives no code to invert.
     """
     defined = study.definitions[name]
-    layers: dict[str, Any] = {}
+    layers: dict[str, object] = {}
     for layer in study.layers[name]:
         steadiness = unsteadiness(defined, layer, door.device)
         targets = door.make(name, defined, layer, advance)

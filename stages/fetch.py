@@ -10,7 +10,7 @@ by name and reported; it never stops the others.
 import inspect
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from stages.images import Picture, pixel_hash, png, square
 from stages.params.pictures import SOURCES
@@ -72,7 +72,7 @@ def fetch(images: PictureSettings, downloads: Path) -> None:
 
 def _arguments(
     source: Source, images: PictureSettings, downloads: Path
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Return what the source asks for: fields of the params, and the folder."""
     return {
         name: downloads if name == "downloads" else getattr(images, name)
@@ -85,7 +85,7 @@ def _rows(
     images: PictureSettings,
     skipped: Skipped,
     progress: Progress,
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, object]]:
     """Yield a row for each good picture up to the limit, and note the others."""
     names: dict[str, str] = {}
     for candidate in candidates:
@@ -112,7 +112,7 @@ def _stored(picture: Picture, size: int | None) -> Picture:
     return picture if size is None else square(picture, size)
 
 
-def _row(candidate: Candidate, image_id: str, picture: Picture) -> dict[str, Any]:
+def _row(candidate: Candidate, image_id: str, picture: Picture) -> dict[str, object]:
     return {
         "image_id": image_id,
         "name": candidate.name,

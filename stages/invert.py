@@ -8,10 +8,9 @@ from the plan out of the store.
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 from stages.execution.device import prepare
-from stages.execution.runner import attempts, compute
+from stages.execution.runner import batch_runs, compute
 from stages.execution.targets import TargetCodes, rankings
 from stages.plan.jobs import Job, Pictured, jobs
 from stages.plan.missing import missing as missing_representations
@@ -19,7 +18,7 @@ from stages.plan.study import expand, ready
 from stages.preimage.priors import PRIORS, term_names
 from stages.process.progress import Progress
 from stages.process.stage import run
-from stages.representations.selection import resolved
+from stages.representations.selection import with_top_channels
 from stages.store import paths, tables
 from stages.store.jobs import JobStore
 from stages.store.record import Record
@@ -45,7 +44,7 @@ def pictures() -> list[Pictured]:
 
 def preimage_rows(
     planned: list[Job], job_store: JobStore, door: TargetCodes
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[dict[str, object]]:
     """Yield a row of `data/preimages` for every job, in the order of the plan."""
     failed = job_store.failed()
     for job in planned:
@@ -57,12 +56,12 @@ def preimage_rows(
         }
 
 
-def _job_columns(job: Job, door: TargetCodes) -> dict[str, Any]:
+def _job_columns(job: Job, door: TargetCodes) -> dict[str, object]:
     cell = job.cell
     selection = cell.selection
     if selection.top is not None:
         targets = door.read(cell.representation, cell.definition, cell.layer)
-        selection = resolved(selection, targets.of([job.image_id])[0])
+        selection = with_top_channels(selection, targets.of([job.image_id])[0])
     return {
         "key": job.key,
         "representation": cell.representation,
@@ -86,7 +85,7 @@ def _job_columns(job: Job, door: TargetCodes) -> dict[str, Any]:
     }
 
 
-def _record_columns(job: Job, record: Record | None, reason: str) -> dict[str, Any]:
+def _record_columns(job: Job, record: Record | None, reason: str) -> dict[str, object]:
     if record is None:
         blank = dict.fromkeys(_RECORDED)
         told = {"status": "failed", "reason": reason}
@@ -145,7 +144,7 @@ def main() -> None:
     plan = jobs(study, pictures(), rankings())
     with job_store.locked():
         pending = missing(plan, job_store)
-        wanted = attempts(pending, job_store)
+        wanted = batch_runs(pending, job_store)
         with Progress("invert", len(pending), "jobs") as progress:
             compute(wanted, study.execution, job_store, device, progress.advance)
         lay_out(plan, job_store, TargetCodes(study.execution.targets, device))

@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, partial
 from itertools import groupby, islice
-from typing import Any
 
 import torch
 
@@ -31,10 +30,10 @@ from stages.process.progress import Progress
 from stages.process.stage import Refusal, run
 from stages.representations.loading import placed
 from stages.store import paths, schemas, tables
+from stages.store.tables import Row
 from stages.weights import kept
 
-Row = dict[str, Any]
-Siblings = tuple[Any, ...]
+Siblings = tuple[object, ...]
 
 # Images whose codes are computed at once, our choice: 16 images of 128 pixels already
 # keep a processor busy, and take little memory.
@@ -95,7 +94,7 @@ def _part(row: Row) -> CodePart:
     return CodePart(*(row[name] for name in names), *map(_frozen, numbers))
 
 
-def _frozen(numbers: list[int] | None) -> Any:
+def _frozen(numbers: list[int] | None) -> tuple[int, ...] | None:
     return None if numbers is None else tuple(numbers)
 
 

@@ -176,7 +176,7 @@ _FILES: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
     ),
     "codes": (
         _write_codes,
-        lambda folder: codes.Codes(folder / "x.safetensors").all().tolist(),
+        lambda folder: codes.StoredCodes(folder / "x.safetensors").all().tolist(),
     ),
     "table": (
         lambda folder: tables.write_table(folder / "x.parquet", _ROWS, _SCHEMA),

@@ -22,7 +22,7 @@ def pictures():
 
 
 def test_codes_are_those_of_the_pictures_in_their_order(extracted):
-    file = codes.Codes(paths.codes("hogb", "hog"))
+    file = codes.StoredCodes(paths.codes("hogb", "hog"))
     ids = [row["image_id"] for row in tables.rows(paths.IMAGES, ["image_id"])]
     assert file.image_ids == ids
     expected = Hog(assignment="bilinear")(pictures())

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from stages import extract, invert, report, score
-from stages.execution import runner as attempts
-from stages.execution import targets
+from stages.execution import runner, targets
 from stages.process.stage import Refusal
 from stages.store import files, paths, tables
 from stages.store.jobs import JobStore
@@ -208,7 +207,7 @@ def test_short_memory_of_a_single_job_is_its_reason(study, monkeypatch):
     def short(*arguments):
         raise MemoryError("too large")
 
-    monkeypatch.setattr(attempts, "make_batch", short)
+    monkeypatch.setattr(runner, "make_batch", short)
     run("invert")
     reasons = set(JobStore(paths.work()).failed().values())
     assert reasons == {"MemoryError: too large"}

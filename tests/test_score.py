@@ -71,7 +71,7 @@ def job(image_id, level, *, seed=0, **changes):
 
 def stored(layer):
     """Return the targets of a layer of the only representation."""
-    return codes.Codes(codes.path("identity", layer))
+    return codes.StoredCodes(codes.path("identity", layer))
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ from types import TracebackType
 Work = Callable[[], None]
 
 
-class Behind:
+class Background:
     """A thread for pieces of work; a context manager that waits for the last of them.
 
     Also when the block is left by an error or a signal: what was begun is finished.
     """
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="behind")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="background")
         self._last: Future[None] | None = None
 
     def do(self, work: Work) -> None:
@@ -26,7 +26,7 @@ class Behind:
         self._wait()
         self._last = self._thread.submit(work)
 
-    def __enter__(self) -> "Behind":
+    def __enter__(self) -> "Background":
         return self
 
     def __exit__(

@@ -24,7 +24,7 @@ from stages.preimage.start import noise
 from stages.preimage.state import State, state
 from stages.representations.definition import Definition
 from stages.representations.loading import built, cut
-from stages.representations.selection import Selection, mask, resolved
+from stages.representations.selection import Selection, mask, with_top_channels
 from stages.store.record import Checkpoint, Record, versions
 
 
@@ -172,7 +172,7 @@ class Batch:
 
     def _masks(self, targets: Tensor) -> Tensor | None:
         selections = [
-            resolved(job.cell.selection, target)
+            with_top_channels(job.cell.selection, target)
             for job, target in zip(self._jobs, targets, strict=True)
         ]
         if all(one == Selection() for one in selections):

@@ -12,7 +12,7 @@ from functools import partial
 
 import torch
 
-from stages.execution.background import Behind, Work, at_once
+from stages.execution.background import Background, Work, at_once
 from stages.execution.device import description, prepare
 from stages.execution.processes import n_processes, n_threads
 from stages.execution.recording import Batch
@@ -37,7 +37,7 @@ Advance = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Attempt:
+class BatchRun:
     """A batch to run: its jobs, and the keys of the checkpoint to go on from, if any.
 
     Those are the checkpoint's own: more than the jobs, where some are wanted no more.
@@ -64,19 +64,19 @@ def make_batch(
     )
 
 
-def attempts(pending: Sequence[Job], job_store: JobStore) -> list[Attempt]:
+def batch_runs(pending: Sequence[Job], job_store: JobStore) -> list[BatchRun]:
     """Return what to run: the batches that a previous run left, then new ones."""
     by_key = {job.key: job for job in pending}
     waiting = []
     for checkpoint in job_store.checkpoints():
         wanted = [by_key.pop(key) for key in checkpoint.keys if key in by_key]
         if wanted:
-            waiting.append(Attempt(wanted, checkpoint.keys))
-    return waiting + [Attempt(jobs) for jobs in batches(by_key.values())]
+            waiting.append(BatchRun(wanted, checkpoint.keys))
+    return waiting + [BatchRun(jobs) for jobs in batches(by_key.values())]
 
 
 def compute(
-    wanted: Sequence[Attempt],
+    wanted: Sequence[BatchRun],
     execution: ExecutionSettings,
     job_store: JobStore,
     device: torch.device,
@@ -84,19 +84,19 @@ def compute(
 ) -> None:
     """Run all batches; `advance` is told of the progress, in jobs."""
     door = TargetCodes(execution.targets, device)
-    run = partial(attempt, door=door, job_store=job_store)
+    run = partial(run_batch, door=door, job_store=job_store)
     n = n_processes(execution, device, [one.jobs for one in wanted])
     shared = [one for one in wanted if n > 1 or _runs_own_code(one)]
-    with Behind() as behind:
+    with Background() as background:
         for one in wanted:
             if one not in shared:
-                run(one, advance, later=behind.do)
+                run(one, advance, later=background.do)
     setup = partial(prepare, execution.device, n_threads(n))
     lost = partial(_lost, job_store)
     share(shared, run, n, setup=setup, advance=advance, lost=lost)
 
 
-def _runs_own_code(one: Attempt) -> bool:
+def _runs_own_code(one: BatchRun) -> bool:
     """Return whether the batch runs a network of the user's own.
 
     It may end its process, which is therefore not this one.
@@ -104,7 +104,7 @@ def _runs_own_code(one: Attempt) -> bool:
     return one.jobs[0].cell.definition.own_code() is not None
 
 
-def _lost(job_store: JobStore, one: Attempt, reason: str) -> None:
+def _lost(job_store: JobStore, one: BatchRun, reason: str) -> None:
     """Note that the process of a batch died."""
     for job in one.jobs:
         _note_failure(job, job_store, reason)
@@ -116,8 +116,8 @@ def _note_failure(job: Job, job_store: JobStore, reason: str) -> None:
     job_store.save_failure(job.key, reason)
 
 
-def attempt(
-    one: Attempt,
+def run_batch(
+    one: BatchRun,
     advance: Advance,
     *,
     door: TargetCodes,
@@ -145,13 +145,13 @@ def attempt(
         later(partial(_keep, one, batch.keys, encode, job_store))
         parts = []
     # Only now: a batch that failed holds its memory while its error is looked at.
-    again = partial(attempt, door=door, job_store=job_store)
+    again = partial(run_batch, door=door, job_store=job_store)
     for part in parts:
         again(part, advance, later=later)
 
 
 def _keep(
-    one: Attempt,
+    one: BatchRun,
     keys: tuple[str, ...],
     encode: Callable[[], list[Record]],
     job_store: JobStore,
@@ -164,20 +164,20 @@ def _keep(
 
 
 def _parts(
-    one: Attempt, checkpoint: Checkpoint | None, error: Exception
-) -> list[Attempt]:
+    one: BatchRun, checkpoint: Checkpoint | None, error: Exception
+) -> list[BatchRun]:
     """Return what to run in place of a batch that failed; nothing for a single job."""
     jobs, size = one.jobs, one.batch_size or one.jobs[0].batch_size
     if checkpoint is not None:  # perhaps that is what is wrong: start afresh
-        return [Attempt(jobs, batch_size=one.batch_size)]
+        return [BatchRun(jobs, batch_size=one.batch_size)]
     if is_shortage_of_memory(error) and size > 1:
         half = size // 2
         say(f"out of memory with {size} jobs a batch: going on with {half}")
         starts = range(0, len(jobs), half)
         parts = [jobs[first : first + half] for first in starts]
-        return [Attempt(part, batch_size=half) for part in parts]
+        return [BatchRun(part, batch_size=half) for part in parts]
     if len(jobs) > 1:
-        return [Attempt([job], batch_size=one.batch_size) for job in jobs]
+        return [BatchRun([job], batch_size=one.batch_size) for job in jobs]
     return []
 
 

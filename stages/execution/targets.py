@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -21,7 +21,7 @@ from stages.images import Image, image_as_seen
 from stages.plan.representations import code_shape, outline
 from stages.representations.definition import Definition
 from stages.store import codes, files, paths, tables
-from stages.store.codes import Codes
+from stages.store.codes import StoredCodes
 from stages.store.damage import absent, damaged
 
 # Pictures kept at hand, our choice: enough for a batch whose seeds come in any order.
@@ -57,7 +57,7 @@ class Originals:
         ids = [row["image_id"] for row in tables.rows(paths.IMAGES, ["image_id"])]
         self.places = {image_id: place for place, image_id in enumerate(ids)}
         self.image = lru_cache(_AT_HAND)(self._image)
-        self._rows: Iterator[dict[str, Any]] = iter(())
+        self._rows: Iterator[tables.Row] = iter(())
         self._next = len(ids)
 
     def _image(self, image_id: str, side: int, channels: int) -> Image:
@@ -94,7 +94,7 @@ class Recomputed:
             computed = (self._code(image_id) for image_id in self.image_ids)
             with place.open("wb") as file:
                 codes.write(file, self.image_ids, self.shape, computed)
-            return Codes(place).all()
+            return StoredCodes(place).all()
 
     def _code(self, image_id: str) -> Tensor:
         channels = outline(self._defined).image_channels
@@ -163,10 +163,10 @@ def _opened(door: TargetCodes, name: str, defined: Definition, layer: str) -> Ta
     return stored_codes(name, layer)
 
 
-def stored_codes(name: str, layer: str) -> Codes:
+def stored_codes(name: str, layer: str) -> StoredCodes:
     """Return the stored codes; raises Refusal if they are missing or damaged."""
     place = paths.codes(name, layer)
     try:
-        return Codes(place, damaged)
+        return StoredCodes(place, damaged)
     except FileNotFoundError:
         raise absent(place) from None

@@ -30,7 +30,7 @@ from stages.process.stage import Interrupted, Refusal, listen, refused_by_system
 
 Item = TypeVar("Item")
 Advance = Callable[[float], None]
-Attempt = Callable[[Item, Advance], None]
+Run = Callable[[Item, Advance], None]
 
 # A new process each, not a copy of this one: threads do not survive being copied.
 _SPAWN = multiprocessing.get_context("spawn")
@@ -60,26 +60,26 @@ class _Worker(Generic[Item]):
 
 def share(
     items: Sequence[Item],
-    attempt: Attempt[Item],
+    run: Run[Item],
     n_processes: int,
     *,
     setup: Callable[[], object],
     advance: Advance,
     lost: Callable[[Item, str], None],
 ) -> None:
-    """Attempt every item in one of the processes.
+    """Run every item in one of the processes.
 
-    `setup` is called once in each process, `attempt` with each item and a function to
+    `setup` is called once in each process, `run` with each item and a function to
     call with the progress made, which reaches `advance` here. All of them and the items
     must survive pickling. Where a process dies, `lost` is told its item and how, and
-    another takes its place. Raises Refusal where an attempt does, or where disk or
+    another takes its place. Raises Refusal where a run does, or where disk or
     memory are too short for it: that is true for all of them.
     """
     waiting, workers = deque(items), list[_Worker[Item]]()
 
     def hire() -> None:
         if waiting:
-            workers.append(_started(attempt, setup, waiting.popleft()))
+            workers.append(_started(run, setup, waiting.popleft()))
 
     with _stopped_in_the_end(workers):
         for _ in range(n_processes):
@@ -102,11 +102,9 @@ def share(
                         hire()
 
 
-def _started(
-    attempt: Attempt[Item], setup: Callable[[], object], item: Item
-) -> _Worker[Item]:
+def _started(run: Run[Item], setup: Callable[[], object], item: Item) -> _Worker[Item]:
     here, there = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=_serve, args=(there, attempt, setup), daemon=True)
+    process = _SPAWN.Process(target=_serve, args=(there, run, setup), daemon=True)
     # A terminal sends these to all processes. The new one ignores them, also while it
     # starts; it is asked to stop by this one.
     numbers = {*SIGNALS} - {signal.SIGTERM}
@@ -167,10 +165,8 @@ def _stopped_in_the_end(workers: list[_Worker[Item]]) -> Iterator[None]:
             _dismiss(worker)
 
 
-def _serve(
-    pipe: Connection, attempt: Attempt[Item], setup: Callable[[], object]
-) -> None:
-    """Attempt the items that come through the pipe, in a process of its own."""
+def _serve(pipe: Connection, run: Run[Item], setup: Callable[[], object]) -> None:
+    """Run the items that come through the pipe, in a process of its own."""
     listen([signal.SIGTERM], quiet=True)
 
     def advance(amount: float) -> None:
@@ -182,7 +178,7 @@ def _serve(
     try:
         setup()
         for item in iter(partial(_received, pipe), None):
-            attempt(item, advance)
+            run(item, advance)
             _send(pipe, None)
     except Interrupted as interrupted:
         sys.exit(interrupted.exit_code)

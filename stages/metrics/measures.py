@@ -1,7 +1,6 @@
 """The metrics of the table, computed: a batch's, and those that seeds share."""
 
 import math
-from typing import Any
 
 import torch
 
@@ -26,13 +25,13 @@ def measures(measured: Measured) -> list[Measures]:
     ]
 
 
-def _values(metric: Metric, measured: Measured) -> list[Any]:
+def _values(metric: Metric, measured: Measured) -> list[float | None]:
     """Return one value an image; nothing is imported for what has no inputs."""
     inputs = [getattr(measured, name) for name in metric.inputs]
     if any(one is None for one in inputs):
         return [None] * len(measured.originals)
-    found = metric.load()(*inputs, **metric.options)
-    return [None if math.isnan(value) else value for value in found.tolist()]
+    values = metric.load()(*inputs, **metric.options)
+    return [None if math.isnan(value) else value for value in values.tolist()]
 
 
 def seed_measures(preimages: Images) -> Measures:

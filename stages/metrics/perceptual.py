@@ -8,13 +8,12 @@ wants RGB in [-1, 1], and was validated for images of 64 pixels and more.
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, split
+from torch import Tensor, nn, split
 
 from stages.images import Images, PerImage
 
@@ -63,8 +62,8 @@ class Lpips:
         self._check(preimages)
         self._network.to(preimages.device)
         pairs = zip(split(preimages, BATCH), split(originals, BATCH), strict=True)
-        found = [self._network(_as_wanted(a), _as_wanted(b)) for a, b in pairs]
-        return torch.cat(found).reshape(-1).double()
+        distances = [self._network(_as_wanted(a), _as_wanted(b)) for a, b in pairs]
+        return torch.cat(distances).reshape(-1).double()
 
     def _check(self, images: Images) -> None:
         height, width = images.shape[-2:]
@@ -85,7 +84,7 @@ def _as_wanted(images: Images) -> Rgb:
     return (images.float() / 127.5 - 1).expand(-1, 3, -1, -1)
 
 
-def _network(backbone: str, weights: Mapping[str, Tensor]) -> Any:
+def _network(backbone: str, weights: Mapping[str, Tensor]) -> nn.Module:
     """Return the package's network with these weights and its own linear layers."""
     # Imported here, where LPIPS is wanted: it takes most of a second.
     import lpips
@@ -109,7 +108,8 @@ def _network(backbone: str, weights: Mapping[str, Tensor]) -> Any:
         raise ValueError(
             f"`weights` must be the features of torchvision's {backbone}: {error}"
         ) from error
-    return network.requires_grad_(False).eval()
+    frozen: nn.Module = network.requires_grad_(False).eval()
+    return frozen
 
 
 def _linear_layers(package: Path, backbone: str) -> dict[str, Tensor]:
@@ -121,9 +121,7 @@ def _linear_layers(package: Path, backbone: str) -> dict[str, Tensor]:
     return {**layers, **twice}
 
 
-def _renamed(
-    weights: Mapping[str, Tensor], slices: Mapping[str, Any]
-) -> dict[str, Tensor]:
+def _renamed(weights: Mapping[str, Tensor], slices: Iterable[str]) -> dict[str, Tensor]:
     """Return the backbone's weights by the package's names, `net.slice1.0.weight`.
 
     The package cuts torchvision's `features` into slices and keeps their numbers. What

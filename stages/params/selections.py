@@ -45,7 +45,7 @@ class Centre(Part):
     centre: Count
 
 
-class Window(Part):
+class Rectangle(Part):
     """Rows and columns of cells, half open: `rows: [2, 4]` is rows 2 and 3."""
 
     rows: Annotated[list[Index], Field(min_length=2, max_length=2)]
@@ -82,7 +82,7 @@ ChannelChoice = Annotated[
     ),
 ]
 RegionChoice = Annotated[
-    Literal["all"] | Centre | Window | Share | Tokens,
+    Literal["all"] | Centre | Rectangle | Share | Tokens,
     must_be(
         "all, {centre: cells}, {share: part of the image}, "
         "{rows: [first, end], columns: [first, end]} in cells, or, of tokens, "
@@ -115,7 +115,7 @@ def region_name(choice: RegionChoice) -> str:
             return f"centre {choice.centre}"
         case Share():
             return f"share {choice.share:g}"
-        case Window(rows=[top, bottom], columns=[left, right]):
+        case Rectangle(rows=[top, bottom], columns=[left, right]):
             return f"rows {top}:{bottom} columns {left}:{right}"
         case Tokens(tokens=str(name)):
             return f"tokens {name}"

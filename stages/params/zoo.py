@@ -50,17 +50,17 @@ def published(model: str, entry: str) -> Published:
     _check(model, list_models(module=torchvision.models), "model")
     entries = get_model_weights(model)
     _check(entry, ["DEFAULT", *(one.name for one in entries)], "weights")
-    found = getattr(entries, entry)
-    seen = found.transforms()
+    weights = getattr(entries, entry)
+    seen = weights.transforms()
     return Published(
         model=model,
-        entry=found.name,
-        url=found.url,
+        entry=weights.name,
+        url=weights.url,
         side=seen.crop_size[0],
         mean=tuple(255 * value for value in seen.mean),
         std=tuple(255 * value for value in seen.std),
         # Some are of the features alone; their classes are ImageNet's all the same.
-        classes=len(found.meta["categories"] or range(1000)),
+        classes=len(weights.meta["categories"] or range(1000)),
     )
 
 

@@ -39,7 +39,7 @@ class Cell:
         return " / ".join([*names, self.prior, self.solver])
 
 
-def cell(
+def cell_of(
     setting: Setting,
     priors: Mapping[str, PriorSettings],
     solvers: Mapping[str, SolverSettings],

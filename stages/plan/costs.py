@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -58,17 +57,17 @@ def costs_of_calls(
 
     By path and number of the call, as in `points`; those that give a tensor.
     """
-    found: dict[tuple[str, int], Costs] = {}
+    costs: dict[tuple[str, int], Costs] = {}
     n_calls: Counter[str] = Counter()
     with _Count(image, network) as count:
 
-        def note(path: str, _: nn.Module | None, output: Any) -> None:
+        def note(path: str, _: nn.Module | None, output: object) -> None:
             if isinstance(output, Tensor):
-                found[path, n_calls[path]] = count.until(output)
+                costs[path, n_calls[path]] = count.until(output)
             n_calls[path] += 1
 
         watch(network, count.pixels, note)
-    return found
+    return costs
 
 
 class _Count:
@@ -89,7 +88,7 @@ class _Count:
         self._within.enter_context(torch.enable_grad())
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         self._within.close()
 
     def _note(self, saved: Tensor) -> Tensor:
@@ -111,5 +110,5 @@ def _storage(tensor: Tensor) -> int:
     return address
 
 
-def _same(saved: Any) -> Any:
+def _same(saved: Tensor) -> Tensor:
     return saved

@@ -4,11 +4,12 @@ Nothing of the method is needed for it: priors and solvers are names here, which
 `stages.plan.cells` gives their numbers.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import TypeVar
 
+from stages.params.checks import Part
 from stages.params.grid import GridEntry
 from stages.params.mistakes import Mistakes
 from stages.params.selections import channels_name, region_name
@@ -31,6 +32,8 @@ class Setting:
     prior: str
     solver: str
 
+
+Choice = TypeVar("Choice")
 
 # A selection with the names of its channels and region.
 _NamedSelection = tuple[str, str, Selection]
@@ -78,25 +81,25 @@ def _selections(
 ) -> list[_NamedSelection]:
     """Return the named selections of the entry at this layer."""
 
-    def resolved(
-        key: str, name: Callable[[Any], str], part: _Part
+    def chosen(
+        key: str,
+        choices: Sequence[Choice],
+        name: Callable[[Choice], str],
+        part: Callable[[Choice, Definition, str], Selection],
     ) -> Iterator[tuple[str, Selection]]:
-        for i, choice in enumerate(getattr(entry, key)):
+        for i, choice in enumerate(choices):
             try:
                 yield name(choice), part(choice, defined, layer)
             except ValueError as error:
                 mistakes.note(f"{path}.{key}[{i}]", _as_written(choice), error)
 
-    parts = list(resolved("channels", channels_name, channels))
-    regions = list(resolved("region", region_name, region))
+    parts = list(chosen("channels", entry.channels, channels_name, channels))
+    regions = list(chosen("region", entry.region, region_name, region))
     return [
         (one, other, replace(part, window=where.window, tokens=where.tokens))
         for (one, part), (other, where) in product(parts, regions)
     ]
 
 
-_Part = Callable[[Any, Definition, str], Selection]
-
-
-def _as_written(choice: Any) -> Any:
-    return choice.model_dump() if hasattr(choice, "model_dump") else choice
+def _as_written(choice: object) -> object:
+    return choice.model_dump() if isinstance(choice, Part) else choice

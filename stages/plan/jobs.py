@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
 
 from stages.params.grid import GridEntry
 from stages.params.study import ExecutionSettings
-from stages.plan.cells import Cell
-from stages.plan.cells import cell as resolved
+from stages.plan.cells import Cell, cell_of
 from stages.plan.keys import cell_content, key
 from stages.plan.representations import job_costs
 from stages.plan.study import Expanded
@@ -50,7 +48,7 @@ class Job:
     precision: str = "float32"
 
     @property
-    def group(self) -> tuple[Any, ...]:
+    def group(self) -> tuple[object, ...]:
         """What the jobs of a batch must share."""
         cell = self.cell
         return cell.representation, cell.layer, cell.steps, cell.weights.form
@@ -74,7 +72,7 @@ def jobs(
     for one in study.entries:
         chosen, seeds = _chosen(one.entry, pictures), one.entry.seed_list()
         for setting in one.settings:
-            cell = _ranked(resolved(setting, *parts), rankings or {})
+            cell = _ranked(cell_of(setting, *parts), rankings or {})
             for job in _cell_jobs(cell, seeds, study.execution, chosen):
                 planned.setdefault((cell, job.image_id, job.seed), job)
     order: dict[Cell, int] = {}
@@ -146,7 +144,7 @@ def batches(pending: Iterable[Job]) -> list[list[Job]]:
     The order of the plan is kept within a group; jobs with one key come once.
     """
     unique = {job.key: job for job in pending}
-    order: dict[tuple[Any, ...], int] = {}
+    order: dict[tuple[object, ...], int] = {}
     for job in unique.values():
         order.setdefault(job.group, len(order))
     ranked = sorted(unique.values(), key=lambda job: order[job.group])

@@ -11,6 +11,7 @@ that the user chose are not in a key: renaming a prior computes nothing again.
 import hashlib
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, cast
 
 from stages.plan.cells import Cell
@@ -25,7 +26,7 @@ from stages.representations.definition import WeightsFile
 RECORDING = "stages.execution.recording"
 
 
-def cell_content(cell: Cell) -> dict[str, Any]:
+def cell_content(cell: Cell) -> dict[str, object]:
     """Return all that the cell contributes to its jobs' keys."""
     own = cell.definition.own_code()
     return {
@@ -39,12 +40,12 @@ def cell_content(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _numbers(steps: SolverSettings) -> dict[str, Any]:
+def _numbers(steps: SolverSettings) -> dict[str, object]:
     """Return the solver's numbers by name."""
     return asdict(cast(Any, steps))
 
 
-def prior_content(prior: Prior) -> dict[str, Any]:
+def prior_content(prior: Prior) -> dict[str, object]:
     """Return the numbers of the prior's terms that weigh something, and its jitter.
 
     A term that does not weigh, or that a later version adds, changes no key. A file of
@@ -65,14 +66,14 @@ def source_digest(cell: Cell) -> str:
     return digest(source_files(cell))
 
 
-def source_files(cell: Cell) -> frozenset[Any]:
+def source_files(cell: Cell) -> frozenset[Path]:
     """Return the files of the modules that the cell's jobs run through."""
     own = (type(cell.definition).__module__, type(cell.steps).__module__)
     chosen = (*cell.steps.modules(), *cell.weights.modules())
     return closure(*sorted({RECORDING, *own, *chosen}))
 
 
-def key(content: dict[str, Any]) -> str:
+def key(content: dict[str, object]) -> str:
     """Return the key of a job of this content."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]

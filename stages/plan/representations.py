@@ -6,7 +6,6 @@ What the plan asks of a representation does not depend on its weights: none are 
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from stages.params.representations import (
     KINDS,
@@ -33,7 +32,7 @@ def definition(settings: RepresentationSettings) -> Definition:
     return defined
 
 
-def _files(settings: RepresentationSettings) -> dict[str, Any]:
+def _files(settings: RepresentationSettings) -> dict[str, WeightsFile | None]:
     """Return the files that the definition names, by field."""
     if isinstance(settings, CaffenetSettings) and not settings.full_size:
         embedded = embedded_file("caffenet")

@@ -10,11 +10,11 @@ from stages.params.selections import (
     ChromaticChannels,
     Orientations,
     RandomChannels,
+    Rectangle,
     RegionChoice,
     Share,
     Tokens,
     TopChannels,
-    Window,
 )
 from stages.plan.representations import code_shape, outline
 from stages.representations.definition import Definition
@@ -109,7 +109,7 @@ def _window(
     try:
         if isinstance(choice, Centre):
             return resolve_region({"centre": choice.centre}, rows, columns)
-        if isinstance(choice, Window):
+        if isinstance(choice, Rectangle):
             return resolve_region([*choice.rows, *choice.columns], rows, columns)
     except ValueError:
         text = f"{rows} rows and {columns} columns, first before end"

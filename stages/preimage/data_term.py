@@ -31,7 +31,7 @@ class DataTerm:
     `energy` is what each job's squared distance is divided by. `relax` gives a
     stand-in for `phi` that is easier to descend on, where there is one; `precision` is
     what a solver may compute `phi` in while it is far from its end. `leak` is the share
-    of the slope that passes where ReLU is 0, for jobs that have none of their own.
+    of the gradient that passes where ReLU is 0, for jobs that have none of their own.
     """
 
     phi: Callable[[Images], Tensor]

@@ -5,9 +5,9 @@ import math
 from stages.images import reference_norm
 from stages.preimage.priors import Prior
 
-# IJCV 2016: the largest norm of a natural colour, and its steepest slope.
+# IJCV 2016: the largest norm of a natural colour, and its steepest gradient.
 IJCV_COLOUR = 80.0
-IJCV_SLOPE = IJCV_COLOUR / 6.5
+IJCV_GRADIENT = IJCV_COLOUR / 6.5
 
 
 def natural_prior(shape: tuple[int, int, int], lambda_tv: float = 0.05) -> Prior:
@@ -27,7 +27,7 @@ def ijcv_prior(
 
     Mahendran & Vedaldi, IJCV 2016 (arXiv 1512.02017), section 3, with their `C` as
     `code_weight` (1, 20, 100 and 300 in the authors' code):
-    C data + 1/(h w) sum (|colour|/B)^6 + 1/(h w) sum (|slope|/V)^2 with B = 80 and
+    C data + 1/(h w) sum (|colour|/B)^6 + 1/(h w) sum (|gradient|/V)^2 with B = 80 and
     V = B/6.5. Ours is the same divided by C.
     Departs from the paper: the pixels stay inside 0..255, not their colours inside 2B.
     """
@@ -35,7 +35,7 @@ def ijcv_prior(
     shared = 1 / (code_weight * pixels)
     return Prior(
         lambda_alpha=shared * (norm / IJCV_COLOUR) ** 6,
-        lambda_tv=shared * (norm / IJCV_SLOPE) ** 2,
+        lambda_tv=shared * (norm / IJCV_GRADIENT) ** 2,
         of_colours=True,
         jitter=jitter,
     )

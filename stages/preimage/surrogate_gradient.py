@@ -85,19 +85,19 @@ class _Leaking(TorchFunctionMode):
         if func not in _RECTIFIERS:
             return func(*args, **kwargs)
         values, *rest = args or (kwargs.pop("input"),)
-        rectified, slope = _with_slope(values, partial(func, **kwargs), rest)
-        slope = slope.masked_fill(slope == 0, self.share)
-        passed = with_gradient(values, rectified, slope)
+        rectified, derivative = _with_derivative(values, partial(func, **kwargs), rest)
+        derivative = derivative.masked_fill(derivative == 0, self.share)
+        passed = with_gradient(values, rectified, derivative)
         inplace = kwargs.get("inplace") or any(one is True for one in rest)
         return values.copy_(passed) if func in _IN_PLACE or inplace else passed
 
 
-def _with_slope(
+def _with_derivative(
     values: Tensor, rectifier: Callable[..., Tensor], rest: list[Any]
 ) -> tuple[Tensor, Tensor]:
-    """Return the rectified values and the rectifier's own slope there."""
+    """Return the rectified values and the rectifier's own derivative there."""
     with torch.enable_grad():
         seen = values.detach().requires_grad_()
         rectified = rectifier(seen.clone(), *rest)  # which it may work on in place
-    (slope,) = torch.autograd.grad(rectified.sum(), seen)
-    return rectified.detach(), slope
+    (derivative,) = torch.autograd.grad(rectified.sum(), seen)
+    return rectified.detach(), derivative

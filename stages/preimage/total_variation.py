@@ -62,8 +62,8 @@ def tv_beta(x: Images, *, beta: float) -> PerImage:
     energy = pad(dx, (0, 1, 0, 0)).square() + pad(dy, (0, 0, 0, 1)).square()
     roughness = raised(energy.detach(), beta / 2)
     # d energy^(beta/2) = beta/2 * energy^(beta/2 - 1) d energy, written with the floor.
-    slope = beta / 2 * raised(roughness.clamp(min=FLOOR), 1 - 2 / beta)
-    linear = slope * energy
+    factor = beta / 2 * raised(roughness.clamp(min=FLOOR), 1 - 2 / beta)
+    linear = factor * energy
     return (roughness + (linear - linear.detach())).sum(dim=(1, 2, 3))
 
 

@@ -32,5 +32,5 @@ def clamped(values: Tensor, leak: float = 0.0) -> Tensor:
     if leak == 0:
         return values.clamp(max=CLAMP)
     shown = values.detach().clamp(max=CLAMP)
-    slope = torch.ones_like(shown).masked_fill_(values.detach() > CLAMP, leak)
-    return with_gradient(values, shown, slope)
+    derivative = torch.ones_like(shown).masked_fill_(values.detach() > CLAMP, leak)
+    return with_gradient(values, shown, derivative)

@@ -47,18 +47,18 @@ def followed(
     By path and number of the call, as in `points`. None if it is no tensor, or one that
     the image was not seen to lead to.
     """
-    found: dict[Call, Spans | None] = {}
+    outputs: dict[Call, Spans | None] = {}
     n_calls: Counter[str] = Counter()
     follower = _Follower(images)
 
     def note(path: str, _: nn.Module | None, output: Any) -> None:
         is_tensor = isinstance(output, Tensor)
-        found[path, n_calls[path]] = follower.spans(output) if is_tensor else None
+        outputs[path, n_calls[path]] = follower.spans(output) if is_tensor else None
         n_calls[path] += 1
 
     with torch.no_grad(), follower:
         watch(network, images, note)
-    return found
+    return outputs
 
 
 class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]

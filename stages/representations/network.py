@@ -21,7 +21,7 @@ from stages.representations.own_weights import OwnWeights, fitted
 from stages.representations.points import TOKENS, Grid, Point, Points, code_at, points
 from stages.representations.receptive_field import (
     Geometry,
-    Window,
+    PixelWindow,
     field,
     masked_field,
     measured_geometry,
@@ -110,9 +110,9 @@ class Network(Representation):
                 if isinstance(sketch, nn.Module):
                     sketch = sketch.to("meta")
                 with torch.device("meta"):
-                    found = points(_frozen(sketch), torch.zeros(shape))
+                    sketched = points(_frozen(sketch), torch.zeros(shape))
                 self._sketch = _Sketch(sketch)
-                return found
+                return sketched
             # Whatever a network does with numbers that are not there.
             except Exception:
                 continue
@@ -252,11 +252,11 @@ class Network(Representation):
         network, device = self._sketched()
         shape = (2, self.image_channels, self.side, self.side)
         seen = followed(network, torch.zeros(shape, device=device))
-        found = {
+        geometries = {
             name: geometry(seen.get((point.path, point.call)), point, self.side)
             for name, point in self._points.named.items()
         }
-        return {name: told for name, told in found.items() if told is not None}
+        return {name: told for name, told in geometries.items() if told is not None}
 
     def _measured(self, layer: str) -> Geometry:
         point = self.point(layer)
@@ -266,7 +266,7 @@ class Network(Representation):
         except ValueError:  # without gradient, such as a head that begins at zero
             return Geometry(self.side, self.side, 0)
 
-    def field(self, layer: str, selection: Selection, side: int) -> Window:
+    def field(self, layer: str, selection: Selection, side: int) -> PixelWindow:
         """Return the bounding box of the pixels that the selection sees.
 
         The whole image for a selection of all cells; measured for tokens, and where
@@ -313,11 +313,11 @@ def _frozen(network: Callable_) -> Callable_:
     return network
 
 
-def _all_aliases(found: Points, aliases: Mapping[str, str]) -> dict[str, str]:
+def _all_aliases(known: Points, aliases: Mapping[str, str]) -> dict[str, str]:
     """Return all further names of layers, each with the layer's own name."""
     named = {
-        alias: found.others.get(path, path)
+        alias: known.others.get(path, path)
         for alias, path in aliases.items()
-        if path in found.named or path in found.others
+        if path in known.named or path in known.others
     }
-    return found.others | named
+    return known.others | named

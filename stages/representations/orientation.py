@@ -100,7 +100,7 @@ def _bilinear(
     turning the gradient moves `f` by `directions / 2 pi` a radian. `f` is sharpened.
 
     A vote is homogeneous of degree 1 in the gradient: by Euler's theorem it is its
-    slopes times the gradient. With the slopes held constant, as here, that has the
+    derivatives times the gradient. With those held constant, as here, that has the
     right value and the right first derivative, finite also where a length has none.
     """
     with torch.no_grad():
@@ -109,10 +109,10 @@ def _bilinear(
         f, rate = _sharpened(position - lower, sharpness)
         rate = rate * (directions / math.tau)
         row_unit, col_unit = _unit(row_gradient, col_gradient)
-        row_slope = f * row_unit + col_unit * rate
-        col_slope = f * col_unit - row_unit * rate
+        row_derivative = f * row_unit + col_unit * rate
+        col_derivative = f * col_unit - row_unit * rate
     length = row_unit * row_gradient + col_unit * col_gradient
-    upper = row_slope * row_gradient + col_slope * col_gradient
+    upper = row_derivative * row_gradient + col_derivative * col_gradient
     bins = _bins(lower, directions), _bins(lower + 1, directions)
     return bins, (length - upper, upper)
 

@@ -131,14 +131,14 @@ def _noting(
 
 def _points(calls: _Calls, n_images: int) -> Points:
     """Name what the calls gave: one name a tensor, the shortest path that gave it."""
-    found = Points()
+    every_point = Points()
     groups: dict[tuple[int, int], list[tuple[str, Point]]] = {}
     last_map: tuple[int, int] | None = None
     for path, call, module, output, version in calls.seen:
         name = (path or OUTPUT) + (f"_{call}" if call else "")
         reason = _unreadable(output, n_images)
         if reason is not None:
-            found.unreadable[name] = reason
+            every_point.unreadable[name] = reason
             continue
         point = _point(path, call, module, output, last_map)
         if point.form in (MAP, CHANNELS_LAST):
@@ -147,9 +147,9 @@ def _points(calls: _Calls, n_images: int) -> Points:
     for group in groups.values():
         # The whole network has the shortest path, but its module says more.
         name, point = min(group, key=lambda one: (not one[1].path, _length(one)))
-        found.named[name] = point
-        found.others |= {other: name for other, _ in group if other != name}
-    return found
+        every_point.named[name] = point
+        every_point.others |= {other: name for other, _ in group if other != name}
+    return every_point
 
 
 def _length(named: tuple[str, Point]) -> tuple[int, int]:
@@ -267,5 +267,5 @@ def _tensor(output: Any, point: Point) -> Tensor:
         reason = f"its code has the shape {tuple(output.shape)}, not as at first"
     if reason is not None:
         raise ValueError(f"`layer` {point.path or OUTPUT} cannot be read: {reason}.")
-    found: Tensor = output
-    return found
+    code: Tensor = output
+    return code

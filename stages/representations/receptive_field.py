@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from stages.images import Codes, Images
 
-Window = tuple[int, int, int, int]
+CellWindow = tuple[int, int, int, int]
+PixelWindow = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Geometry:
 
 
 def field(
-    geometry: Geometry, window: Window, image_height: int, image_width: int
-) -> Window:
+    geometry: Geometry, window: CellWindow, image_height: int, image_width: int
+) -> PixelWindow:
     """Return the window of pixels that a window of cells sees, clipped to the image."""
     row, end_row, col, end_col = window
     return (
@@ -74,7 +75,7 @@ def footprint(
     row: int,
     col: int,
     channel: int | None = None,
-) -> Window:
+) -> PixelWindow:
     """Return the bounding box of the pixels that move one entry of the code.
 
     Measured from the gradient of `phi(images)[:, channel, row, col]`, summed over the
@@ -87,9 +88,9 @@ def footprint(
 def measured_field(
     phi: Callable[[Images], Codes],
     images: Images,
-    window: Window,
+    window: CellWindow,
     channel: int | None = None,
-) -> Window:
+) -> PixelWindow:
     """Return the bounding box of the pixels that move a window of cells.
 
     As `footprint`, for any callable: each entry is weighted at random before the sum,
@@ -105,7 +106,7 @@ def measured_field(
 
 def masked_field(
     phi: Callable[[Images], Codes], images: Images, mask: Float[Tensor, "k r s"]
-) -> Window:
+) -> PixelWindow:
     """Return the bounding box of the pixels that move what `mask` selects of a code.
 
     As `measured_field`, for cells that make no window.
@@ -114,7 +115,7 @@ def masked_field(
     return _moving(pixels, phi(pixels)[:, mask > 0], "where the mask is")
 
 
-def _moving(pixels: Images, entries: Tensor, where: str) -> Window:
+def _moving(pixels: Images, entries: Tensor, where: str) -> PixelWindow:
     """Return the bounding box of the pixels with a gradient of any of the entries."""
     generator = torch.Generator().manual_seed(0)
     weights = 0.5 + torch.rand(entries.shape, generator=generator)

@@ -10,7 +10,7 @@ from torch import nn
 
 from stages.images import Codes, Images
 from stages.representations.points import Grid
-from stages.representations.receptive_field import Geometry, Window, field
+from stages.representations.receptive_field import Geometry, PixelWindow, field
 from stages.representations.selection import Selection
 from stages.representations.stem import with_stem
 
@@ -93,7 +93,7 @@ class Representation(nn.Module):
         """Return what a cell of the code of `layer` sees, in pixels."""
         raise NotImplementedError
 
-    def field(self, layer: str, selection: Selection, side: int) -> Window:
+    def field(self, layer: str, selection: Selection, side: int) -> PixelWindow:
         """Return the window of pixels that the selection sees in a square image."""
         _, r, s = self.code_shape(layer, side)
         window = selection.window or (0, r, 0, s)
@@ -129,11 +129,11 @@ class Representation(nn.Module):
             [n for n in (layer, *self.others(layer)) if fnmatchcase(n, pattern)]
             for layer in self.layers
         )
-        found = [names[0] for names in fitting if names]
-        if not found:
+        fits = [names[0] for names in fitting if names]
+        if not fits:
             known = ", ".join(_near(pattern, self.layers))
             raise ValueError(f"`layer` {pattern!r} fits none of {known}.")
-        return found
+        return fits
 
     def depth(self, layer: str) -> int:
         """Return the place of a layer among all, from 0 on."""

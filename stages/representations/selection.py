@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.representations.points import Grid
-from stages.representations.receptive_field import Geometry, Window, field
+from stages.representations.receptive_field import CellWindow, Geometry, field
 
 CodeShape = tuple[int, int, int]
 Code = Float[Tensor, "k r s"]
@@ -27,13 +27,13 @@ class Selection:
 
     The window is `(first row, end row, first column, end column)`. Tokens, which lie in
     one column, may be chosen by number in its place: `tokens`, ascending. With `top`,
-    the channels are as many as that and depend on the code: see `resolved`. With
-    `ranked`, `(chromatic or achromatic, half or a number)`, they wait for the layer's
-    ranking: see `stages.representations.chromaticity`.
+    the channels are as many as that and depend on the code: see `with_top_channels`.
+    With `ranked`, `(chromatic or achromatic, half or a number)`, they wait for the
+    layer's ranking: see `stages.representations.chromaticity`.
     """
 
     channels: tuple[int, ...] | None = None
-    window: Window | None = None
+    window: CellWindow | None = None
     top: int | None = None
     tokens: tuple[int, ...] | None = None
     ranked: tuple[str, int | str] | None = None
@@ -98,7 +98,7 @@ def random_channels(choice: int | str, seed: int, k: int) -> tuple[int, ...] | N
     return None if n == k else tuple(sorted(drawn))
 
 
-def resolved(selection: Selection, code: Code) -> Selection:
+def with_top_channels(selection: Selection, code: Code) -> Selection:
     """Return the selection with the channels that `top` means for this code.
 
     Those with the most energy, the sum of squares over the whole map; of equal ones the
@@ -115,7 +115,7 @@ def resolved(selection: Selection, code: Code) -> Selection:
 
 def shared_window(
     share: float, geometry: Geometry, code_side: int, image_side: int
-) -> Window | None:
+) -> CellWindow | None:
     """Return the largest centred square of cells that sees at most `share` of an image.
 
     None if that is all cells. Raises ValueError if the centre cell alone sees more.
@@ -134,19 +134,19 @@ def shared_window(
     return None if cells == code_side else _centred(cells, code_side, code_side)
 
 
-def _seen(window: Window, geometry: Geometry, side: int) -> float:
+def _seen(window: CellWindow, geometry: Geometry, side: int) -> float:
     row, end_row, col, end_col = field(geometry, window, side, side)
     return (end_row - row) * (end_col - col) / side**2
 
 
-def _centred(cells: int, r: int, s: int) -> Window:
+def _centred(cells: int, r: int, s: int) -> CellWindow:
     row, col = (r - cells) // 2, (s - cells) // 2
     return row, row + cells, col, col + cells
 
 
 def resolve_region(
     region: str | Mapping[str, int] | Sequence[int], r: int, s: int
-) -> Window | None:
+) -> CellWindow | None:
     """Return the window of a region of `r` rows and `s` columns of cells.
 
     `{"centre": k}` is the paper's k x k window, whose first index, counted from 1, is
@@ -173,7 +173,7 @@ def resolve_region(
 
 
 def patch_tokens(
-    window: Window | None, patches: Grid, n_tokens: int
+    window: CellWindow | None, patches: Grid, n_tokens: int
 ) -> tuple[int, ...] | None:
     """Return the numbers of the tokens of a window of patches; None if that is all."""
     row, end_row, col, end_col = window or (0, patches.rows, 0, patches.columns)

@@ -40,9 +40,9 @@ def seen_of(arguments: Any) -> list[Spans]:
 
 def unknown(shape: Shape, *arguments: Any) -> Spans:
     """Every entry may see all that any of the arguments sees: an upper bound."""
-    found = [spread(one, *range(len(one.axes))) for one in seen_of(arguments)]
-    total = replace(found[0], axes=())
-    for one in found[1:]:
+    sources = [spread(one, *range(len(one.axes))) for one in seen_of(arguments)]
+    total = replace(sources[0], axes=())
+    for one in sources[1:]:
         total = union(total, replace(one, axes=()))
     return replace(total, axes=blank(shape), exact=False)
 
@@ -237,13 +237,13 @@ def mixed(_: Shape, spans: Spans, *__: Any) -> Spans:
 
 def parted(shapes: Sequence[Shape], spans: Spans, _: Any, axis: int = 0) -> list[Spans]:
     """The parts that an axis is split into, one after the other."""
-    found, first = [], 0
+    parts, first = [], 0
     for shape in shapes:
         whole = len(shapes) == 1
         n = shape[axis]
-        found.append(spans if whole else _from(spans, axis, first, n))
+        parts.append(spans if whole else _from(spans, axis, first, n))
         first += n
-    return found
+    return parts
 
 
 def unbound(shapes: Sequence[Shape], spans: Spans, axis: int = 0) -> list[Spans]:
@@ -370,8 +370,8 @@ def _uneven(spans: Spans, axis: int, n: int, step: int, reach: int) -> Spans:
     """Return what windows see whose steps are `step` or one more places."""
     before = length(spans.axes[axis])
     surplus = before - step * n  # places that the steps fall short of in the end
-    found = _window(spans, axis, n, step, 0, reach + surplus)
-    return replace(found, exact=False)
+    bound = _window(spans, axis, n, step, 0, reach + surplus)
+    return replace(bound, exact=False)
 
 
 def enlarged(reach: int) -> Rule:
@@ -453,10 +453,10 @@ def multiplied(shape: Shape, first: Any, second: Any) -> Spans:
 
 
 def added_product(shape: Shape, offset: Any, first: Any, second: Any) -> Spans:
-    found = seen_of(offset)
+    sources = seen_of(offset)
     if seen_of([first, second]):
-        found = [*found, multiplied(shape, first, second)]
-    return pointwise(shape, found)
+        sources = [*sources, multiplied(shape, first, second)]
+    return pointwise(shape, sources)
 
 
 def linear(shape: Shape, spans: Any, weight: Any, bias: Any = None) -> Spans:

@@ -194,11 +194,11 @@ def _groups(factors: list[Factor], shape: Sequence[int]) -> Iterator[Axis]:
 
 def _cuts(axis: Axis) -> list[int]:
     """Return the numbers of entries between two steps of each factor, and of all."""
-    n, found = 1, []
+    n, counts = 1, []
     for factor in reversed(axis):
         n *= factor.n
-        found.append(n)
-    return found
+        counts.append(n)
+    return counts
 
 
 def _cut(axis: Axis, cuts: Sequence[int]) -> Axis | None:
@@ -206,7 +206,7 @@ def _cut(axis: Axis, cuts: Sequence[int]) -> Axis | None:
 
     None if a factor cannot be cut there. `cuts` are ascending and hold the axis's own.
     """
-    found: list[Factor] = []
+    parts: list[Factor] = []
     inner, rest = 1, list(reversed(axis))
     done = 1  # of the entries of the innermost factor that is left
     for cut in cuts:
@@ -215,26 +215,26 @@ def _cut(axis: Axis, cuts: Sequence[int]) -> Axis | None:
         factor, n = rest[0], cut // inner
         if (factor.n // done) % n or n < 1:
             return None
-        found.append(Factor(n, (factor.strides[0] * done, factor.strides[1] * done)))
+        parts.append(Factor(n, (factor.strides[0] * done, factor.strides[1] * done)))
         inner, done = cut, done * n
         if done == factor.n:
             rest, done = rest[1:], 1
-    return tuple(reversed(found)) if not rest else None
+    return tuple(reversed(parts)) if not rest else None
 
 
 def joined(axis: Axis) -> Axis:
     """Return the axis with as few factors as it can have."""
-    found: list[Factor] = []
+    factors: list[Factor] = []
     for factor in axis:
-        last = found[-1] if found else None
+        last = factors[-1] if factors else None
         even = tuple(stride * factor.n for stride in factor.strides)
         if factor.n == 1:
             continue
         if last is not None and last.strides == even:
-            found[-1] = Factor(last.n * factor.n, factor.strides)
+            factors[-1] = Factor(last.n * factor.n, factor.strides)
         else:
-            found.append(factor)
-    return tuple(found)
+            factors.append(factor)
+    return tuple(factors)
 
 
 def length(axis: Sequence[Factor]) -> int:

@@ -12,25 +12,25 @@ import torch
 from torch import Tensor
 
 
-def with_gradient(values: Tensor, shown: Tensor, slope: Tensor) -> Tensor:
-    """Return `shown`, a function of each of `values`, with `slope` as its derivative.
+def with_gradient(values: Tensor, shown: Tensor, derivative: Tensor) -> Tensor:
+    """Return `shown`, a function of each of `values`, with that `derivative`.
 
     All three have one shape. The gradient that comes back to `values` is the one that
-    went in times `slope`; none goes to `shown` or `slope`.
+    went in times `derivative`; none goes to `shown` or `derivative`.
     """
-    passed: Tensor = _Surrogate.apply(values, shown, slope)
+    passed: Tensor = _Surrogate.apply(values, shown, derivative)
     return passed
 
 
 class _Surrogate(torch.autograd.Function):
-    """The shown values, with a given slope."""
+    """The shown values, with a given derivative."""
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, shown: Tensor, slope: Tensor) -> Tensor:
-        ctx.save_for_backward(slope)
+    def forward(ctx: Any, values: Tensor, shown: Tensor, derivative: Tensor) -> Tensor:
+        ctx.save_for_backward(derivative)
         return shown.clone()  # an input that is returned would be taken for `values`
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        (slope,) = ctx.saved_tensors
-        return gradients[0] * slope, None, None
+        (derivative,) = ctx.saved_tensors
+        return gradients[0] * derivative, None, None

@@ -26,24 +26,6 @@ from stages.sources.network import is_passing, reason_of
 _CHUNK = 1 << 14
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long an address may stay silent, and how often it is asked.
-
-    `seconds` count to the connection and again between bytes; `pause` is waited before
-    the second attempt and doubled before each further one. `total`, if there is one,
-    ends an attempt however much still comes; `seconds` then count from one chunk of
-    16 KiB to the next, with the look-up of the host's name and all that precedes it.
-    """
-
-    seconds: float = 20.0
-    attempts: int = 3
-    pause: float = 1.0
-    total: float | None = None
-
-
-PATIENCE = Patience()
-
 # Arguments of `requests.get` for an address: certificates, proxies and the like.
 Options = Callable[[str], Mapping[str, Any]]
 
@@ -51,6 +33,27 @@ Options = Callable[[str], Mapping[str, Any]]
 def as_usual(url: str) -> Mapping[str, Any]:
     """Return no options: the environment alone says how an address is reached."""
     return {}
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How an address is asked: how long it may stay silent, how often, with what.
+
+    `seconds` count to the connection and again between bytes; `pause` is waited before
+    the second attempt and doubled before each further one. `total`, if there is one,
+    ends an attempt however much still comes; `seconds` then count from one chunk of
+    16 KiB to the next, with the look-up of the host's name and all that precedes it.
+    `options` gives the arguments of `requests.get` for an address.
+    """
+
+    seconds: float = 20.0
+    attempts: int = 3
+    pause: float = 1.0
+    total: float | None = None
+    options: Options = as_usual
+
+
+PATIENCE = Patience()
 
 
 class Unfetched(Refusal):
@@ -62,41 +65,41 @@ class Unfetched(Refusal):
 
 
 def fetch_verified(
-    url: str,
+    addresses: Sequence[str],
     known_hash: str,
     downloads: Path,
-    mirrors: Sequence[str] = (),
     *,
     name: str | None = None,
     n_digits: int = 12,
     patience: Patience = PATIENCE,
-    options: Options = as_usual,
 ) -> Path:
     """Return the path of the file with this hash, downloaded if it is not there yet.
 
-    `known_hash` is a sha256, `md5:` and an MD5, `prefix:` and the first digits, 8 or
-    more, of a sha256, or `any`, which every file has. The
-    file is called by the hash's first `n_digits` and `name`, which is the last part of
-    the URL unless given. A copy that somebody put into `downloads` under `name` alone
-    serves as well. `options` gives the arguments of `requests.get` for an address.
+    Of the addresses, one at least, the first is the file's own; the others are tried
+    where it fails. `known_hash` is a sha256, `md5:` and an MD5, `prefix:` and the first
+    digits, 8 or more, of a sha256, or `any`, which every file has. The file is called
+    by the hash's first `n_digits` and `name`, which is the last part of the first
+    address unless given. A copy that somebody put into `downloads` under `name` alone
+    serves as well.
 
     Raises Unfetched, a Refusal, if no address gives the file; Refusal if an address or
     the hash is none, or the file cannot be written.
     """
-    addresses = [_checked(address) for address in (url, *mirrors)]
-    known = known_hash_of(known_hash, public(url))
-    places = _places(known, downloads, name or base_name(url), n_digits)
+    addresses = [_checked(address) for address in addresses]
+    known = known_hash_of(known_hash, public(addresses[0]))
+    name = name or base_name(addresses[0])
+    places = _places(known, downloads, name, n_digits)
     path, failures = _lying_there(known, places)
     if path is not None:
         return path
     if places[0].is_file():
         say(f"{places[0]} is damaged: its {known.algorithm} is wrong; getting it again")
     for address in addresses:
-        failure = _failure(address, known, places[0], patience, options)
+        failure = _failure(address, known, places[0], patience)
         if failure is None:
             return places[0]
         failures.append(f"{public(address)}: {failure}")
-    raise unfetched(known, downloads, name or base_name(url), failures, n_digits)
+    raise unfetched(known, downloads, name, failures, n_digits)
 
 
 def downloaded(
@@ -171,7 +174,7 @@ class _WrongHash(Exception):
 
 
 def _failure(
-    address: str, known: KnownHash, place: Path, patience: Patience, options: Options
+    address: str, known: KnownHash, place: Path, patience: Patience
 ) -> str | None:
     """Return why the address gave nothing, or None when the file is in its place."""
     say(f"downloading {public(address)}")
@@ -180,7 +183,7 @@ def _failure(
         if attempt:
             sleep(patience.pause * 2 ** (attempt - 1))
         try:
-            _retrieve(address, known, place, patience, options(address))
+            _retrieve(address, known, place, patience)
             return None
         except _WrongHash as error:
             return f"{error}"
@@ -198,7 +201,6 @@ def _retrieve(
     known: KnownHash,
     place: Path,
     patience: Patience,
-    options: Mapping[str, Any],
 ) -> None:
     # pooch would announce every file in a form of its own.
     pooch.get_logger().setLevel("WARNING")
@@ -210,7 +212,7 @@ def _retrieve(
     with tqdm(
         desc=place.name, total=1, unit="B", unit_scale=True, disable=hidden
     ) as bar:
-        download = _checking(Beats(bar), known, patience, options)
+        download = _checking(Beats(bar), known, patience, patience.options(address))
         pooch.retrieve(address, whole, place.name, place.parent, None, download)
 
 

@@ -29,10 +29,10 @@ def pictures(*, path: str) -> Iterator[Sequence[Candidate]]:
     if not root.is_dir():
         state = "is a file, not a folder" if root.exists() else "does not exist"
         raise Refusal(f"{root}, named by `fetch.images.path`, {state}. {_REMEDY}")
-    found = sorted(_candidates(root), key=lambda candidate: candidate.name)
-    if not found:
+    candidates = sorted(_candidates(root), key=lambda candidate: candidate.name)
+    if not candidates:
         raise Refusal(f"There is no picture in {root}. {_REMEDY}")
-    yield found
+    yield candidates
 
 
 _REMEDY = (

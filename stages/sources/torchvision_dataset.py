@@ -159,7 +159,7 @@ class _Fetcher:
                 f"`fetch.images.sha256` as `{name}: ...`."
             )
         mirrors = [self.mirrors[name]] if name in self.mirrors else []
-        path = fetch_verified(url, known, self.downloads, mirrors, name=name)
+        path = fetch_verified([url, *mirrors], known, self.downloads, name=name)
         say(f"unpacking {name}")
         folder.mkdir(parents=True, exist_ok=True)
         _link(path, folder / name)

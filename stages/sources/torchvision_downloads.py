@@ -66,5 +66,5 @@ _DRIVE = "https://drive.usercontent.google.com/download?export=download&confirm=
 
 def _direct(url: str) -> str:
     """Return the address of the file itself where `url` is a page of Google Drive."""
-    found = re.match(r"https://drive\.google\.com/file/d/([^/?]+)", url)
-    return _DRIVE + found[1] if found else url
+    match = re.match(r"https://drive\.google\.com/file/d/([^/?]+)", url)
+    return _DRIVE + match[1] if match else url

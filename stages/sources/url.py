@@ -44,7 +44,8 @@ def pictures(
     so that a missing one is known before any work is done.
     """
     paths = [
-        fetch_verified(file.url, file.sha256, downloads, file.mirrors) for file in files
+        fetch_verified([file.url, *file.mirrors], file.sha256, downloads)
+        for file in files
     ]
     with ExitStack() as stack:
         yield [

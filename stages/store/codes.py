@@ -86,7 +86,7 @@ def _damaged(place: Path, why: object) -> Exception:
     return BrokenSeal(f"{place} is damaged: {why}")
 
 
-class Codes:
+class StoredCodes:
     """The codes of a layer, read picture by picture.
 
     A code is checked when it is used. What is raised where the file is damaged is made

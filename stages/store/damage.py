@@ -37,5 +37,5 @@ def absent(path: Path) -> Refusal:
 
 def _maker(path: Path) -> tuple[Path, str] | None:
     """Return the output that the file belongs to, and the stage that makes it."""
-    found = [made for made in _MADE_BY.items() if path.is_relative_to(made[0])]
-    return found[0] if found else None
+    outputs = [made for made in _MADE_BY.items() if path.is_relative_to(made[0])]
+    return outputs[0] if outputs else None

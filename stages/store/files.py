@@ -98,7 +98,7 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: object) -> None:
     """Write the value as indented JSON with its checksum, for `read_json`."""
     write_text(path, sealed_json(value))
 
@@ -113,6 +113,6 @@ def read_json(path: Path) -> Any:
         raise damaged(path, broken) from broken
 
 
-def write_plain_json(path: Path, value: Any) -> None:
+def write_plain_json(path: Path, value: object) -> None:
     """Write the value as indented JSON for other tools, keys in the order given."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")

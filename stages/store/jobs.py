@@ -134,10 +134,10 @@ class JobStore:
 
     def load(self, key: str) -> Record | None:
         """Return a finished job; None if it is absent or its file is damaged."""
-        found = self._unsealed(self._path(key), key)
-        if found is None:
+        opened = self._unsealed(self._path(key), key)
+        if opened is None:
             return None
-        plain, tensors = found
+        plain, tensors = opened
         plain["terms"] = tuple(plain["terms"])
         png = tensors["png"].numpy().tobytes()
         return Record(png=png, trace=tensors["trace"], **plain)
@@ -164,16 +164,16 @@ class JobStore:
 
     def checkpoints(self) -> list[Checkpoint]:
         """Return the batches under way; damaged ones are set aside."""
-        found = (self._checkpoint(path) for path in self._files("checkpoints"))
-        return [one for one in found if one is not None]
+        read = (self._checkpoint(path) for path in self._files("checkpoints"))
+        return [one for one in read if one is not None]
 
     def checkpoint(self, keys: tuple[str, ...]) -> Checkpoint | None:
         """Return the checkpoint of the batch of these jobs, if there is one."""
         return self._checkpoint(self._checkpoint_path(keys))
 
     def _checkpoint(self, path: Path) -> Checkpoint | None:
-        found = self._unsealed(path, path.stem)
-        return None if found is None else Checkpoint(tuple(found[0]), found[1])
+        opened = self._unsealed(path, path.stem)
+        return None if opened is None else Checkpoint(tuple(opened[0]), opened[1])
 
     def drop_checkpoint(self, keys: tuple[str, ...]) -> None:
         """Forget the checkpoint of a batch that is finished."""
@@ -214,22 +214,22 @@ def _entries(folder: Path) -> list[Path]:
     """
     if os.path.lexists(folder) and not folder.is_dir():
         return [folder]
-    found: list[Path] = []
+    entries: list[Path] = []
 
     def closed(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):
-            found.append(Path(error.filename))
+            entries.append(Path(error.filename))
 
     for place, folders, names in os.walk(folder, onerror=closed):
         # Jobs lie one folder deep; what is deeper is one entry as a whole.
         if folder.name != "jobs" or Path(place) != folder:
             names += folders
             folders.clear()
-        found += [Path(place, name) for name in names]
-    return sorted(found)
+        entries += [Path(place, name) for name in names]
+    return sorted(entries)
 
 
-def _sealed(name: str, content: Any, tensors: dict[str, Tensor]) -> bytes:
+def _sealed(name: str, content: object, tensors: dict[str, Tensor]) -> bytes:
     """Return a file of JSON and tensors, with one checksum over them and its name."""
     text = json.dumps(content)
     whole = {name: tensor.contiguous() for name, tensor in tensors.items()}

@@ -12,7 +12,7 @@ IMAGES = Path("data/images/images.parquet")
 SKIPPED = Path("data/images/skipped.json")
 WEIGHTS = Path("data/weights")
 WEIGHTS_MANIFEST = Path("data/weights/manifest.json")
-# A folder of its own, so that the networks' codes do not depend on LPIPS's trunks.
+# A folder of its own, so that the networks' codes do not depend on LPIPS's backbones.
 NETWORKS = Path("data/weights/networks")
 NETWORKS_MANIFEST = Path("data/weights/networks/manifest.json")
 EMBEDDED = Path("data/embedded")

@@ -74,7 +74,7 @@ def _digest(file: BinaryIO, n_bytes: int, tail: bytes) -> bytes:
     return digest.digest()
 
 
-def sealed_json(value: Any) -> str:
+def sealed_json(value: object) -> str:
     """Return the value as indented JSON with its checksum.
 
     Raises ValueError for numbers that JSON cannot say.
@@ -98,5 +98,5 @@ def unsealed_json(data: bytes) -> Any:
     return sealed["content"]
 
 
-def _json_digest(value: Any) -> str:
+def _json_digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()

@@ -1,6 +1,6 @@
 """Parquet tables of the study, written whole and read a group of rows at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from stages.store.seals import BrokenSeal, check_parquet, seal_parquet
 
 # Few rows a group, so that one picture is read without its neighbours.
 ROWS_A_GROUP = 64
+
+# What Parquet gives: of each column's own type, which the schema tells.
+Row = dict[str, Any]
 
 # Files that were read through, and what they were like then.
 _INTACT: dict[Path, tuple[int, int, int]] = {}
@@ -38,7 +41,7 @@ def intact(path: Path) -> Path:
 
 def write_table(
     path: Path,
-    rows: Iterable[dict[str, Any]],
+    rows: Iterable[Mapping[str, object]],
     schema: pa.Schema,
     *,
     n_parts: int | None = None,
@@ -77,7 +80,7 @@ def _leaves(schema: pa.Schema, names: list[str]) -> list[str]:
 
 
 def _write_groups(
-    writer: pq.ParquetWriter, rows: Iterable[dict[str, Any]], schema: pa.Schema
+    writer: pq.ParquetWriter, rows: Iterable[Mapping[str, object]], schema: pa.Schema
 ) -> int:
     n_rows, group = 0, []
     for row in rows:
@@ -93,7 +96,7 @@ def _write_groups(
     return n_rows + len(group)
 
 
-def rows(path: Path, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+def rows(path: Path, columns: list[str] | None = None) -> Iterator[Row]:
     """Yield the rows of a Parquet file or of a folder of parts, a group at a time.
 
     Raises Refusal if there is none, or one of them is missing or damaged.

@@ -125,15 +125,16 @@ def _words(form: tuple[int, ...]) -> str:
 
 
 def _check_normalisation(name: str, layer: Normalisation) -> None:
-    found = (layer.channels, layer.kappa, layer.alpha, layer.beta)
+    numbers = (layer.channels, layer.kappa, layer.alpha, layer.beta)
     # Caffe keeps its alpha of 1e-4 in single precision: 9.9999997e-5.
     near = (
-        isclose(a, b, rel_tol=1e-6) for a, b in zip(found, _NORMALISATION, strict=True)
+        isclose(a, b, rel_tol=1e-6)
+        for a, b in zip(numbers, _NORMALISATION, strict=True)
     )
     if not all(near):
         raise ValueError(
             f"`{name}` must have the channels, kappa, alpha and beta "
-            f"{_NORMALISATION}, as CaffeNet's; got {found}."
+            f"{_NORMALISATION}, as CaffeNet's; got {numbers}."
         )
 
 

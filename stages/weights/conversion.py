@@ -35,14 +35,14 @@ def converted(content: Content, form: Form) -> dict[str, Tensor]:
     """
     match form:
         case Torchvision():
-            found = _of_torchvision(content, form)
+            tensors = _of_torchvision(content, form)
         case FlaxConvolutions():
-            found = _of_flax(content, form)
+            tensors = _of_flax(content, form)
         case Tensors():
-            found = _state(content)
+            tensors = _state(content)
         case CaffeReference():
-            found = _of_caffe(content, form)
-    return {name: one.detach().clone().contiguous() for name, one in found.items()}
+            tensors = _of_caffe(content, form)
+    return {name: one.detach().clone().contiguous() for name, one in tensors.items()}
 
 
 def _state(content: Content) -> Mapping[str, Tensor]:

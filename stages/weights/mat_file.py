@@ -39,7 +39,7 @@ def _loaded(
     is_hdf5 = opened.read(len(_HDF5)) == _HDF5
     opened.seek(0)
     try:
-        found = {} if is_hdf5 else loadmat(opened, variable_names=names)
+        loaded = {} if is_hdf5 else loadmat(opened, variable_names=names)
     # scipy's word for MATLAB 7.3.
     except NotImplementedError:
         is_hdf5 = True
@@ -54,7 +54,7 @@ def _loaded(
             f"`file` must be of MATLAB's version 7.2 at most; {place} is of 7.3 "
             "(HDF5). Save it in MATLAB with the option -v7."
         )
-    return {name: found[name] for name in names if name in found}
+    return {name: loaded[name] for name in names if name in loaded}
 
 
 def fields(value: Any, where: str) -> dict[str, Any]:
@@ -65,13 +65,13 @@ def fields(value: Any, where: str) -> dict[str, Any]:
     return {name: record[name] for name in value.dtype.names}
 
 
-def field(found: dict[str, Any], key: str, where: str) -> Any:
+def field(struct: dict[str, Any], key: str, where: str) -> Any:
     """Return the field `key` of the struct that was found at `where`."""
-    if key not in found:
+    if key not in struct:
         raise ValueError(
-            f"`{where}` must have `{key}`; it has {', '.join(found) or 'nothing'}."
+            f"`{where}` must have `{key}`; it has {', '.join(struct) or 'nothing'}."
         )
-    return found[key]
+    return struct[key]
 
 
 def cells(value: Any, where: str) -> list[Any]:

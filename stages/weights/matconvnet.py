@@ -45,15 +45,15 @@ def read(file: Path | bytes) -> MatConvNet:
     missing or no such value, a number is not finite, or the layers do not fit each
     other's channels; OSError if it cannot be opened.
     """
-    found = variables(file, ("layers", "meta", "normalization", "classes"))
+    held = variables(file, ("layers", "meta", "normalization", "classes"))
     layers: list[Layer] = []
     n_channels = 3
-    for n, cell in enumerate(cells(field(found, "layers", "file"), "layers"), 1):
+    for n, cell in enumerate(cells(field(held, "layers", "file"), "layers"), 1):
         layers.append(layer(cell, f"layers{{{n}}}", n_channels))
         if isinstance(layers[-1], Convolution):
             n_channels = len(layers[-1].bias)
     # Newer files keep under `meta` what older ones have beside the layers.
-    meta = found | (fields(found["meta"], "meta") if "meta" in found else {})
+    meta = held | (fields(held["meta"], "meta") if "meta" in held else {})
     side, average = _images(field(meta, "normalization", "meta"))
     return MatConvNet(tuple(layers), side, average, _classes(meta, n_channels))
 
@@ -61,19 +61,19 @@ def read(file: Path | bytes) -> MatConvNet:
 def _images(normalization: Any) -> tuple[int, Image]:
     """Return the side and the average of the images that the network takes."""
     where = "normalization"
-    found = fields(normalization, where)
-    size = numbers(field(found, "imageSize", where), f"{where}.imageSize").ravel()
+    struct = fields(normalization, where)
+    size = numbers(field(struct, "imageSize", where), f"{where}.imageSize").ravel()
     side = int(size[0])
     if size.tolist()[:3] not in ([side] * 2, [side, side, 3]) or side < 1:
         raise ValueError(
             f"`{where}.imageSize` must be a square's, in colour; got {size.tolist()}."
         )
     at = f"{where}.averageImage"
-    average = numbers(field(found, "averageImage", where), at)
+    average = numbers(field(struct, "averageImage", where), at)
     if average.shape not in ((side, side, 3), (1, 1, 3)):
         raise ValueError(
             f"`{at}` must be {side} x {side} x 3, or 1 x 1 x 3; got "
-            f"{form(found['averageImage'])}."
+            f"{form(struct['averageImage'])}."
         )
     if average.min() < 0 or average.max() > 255:
         raise ValueError(
@@ -88,10 +88,10 @@ def _classes(meta: dict[str, Any], n_classes: int) -> tuple[str, ...]:
     # `[]` stands for none.
     if stored is None or not stored.dtype.names:
         return ()
-    found = fields(stored, "classes")
-    key = "description" if "description" in found else "name"
+    struct = fields(stored, "classes")
+    key = "description" if "description" in struct else "name"
     where = f"classes.{key}"
-    named = cells(field(found, key, "classes"), where)
+    named = cells(field(struct, key, "classes"), where)
     if len(named) != n_classes:
         raise ValueError(
             f"`{where}` must name the {n_classes} classes; got {len(named)} names."

@@ -78,20 +78,20 @@ def layer(cell: Any, where: str, n_channels: int) -> Layer:
 
     Raises ValueError, which names the field, if one is missing or not supported.
     """
-    found = fields(cell, where)
-    kind = text(field(found, "type", where), f"{where}.type")
-    name = text(found["name"], f"{where}.name") if "name" in found else kind
+    struct = fields(cell, where)
+    kind = text(field(struct, "type", where), f"{where}.type")
+    name = text(struct["name"], f"{where}.name") if "name" in struct else kind
     if kind == "conv":
-        return _convolution(found, where, name, n_channels)
+        return _convolution(struct, where, name, n_channels)
     if kind == "pool":
-        _expect(found, "method", "max", where)
-        sizes = (_whole(found, key, where) for key in ("pool", "stride", "pad"))
+        _expect(struct, "method", "max", where)
+        sizes = (_whole(struct, key, where) for key in ("pool", "stride", "pad"))
         return Pooling(name, *sizes)
     # vl_simplenn's names for the same, before and since 2015.
     if kind in ("normalize", "lrn"):
-        return _normalisation(found, where, name)
+        return _normalisation(struct, where, name)
     if kind in ("relu", "dropout", "softmax", "softmaxloss"):
-        _expect(found, "leak", 0.0, where)
+        _expect(struct, "leak", 0.0, where)
         return Plain(name, kind)
     raise ValueError(
         f"`{where}.type` must be one of conv, relu, pool, normalize, lrn, dropout, "
@@ -100,9 +100,9 @@ def layer(cell: Any, where: str, n_channels: int) -> Layer:
 
 
 def _convolution(
-    found: dict[str, Any], where: str, name: str, n_channels: int
+    struct: dict[str, Any], where: str, name: str, n_channels: int
 ) -> Convolution:
-    weight, bias = _weights(found, where)
+    weight, bias = _weights(struct, where)
     number, depth = weight.shape[:2]
     groups, rest = divmod(n_channels, depth)
     if rest or number % groups:
@@ -115,21 +115,21 @@ def _convolution(
             f"`{where}` ({name}) must have a bias for each of its {number} filters; "
             f"got {len(bias)}."
         )
-    _expect(found, "dilate", 1.0, where)
-    stride, padding = _whole(found, "stride", where), _whole(found, "pad", where)
+    _expect(struct, "dilate", 1.0, where)
+    stride, padding = _whole(struct, "stride", where), _whole(struct, "pad", where)
     return Convolution(name, weight, bias, stride, padding, groups)
 
 
-def _weights(found: dict[str, Any], where: str) -> tuple[Tensor, Tensor]:
-    if "weights" in found:
-        both, names = cells(found["weights"], f"{where}.weights"), ("{1}", "{2}")
+def _weights(struct: dict[str, Any], where: str) -> tuple[Tensor, Tensor]:
+    if "weights" in struct:
+        both, names = cells(struct["weights"], f"{where}.weights"), ("{1}", "{2}")
         if len(both) != 2:
             raise ValueError(
                 f"`{where}.weights` must be filters and biases; got {len(both)} cells."
             )
         named = [(f"{where}.weights{n}", v) for n, v in zip(names, both, strict=True)]
     else:
-        named = [(f"{where}.{k}", field(found, k, where)) for k in _OLDER]
+        named = [(f"{where}.{k}", field(struct, k, where)) for k in _OLDER]
     (filters_at, filters), (biases_at, biases) = named
     bank = numbers(filters, filters_at)
     if bank.ndim > 4:
@@ -143,8 +143,8 @@ def _weights(found: dict[str, Any], where: str) -> tuple[Tensor, Tensor]:
     return tensor(bank, filters_at), tensor(row, biases_at)
 
 
-def _normalisation(found: dict[str, Any], where: str, name: str) -> Normalisation:
-    param = numbers(field(found, "param", where), f"{where}.param").ravel()
+def _normalisation(struct: dict[str, Any], where: str, name: str) -> Normalisation:
+    param = numbers(field(struct, "param", where), f"{where}.param").ravel()
     if param.size != 4 or param[0] != int(param[0]):
         raise ValueError(
             f"`{where}.param` must be a number of channels, kappa, alpha and beta; got "
@@ -153,13 +153,13 @@ def _normalisation(found: dict[str, Any], where: str, name: str) -> Normalisatio
     return Normalisation(name, int(param[0]), *param[1:].tolist())
 
 
-def _whole(found: dict[str, Any], key: str, where: str) -> int:
+def _whole(struct: dict[str, Any], key: str, where: str) -> int:
     """Return a number of cells that holds on all sides: padding from 0, others from 1.
 
     MatConvNet takes one number, two (vertical, horizontal) or four (top, bottom, left,
     right).
     """
-    values = numbers(field(found, key, where), f"{where}.{key}").ravel().tolist()
+    values = numbers(field(struct, key, where), f"{where}.{key}").ravel().tolist()
     least = 0 if key == "pad" else 1
     if len({*values}) > 1 or len(values) > 4 or values[0] != int(values[0]):
         raise ValueError(
@@ -173,15 +173,15 @@ def _whole(found: dict[str, Any], key: str, where: str) -> int:
     return int(values[0])
 
 
-def _expect(found: dict[str, Any], key: str, wanted: str | float, where: str) -> None:
+def _expect(struct: dict[str, Any], key: str, wanted: str | float, where: str) -> None:
     """Raise ValueError if there is the field and it has another value."""
-    if key not in found:
+    if key not in struct:
         return
     at = f"{where}.{key}"
     if isinstance(wanted, str):
-        got: Any = text(found[key], at)
+        got: Any = text(struct[key], at)
     else:
-        got = numbers(found[key], at).ravel().tolist()
+        got = numbers(struct[key], at).ravel().tolist()
         got = wanted if {*got} == {wanted} else got
     if got != wanted:
         raise ValueError(f"`{at}` must be {wanted}; got {got}.")

@@ -51,23 +51,21 @@ def fetch_distribution(
     try:
         settings = pip_settings()
         patience = _as_pip(patience, settings)
-        path, found = _located(package, settings, patience, failures)
+        path, indexed = _located(package, settings, patience, failures)
         if path is not None:
             return path
-        addresses = [*found, *addresses]
+        addresses = [*indexed, *addresses]
     except NoPip as error:
         failures.append(f"{error}")
     if not addresses:
         raise unfetched(known, downloads, package.file, failures)
     try:
         return fetch_verified(
-            addresses[0],
+            addresses,
             package.sha256,
             downloads,
-            addresses[1:],
             name=package.file,
-            patience=patience,
-            options=settings.options,
+            patience=replace(patience, options=settings.options),
         )
     except Unfetched as refusal:
         more = [*failures, *refusal.failures]

@@ -118,10 +118,10 @@ def _seconds(configured: Mapping[str, str]) -> float:
 
 def _default_index() -> str:
     """Return the index that is built into pip, as its help tells."""
-    found = _DEFAULT_INDEX.search(" ".join(_output("install", "--help").split()))
-    if found is None:
+    match = _DEFAULT_INDEX.search(" ".join(_output("install", "--help").split()))
+    if match is None:
         raise NoPip("pip names no index: set `index-url` in its configuration")
-    return found[1]
+    return match[1]
 
 
 def _commands() -> tuple[tuple[str, ...], ...]:

@@ -36,12 +36,12 @@ def fetch_recorded(
     Raises Unfetched if no address gives the file.
     """
     recorded = _recorded(downloads).get(source.file)
+    others = [f"{mirror.rstrip('/')}/{source.file}" for mirror in mirrors]
     try:
         return fetch_verified(
-            source.address,
+            [source.address, *others],
             recorded or source.known_hash,
             downloads,
-            [f"{mirror.rstrip('/')}/{source.file}" for mirror in mirrors],
             n_digits=N_DIGITS,
             patience=patience,
         )

@@ -4,13 +4,13 @@ import threading
 
 import pytest
 
-from stages.execution.background import Behind, at_once
+from stages.execution.background import Background, at_once
 
 
 def test_the_work_runs_while_the_main_thread_goes_on():
     go_on, order = threading.Event(), []
-    with Behind() as behind:
-        behind.do(lambda: order.append(("behind", go_on.wait(10))))
+    with Background() as background:
+        background.do(lambda: order.append(("behind", go_on.wait(10))))
         order.append("before")
         go_on.set()
     assert order == ["before", ("behind", True)]
@@ -25,9 +25,9 @@ def test_pieces_are_done_in_order_and_never_two_at_once():
         done.append(i)
         running[0] -= 1
 
-    with Behind() as behind:
+    with Background() as background:
         for i in range(20):
-            behind.do(lambda i=i: piece(i))
+            background.do(lambda i=i: piece(i))
     assert (done, most) == (list(range(20)), [1])
 
 
@@ -36,12 +36,12 @@ def fail():
 
 
 def test_an_error_is_raised_with_the_next_piece_or_at_the_end():
-    with Behind() as behind:
-        behind.do(fail)
+    with Background() as background:
+        background.do(fail)
         with pytest.raises(OSError, match="no space"):
-            behind.do(fail)
-    with pytest.raises(OSError, match="no space"), Behind() as behind:
-        behind.do(fail)
+            background.do(fail)
+    with pytest.raises(OSError, match="no space"), Background() as background:
+        background.do(fail)
 
 
 def test_what_was_begun_is_finished_when_the_block_is_left_by_a_signal():
@@ -53,8 +53,8 @@ def test_what_was_begun_is_finished_when_the_block_is_left_by_a_signal():
         done.append("written")
 
     def interrupted():
-        with Behind() as behind:
-            behind.do(slow)
+        with Background() as background:
+            background.do(slow)
             begun.wait(10)
             go_on.set()
             raise KeyboardInterrupt

@@ -100,8 +100,8 @@ def test_stopped_in_several_processes_a_run_goes_on_where_it_was(study, at_start
     assert len(found) == 2
     assert all(one.tensors["progress"][0] > 0 for one in found)
     one = [job for job in jobs() if job.key == found[0].keys[0]]
-    (wanted,) = runner.attempts(one, JobStore(paths.work()))
-    assert wanted == runner.Attempt(one, found[0].keys)
+    (wanted,) = runner.batch_runs(one, JobStore(paths.work()))
+    assert wanted == runner.BatchRun(one, found[0].keys)
 
 
 def test_a_process_that_dies_leaves_a_reason_and_the_others_alone(

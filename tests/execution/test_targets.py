@@ -11,7 +11,7 @@ from stages.plan.study import expand
 from stages.process.stage import Refusal
 from stages.representations.hog import HogDefinition
 from stages.store import paths, tables
-from stages.store.codes import Codes
+from stages.store.codes import StoredCodes
 from tests.conftest import PARAMS
 
 CPU = torch.device("cpu")
@@ -83,7 +83,7 @@ def test_codes_computed_again_make_other_jobs(small_study):
 
 
 @pytest.mark.parametrize(
-    ("kept", "kind"), [("store", Codes), ("recompute", Recomputed)]
+    ("kept", "kind"), [("store", StoredCodes), ("recompute", Recomputed)]
 )
 def test_the_door_alone_decides_where_codes_come_from(
     small_study, monkeypatch, kept, kind

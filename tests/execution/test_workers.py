@@ -33,7 +33,7 @@ def note(item, advance):
     if item.startswith("die"):
         os.kill(os.getpid(), signal.SIGKILL)
     if item.startswith("raise"):
-        raise ValueError("an error of the attempt's own")
+        raise ValueError("an error of the run's own")
     if item.startswith("refuse"):
         raise Special(f"{item} is damaged", 3)
     if item.startswith("full"):
@@ -79,7 +79,7 @@ def shared(tmp_path, monkeypatch):
     return run
 
 
-def test_every_item_is_attempted_once_by_prepared_processes(shared):
+def test_every_item_is_run_once_by_prepared_processes(shared):
     items = [f"item-{i}" for i in range(7)]
     assert shared(items) == (7.0, [])
     owners = {Path(item).read_text() for item in items}
@@ -102,7 +102,7 @@ def test_a_process_that_dies_loses_its_item_alone(shared, capfd):
     assert "SIGKILL, perhaps for want of memory" in told["die-1"]
     assert set(told) == {"die-1", "die-2", "raise-1"}
     assert "ended with code 1" in told["raise-1"]
-    assert "an error of the attempt's own" in capfd.readouterr().err
+    assert "an error of the run's own" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

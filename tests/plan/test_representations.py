@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from safetensors.torch import save_file
 
 from stages import extract, invert
-from stages.params import representations as kinds
+from stages.params import representations
 from stages.params.representations import Kind, Representation, RepresentationSettings
 from stages.plan.representations import code_shape, definition, embedded_file, outline
 from stages.process.stage import Refusal
@@ -35,7 +35,7 @@ RANDOM = {
 }
 
 
-@pytest.mark.parametrize("kind", kinds.KINDS)
+@pytest.mark.parametrize("kind", representations.KINDS)
 def test_every_kind_makes_a_definition_that_builds_without_weights(kind):
     found = defined(kind=kind, **RANDOM[kind])
     phi = outline(found)
@@ -111,7 +111,7 @@ class CoarseDefinition(Definition):
 
 def test_a_kind_is_added_by_its_row_alone(monkeypatch, small_study):
     row = Kind(CoarseSettings, f"{__name__}:CoarseDefinition")
-    monkeypatch.setitem(kinds.KINDS, "coarse", row)
+    monkeypatch.setitem(representations.KINDS, "coarse", row)
     hogb = "  hogb: {kind: hog, side: 32, assignment: bilinear}"
     text = PARAMS.replace(hogb, "  hogb: {kind: coarse, side: 32, cells: 4}")
     small_study(text.replace("[hog, hogb], seeds: 2", "hogb"), ("oval",))

@@ -3,9 +3,9 @@
 import pytest
 
 from stages.params.representations import TorchvisionSettings
-from stages.params.selections import Centre, Share, Tokens, Window
+from stages.params.selections import Centre, Rectangle, Share, Tokens, region_name
 from stages.plan.representations import definition
-from stages.plan.selections import region, region_name
+from stages.plan.selections import region
 from stages.representations.selection import Selection
 
 VIT = definition(
@@ -26,7 +26,7 @@ N_TOKENS = 197
         # Of 14 x 14 patches the centre's 2 x 2 are rows and columns 6 and 7; patch
         # (6, 6) is token 1 + 6 * 14 + 6.
         (Centre(centre=2), (91, 92, 105, 106), "centre 2"),
-        (Window(rows=[0, 1], columns=[1, 3]), (2, 3), "rows 0:1 columns 1:3"),
+        (Rectangle(rows=[0, 1], columns=[1, 3]), (2, 3), "rows 0:1 columns 1:3"),
         (Tokens(tokens=list(range(N_TOKENS))), None, None),
     ],
 )
@@ -36,7 +36,7 @@ def test_tokens_and_windows_of_patches(choice, tokens, name):
 
 
 def test_all_patches_leave_the_class_token_out():
-    found = region(Window(rows=[0, 14], columns=[0, 14]), VIT, LAYER)
+    found = region(Rectangle(rows=[0, 14], columns=[0, 14]), VIT, LAYER)
     assert found == region(Tokens(tokens="patches"), VIT, LAYER)
 
 

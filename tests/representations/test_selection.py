@@ -12,8 +12,8 @@ from stages.representations.selection import (
     random_channels,
     resolve_channels,
     resolve_region,
-    resolved,
     shared_window,
+    with_top_channels,
 )
 
 
@@ -170,15 +170,15 @@ def test_top_channels_are_those_of_the_most_energy_in_this_code():
     code = torch.zeros(4, 2, 2)
     code[0], code[1, 0, 0], code[3] = 1.0, -3.0, 2.0  # energies 4, 9, 0, 16
     chosen = Selection(window=(0, 1, 0, 1), top=2)
-    assert resolved(chosen, code) == Selection((1, 3), (0, 1, 0, 1))
-    assert resolved(Selection(top=1), code) == Selection((3,))
-    assert resolved(Selection(top=1), code.flip(0)) == Selection((0,))
-    assert resolved(Selection(top=4), code) == Selection()
-    assert resolved(Selection((2,)), code) == Selection((2,))
+    assert with_top_channels(chosen, code) == Selection((1, 3), (0, 1, 0, 1))
+    assert with_top_channels(Selection(top=1), code) == Selection((3,))
+    assert with_top_channels(Selection(top=1), code.flip(0)) == Selection((0,))
+    assert with_top_channels(Selection(top=4), code) == Selection()
+    assert with_top_channels(Selection((2,)), code) == Selection((2,))
 
 
 def test_of_equally_strong_channels_the_first_are_taken():
-    assert resolved(Selection(top=2), torch.ones(5, 3, 3)) == Selection((0, 1))
+    assert with_top_channels(Selection(top=2), torch.ones(5, 3, 3)) == Selection((0, 1))
 
 
 def test_top_needs_a_code_before_it_is_a_mask():

@@ -26,7 +26,7 @@ SHORT = Patience(seconds=0.3, attempts=1, total=0.8)
 
 def got(url, downloads, mirrors=(), known_hash=SHA256, patience=QUICK, **more):
     return fetch_verified(
-        url, known_hash, downloads, mirrors, patience=patience, **more
+        [url, *mirrors], known_hash, downloads, patience=patience, **more
     )
 
 

@@ -22,7 +22,7 @@ def write(place, *layer):
 def test_codes_written_in_batches_come_back_by_picture(tmp_path):
     place = tmp_path / "deep" / "layer.safetensors"
     write(place, IDS, (2, 4, 5), iter([CODES[:2], CODES[2:]]))
-    file = codes.Codes(place)
+    file = codes.StoredCodes(place)
     assert (file.image_ids, file.shape) == (IDS, (2, 4, 5))
     assert torch.equal(file.of(["cc", "aa"]), CODES[[2, 0]])
 
@@ -58,9 +58,9 @@ def test_every_changed_byte_is_noticed_before_a_code_is_used(tmp_path):
 
 
 def _used(place):
-    file = codes.Codes(place)
+    file = codes.StoredCodes(place)
     assert torch.equal(file.of(IDS), CODES)
-    assert torch.equal(codes.Codes(place).all(), CODES)
+    assert torch.equal(codes.StoredCodes(place).all(), CODES)
 
 
 def test_a_code_is_checked_when_it_is_used_and_once(tmp_path, monkeypatch):
@@ -70,7 +70,7 @@ def test_a_code_is_checked_when_it_is_used_and_once(tmp_path, monkeypatch):
     monkeypatch.setattr(
         codes, "_digest", lambda i, c: (checked.append(i), digest(i, c))[1]
     )
-    file = codes.Codes(place)
+    file = codes.StoredCodes(place)
     file.of(["bb"])
     file.of(["bb", "bb"])
     assert checked == ["bb"]
@@ -85,7 +85,7 @@ def test_the_refusal_says_which_picture_and_what_to_do(tmp_path, monkeypatch):
     data = bytearray(place.read_bytes())
     data[-1] ^= 1
     place.write_bytes(data)
-    file = codes.Codes(place, damaged)
+    file = codes.StoredCodes(place, damaged)
     assert torch.equal(file.of(["aa"]), CODES[:1])
     with pytest.raises(Refusal, match=r"^data/targets/hog.* picture cc .*-f extract`$"):
         file.of(["cc"])
@@ -93,7 +93,7 @@ def test_the_refusal_says_which_picture_and_what_to_do(tmp_path, monkeypatch):
         file.of(["dd"])
     place.unlink()
     with pytest.raises(FileNotFoundError):
-        codes.Codes(place)
+        codes.StoredCodes(place)
 
 
 def test_codes_that_add_up_to_another_shape_are_refused(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.params import representations as kinds
+from stages.params import representations
 from stages.params.zoo import published
 from stages.sources.download import Patience
 from stages.weights import obtaining
@@ -50,7 +50,7 @@ def no_pip(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def hurried(monkeypatch):
+def short_timeouts(monkeypatch):
     """Wait for tenths of seconds where the program waits for seconds."""
     monkeypatch.setattr(obtaining, "SILENCE", 0.3)
     monkeypatch.setattr(obtaining, "STRICT", Patience(0.3, 2, 0.01, total=2.0))
@@ -64,7 +64,7 @@ def publish(server, monkeypatch):
         name = f"squeezenet-{prefix or sha256(data)[:8]}.pth"
         url = f"{server.url}/{name}"
         known = replace(published("squeezenet1_1", "DEFAULT"), url=url)
-        monkeypatch.setattr(kinds, "published", lambda model, entry: known)
+        monkeypatch.setattr(representations, "published", lambda model, entry: known)
         file = FEATURES["squeezenet1_1"]
         known_hash = f"prefix:{Path(name).stem[-8:]}"
         source = replace(file.sources[0], address=url, known_hash=known_hash)

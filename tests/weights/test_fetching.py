@@ -8,7 +8,7 @@ import torch
 import torchvision
 from safetensors.torch import load_file
 
-from stages.params import representations as kinds
+from stages.params import representations
 from stages.params.fetching import LpipsSettings, NetworkWeightsSettings
 from stages.params.representations import CaffenetSettings
 from stages.plan import networks
@@ -34,7 +34,7 @@ from tests.weights.squeezenet import (
     state,
 )
 
-pytestmark = pytest.mark.usefixtures("here", "hurried")
+pytestmark = pytest.mark.usefixtures("here", "short_timeouts")
 
 
 def test_weights_of_a_network_are_fetched_checked_and_used(publish, server):
@@ -214,7 +214,7 @@ AUTHORS = {"kind": "caffenet", "weights": "authors", "side": matconvnet_files.SI
 @pytest.fixture
 def authors(server, monkeypatch):
     """Return the settings of a small network in the authors' form, and its bytes."""
-    monkeypatch.setattr(kinds, "PAPER_SIDE", matconvnet_files.SIDE)
+    monkeypatch.setattr(representations, "PAPER_SIDE", matconvnet_files.SIDE)
     data = matconvnet_files.save(matconvnet_files.network())
     name = catalogue.CAFFE_ADDRESS.rpartition("/")[2]
     url = server.serve(f"/{name}", data)

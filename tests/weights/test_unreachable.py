@@ -27,7 +27,7 @@ from tests.weights.squeezenet import (
     squeezenet,
 )
 
-pytestmark = pytest.mark.usefixtures("here", "hurried")
+pytestmark = pytest.mark.usefixtures("here", "short_timeouts")
 
 
 def bad_answers(server):
