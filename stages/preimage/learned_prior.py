@@ -114,7 +114,8 @@ class LearnedPrior(PriorTerm):
         noisy = x + mean + level * self._noise(x)
         with torch.no_grad():
             images = denoise(noisy, torch.full_like(self.weights, level))
-        return (images.to(x) - mean).contiguous()
+        centred: Images = images.to(x) - mean
+        return centred.contiguous()
 
     def _noise(self, x: Images) -> Tensor:
         """Return white noise of level 1, an image's from its own generator; or 0."""
