@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from stages.images import Picture, pixel_hash, png, square
+from stages.plan.own_weights import remarks
 from stages.plan.study import fetch_stage
 from stages.process.progress import Progress
 from stages.process.stage import Refusal, run, say
@@ -130,6 +131,8 @@ def _named(skipped: Skipped) -> str:
 def main() -> None:
     """Run the stage as params.yaml says."""
     study = fetch_stage()
+    for line in remarks(study, paths.PARAMS):
+        say(line)
     params, downloads = study.fetch, paths.work() / "downloads"
     networks = {
         name: settings.weights_file

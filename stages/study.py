@@ -23,6 +23,7 @@ from stages.execution.device import description, prepare
 from stages.execution.processes import n_processes, n_threads, process_bytes
 from stages.execution.targets import rankings
 from stages.invert import pictures
+from stages.params.fetching import PictureSettings
 from stages.params.study import ExecutionSettings
 from stages.plan.jobs import Job, Pictured, batches, jobs
 from stages.plan.missing import missing
@@ -31,6 +32,7 @@ from stages.plan.study import Expanded, available, expand
 from stages.process.progress import duration
 from stages.process.stage import Refusal, printable, run, say, tell
 from stages.representations.definition import Definition
+from stages.sources import folder
 from stages.store import paths
 from stages.store.jobs import JobStore
 
@@ -73,15 +75,23 @@ def known_pictures(study: Expanded) -> tuple[list[Pictured], str]:
     if paths.IMAGES.exists():
         return pictures(), "fetched"
     wanted = study.params.fetch.images
-    names = getattr(wanted, "names", None) or [
-        f"#{i}" for i in range(wanted.limit or 1)
-    ]
+    names, remark = _expected(wanted)
     asked = (entry.images for entry in study.params.grid)
     named = chain(*(images for images in asked if isinstance(images, list)))
     names = list(dict.fromkeys([*names[: wanted.limit], *named]))
-    known = wanted.source == "builtin" or wanted.limit is not None
-    remark = "not fetched yet" if known else "not fetched yet; counted as one"
     return [Pictured(f"unknown {name}", name) for name in names], remark
+
+
+def _expected(wanted: PictureSettings) -> tuple[list[str], str]:
+    """Return names for the pictures that the source may give, and a remark."""
+    if wanted.source == "builtin":
+        return [*wanted.names], "not fetched yet"
+    if wanted.source == "folder" and Path(wanted.path).is_dir():
+        with folder.pictures(path=wanted.path) as candidates:
+            return [one.name for one in candidates], "not fetched yet; all its files"
+    if wanted.limit is not None:
+        return [f"#{i}" for i in range(wanted.limit)], "not fetched yet"
+    return ["#0"], "not fetched yet; counted as one"
 
 
 def show(study: Expanded, job_store: JobStore) -> None:

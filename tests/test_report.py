@@ -14,8 +14,9 @@ from stages import images, report
 from stages.metrics.schema import scores_schema
 from stages.page.pictures import thumbnails
 from stages.page.plates.tiles import GAP, HEAD, LEFT, SIDE
-from stages.params import GridEntry, ReportSettings
+from stages.params.grid import GridEntry
 from stages.params.representations import HogSettings
+from stages.params.study import ReportSettings
 from stages.process.stage import Refusal
 from stages.store import files, paths, schemas, tables
 

@@ -60,7 +60,8 @@ def test_a_stage_depends_on_every_file_that_it_imports(stage):
 def test_a_stage_depends_on_no_folder_that_it_does_not_import(stage):
     imported = {relative(path) for path in closure(f"stages.{stage}")}
     for dep in PIPELINE["stages"][stage]["deps"]:
-        if dep.startswith("stages/"):
+        # Packages of nothing but words are imported, and tell nothing.
+        if dep.startswith("stages/") and not dep.endswith("__init__.py"):
             assert any(f"{name}/".startswith((dep, f"{dep}/")) for name in imported)
 
 
@@ -94,7 +95,7 @@ def test_a_stage_declares_the_sections_that_it_reads(stage):
 
 
 def test_the_pipeline_is_short():
-    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 155
+    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 150
 
 
 def test_a_reader_who_opens_stages_sees_the_pipeline():

@@ -94,6 +94,17 @@ def test_before_fetch_a_limit_stands_for_unknown_pictures(
     assert f"pictures  {counted}" in say()
 
 
+def test_before_fetch_the_files_of_a_folder_are_counted(small_study, say):
+    named = "source: builtin, names: [astronaut, camera, coffee]"
+    small_study(PARAMS.replace(named, "source: folder"))
+    paths.IMAGES.unlink()
+    for name in ("a.png", "b.JPG", "deeper/c.webp", "notes.txt"):
+        place = paths.PICTURES / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(b"not looked into")
+    assert "pictures  3 (folder, not fetched yet; all its files)\n" in say()
+
+
 def test_after_fetch_cells_jobs_disk_and_time_are_shown(job_store, say):
     *_, last = plan()
     job_store.save(plan()[0].key, RECORD)

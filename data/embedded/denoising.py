@@ -11,12 +11,12 @@ import argparse
 import copy
 import csv
 import json
-import math
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 from tqdm import tqdm
 
@@ -24,11 +24,10 @@ from data.embedded import weights
 from data.embedded.noisy_pictures import Crops, Noisy, at_sides, photographs, with_noise
 from data.embedded.pictures import load
 from data.embedded.recipe import HERE, settings
-from data.embedded.train import locked
 from stages.execution.device import prepare
 from stages.preimage.denoiser import Denoiser
 
-NAMES = ("denoiser", "denoiser_b")
+NAMES = ("denoiser",)
 CHECKPOINT_EVERY = 60.0  # seconds
 LOG_EVERY = 500  # steps
 LOGGED_NOISE = 25.0
@@ -51,10 +50,19 @@ class Batches:
         return with_noise(source.draw(generator), self.recipe, generator)
 
 
+def chosen_for(name: str, folder: Path = HERE) -> dict[str, Any]:
+    """Return a denoiser's settings, with the folder of the photographs as a path.
+
+    Raises KeyError if there is no network of this name.
+    """
+    chosen = settings(name, folder)
+    return {**chosen, "photographs": folder / chosen["photographs"]}
+
+
 def sources(chosen: dict[str, Any]) -> list[Crops]:
     """Return both sources of a recipe; raises FileNotFoundError if one is absent."""
     small, large = (chosen["recipe"][name] for name in ("thumbnails", "photographs"))
-    thumbnails, _ = load(chosen["pictures"], "train-*.parquet")
+    thumbnails, _ = load(chosen["pictures"], small["files"])
     pictures = photographs(chosen["photographs"], fitting=True)
     return [
         Crops(thumbnails, small["crop"], small["batch"]),
@@ -91,12 +99,14 @@ class Training:
     def resume(self) -> None:
         """Go on from the last checkpoint, if there is one.
 
-        Raises ValueError if it was made with another architecture or recipe.
+        It may be of a recipe of more or fewer steps, as long as neither cools down yet:
+        up to there they are the same. Raises ValueError if it was made with another
+        architecture or recipe.
         """
         if not self.checkpoint.exists():
             return
         state = torch.load(self.checkpoint, weights_only=True)
-        if state["chosen"] != self.chosen:
+        if not _same_so_far(state["chosen"], self.chosen, state["step"]):
             raise ValueError(
                 f"{self.checkpoint} was trained with another architecture or recipe "
                 "than params.yaml has: put those back to go on, or delete it to start "
@@ -125,10 +135,10 @@ class Training:
         return float(loss.detach())
 
     def _share_of_rate(self) -> float:
-        """Return the share of the highest rate: up in a line, down along a cosine."""
+        """Return the share of the highest rate: up in a line, level, down in a line."""
         up = (self.step + 1) / self.recipe["warm_up"]
-        down = (1 + math.cos(math.pi * self.step / self.recipe["steps"])) / 2
-        return float(min(up, 1.0) * down)
+        down = (self.recipe["steps"] - self.step) / self.recipe["cool_down"]
+        return float(min(up, down, 1.0))
 
     @torch.no_grad()
     def _take_average(self) -> None:
@@ -137,6 +147,15 @@ class Training:
         pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
         for mean, value in pairs:
             mean.lerp_(value, 1 - keep)
+
+
+def _same_so_far(one: dict[str, Any], other: dict[str, Any], step: int) -> bool:
+    """Return whether two recipes have done the same up to this step."""
+    level = [c["recipe"]["steps"] - c["recipe"]["cool_down"] for c in (one, other)]
+    if step > min(level):
+        return one == other
+    recipes = [{**c["recipe"], "steps": None} for c in (one, other)]
+    return one["architecture"] == other["architecture"] and recipes[0] == recipes[1]
 
 
 def psnr(clean: Tensor, found: Tensor) -> float:
@@ -151,14 +170,20 @@ def train(name: str, folder: Path = HERE) -> Path:
     `folder` holds params.yaml and `work`. Raises ValueError if the checkpoint has other
     settings, or if another process trains this network.
     """
-    chosen, work = settings(name, folder), folder / "work"
+    chosen, work = chosen_for(name, folder), folder / "work"
+    work.mkdir(exist_ok=True)
     held_out = load(chosen["pictures"], "val.parquet")[0][:250].float()
     batches = Batches(chosen["recipe"], sources(chosen))
-    with locked(work / f"{name}.lock"):
-        training = Training(name, chosen, work)
-        training.resume()
-        _run(training, batches, held_out, work / f"{name}.csv")
-        training.save()
+    training = Training(name, chosen, work)
+    try:
+        with FileLock(work / f"{name}.lock", timeout=0):
+            training.resume()
+            _run(training, batches, held_out, work / f"{name}.csv")
+            training.save()
+    except Timeout as held:
+        raise ValueError(
+            f"Another process holds {held.lock_file}: it trains this network."
+        ) from None
     path = folder / f"{name}.safetensors"
     export(training, path)
     return path

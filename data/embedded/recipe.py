@@ -9,18 +9,16 @@ from ruamel.yaml import YAML
 from torch import Tensor
 
 HERE = Path(__file__).parent
-SOURCES = ("pictures", "photographs")
 
 
 def settings(name: str, folder: Path = HERE) -> dict[str, Any]:
-    """Return `architecture`, `recipe` and `goals` of a network, and its data's folders.
+    """Return `architecture`, `recipe` and `goals` of a network, and its `pictures`.
 
-    Those are `pictures` and `photographs`, named from params.yaml's own folder.
+    `pictures` is the folder of the training data, named from params.yaml's own folder.
     Raises KeyError if there is no network of this name.
     """
     params = YAML(typ="safe", pure=True).load((folder / "params.yaml").read_text())
-    sources = {key: folder / params[key] for key in SOURCES if key in params}
-    return {**params[name], **sources}
+    return {**params[name], "pictures": folder / params["pictures"]}
 
 
 def rate_at(progress: float) -> float:

@@ -153,7 +153,7 @@ def train(name: str, folder: Path = HERE) -> Path:
     training = Training(name, chosen, work)
     batches = Batches(chosen["recipe"], *load(chosen["pictures"], "train-*.parquet"))
     held_out = load(chosen["pictures"], "val.parquet")
-    with locked(work / f"{name}.lock"):
+    with _locked(work / f"{name}.lock"):
         training.resume()
         for epoch, loss in _epochs(training, batches):
             top1 = accuracy(training.network, *held_out)
@@ -180,7 +180,7 @@ def _epochs(training: Training, batches: Batches) -> Iterator[tuple[int, float]]
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Iterator[None]:
     """Keep a second process from training the same network into the same files."""
     path.parent.mkdir(exist_ok=True)
     lock = FileLock(path)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from stages.page import alerts, data, provenance, tables, weights
+from stages.page import alerts, data, provenance, tables
 from stages.page.charts import rendering
 from stages.page.conclusions import Conclusions
 from stages.page.inputs import ReportInputs
+from stages.page.notices import notices
 from stages.page.page import Page
 from stages.page.pictures import opening as openings
 from stages.page.pictures.picture import View
@@ -52,7 +53,9 @@ def page(
     forms |= {"fields": fields(scores), "plates": _views_of(sheets)}
     return Page(
         title=inputs.title,
-        notices=weights.notices(kept.manifest()),
+        notices=notices(
+            kept.manifest(), _left_out(), known.statistics, list(seen.versions)
+        ),
         facts=_facts(jobs),
         opening=opening,
         shown="",
@@ -127,6 +130,14 @@ def _shares(
         top, end, left, right = (edge / side_of[name] for edge in window)
         shares[name, layer, region] = top, end, left, right
     return shares
+
+
+def _left_out() -> dict[str, str]:
+    """Return the representations that gave no code to invert, with the reason."""
+    if not paths.LEFT_OUT.is_file():
+        return {}
+    reasons: dict[str, str] = files.read_json(paths.LEFT_OUT)
+    return reasons
 
 
 def fields(scores: pd.DataFrame) -> list[tuple[str, str, str, list[int]]]:

@@ -41,7 +41,7 @@ def report_inputs(
 def _entry(entry: GridEntry) -> Entry:
     images = entry.images
     return Entry(
-        title=getattr(entry, "title", None) or "",
+        title=entry.title or "",
         representations=tuple(entry.representation),
         layers=("*",) if entry.layers == "all" else tuple(entry.layers),
         channels=tuple(map(channels_name, entry.channels)),

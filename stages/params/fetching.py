@@ -7,8 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from stages.params.checks import Part, listed, pairs
-from stages.params.numbers import Count
-from stages.params.representations import Sha256, Side
+from stages.params.numbers import Count, Sha256, Side
 
 
 class _Pictures(Part):

@@ -11,8 +11,7 @@ from stages.params.checks import (
     listed_unless_all,
     must_be,
 )
-from stages.params.numbers import Count
-from stages.params.representations import Index
+from stages.params.numbers import Count, Index
 from stages.params.selections import ChannelChoice, RegionChoice
 
 Names = Annotated[

@@ -15,3 +15,6 @@ Name = Annotated[
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _-]{0,63}$"),
     must_be("a name of up to 64 letters, digits, blanks, - and _"),
 ]
+Side = Annotated[int, Field(ge=16, le=4096)]
+Index = Annotated[int, Field(ge=0, lt=2**63)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from stages.params.checks import Part, must_be
-from stages.params.numbers import Count
-from stages.params.representations import Index
+from stages.params.numbers import Count, Index
 
 
 class Orientations(Part):

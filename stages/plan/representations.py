@@ -11,7 +11,6 @@ from typing import Any
 from stages.params.representations import (
     KINDS,
     CaffenetSettings,
-    CustomSettings,
     RepresentationSettings,
 )
 from stages.plan.costs import Costs, costs, costs_of_calls
@@ -40,8 +39,10 @@ def _files(settings: RepresentationSettings) -> dict[str, Any]:
         embedded = embedded_file("caffenet")
         trained = settings.weights == "embedded"
         return {"like": embedded, "weights": embedded if trained else None}
-    if isinstance(settings, CustomSettings):
-        return {"weights": _own_file(settings)}
+    if settings.own_file is not None:
+        return {
+            "weights": _own_file(settings.own_file, getattr(settings, "sha256", None))
+        }
     file = settings.weights_file
     if file is None:
         return {}
@@ -60,14 +61,12 @@ def embedded_file(name: str) -> WeightsFile:
     return WeightsFile(path, sha256(path))
 
 
-def _own_file(settings: CustomSettings) -> WeightsFile | None:
-    if settings.weights is None:
-        return None
-    path = Path(settings.weights)
+def _own_file(name: str, wanted: str | None) -> WeightsFile:
+    path = Path(name)
     if not path.is_file():
         raise ValueError(f"`weights` {path} is not there")
     digits = sha256(path)
-    if settings.sha256 not in (None, digits):
+    if wanted not in (None, digits):
         raise ValueError(f"`weights` {path} has the sha256 {digits}, another is wanted")
     return WeightsFile(path, digits)
 

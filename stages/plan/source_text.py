@@ -124,13 +124,20 @@ def _without_paths(path: Path) -> str:
             for alias in node.names:
                 if _ours(alias.name):
                     alias.name = _by_text(alias.name)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            # A module that is chosen by name and imported later: its own text counts
-            # for the jobs that run through it.
-            module, colon, name = node.value.partition(":")
-            if _ours(module):
-                node.value = colon + name
+        else:
+            _drop_module(node)
     return ast.unparse(tree)
+
+
+def _drop_module(node: ast.AST) -> None:
+    """Take the module out of a string that names one to import later.
+
+    Its own text counts for the jobs that run through it.
+    """
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        module, colon, name = node.value.partition(":")
+        if _ours(module):
+            node.value = colon + name
 
 
 @cache
@@ -144,6 +151,7 @@ def _by_text(module: str) -> str:
         if isinstance(body := getattr(node, "body", None), list):
             kept = [one for one in body if not isinstance(one, _IMPORTS)]
             setattr(node, "body", kept or [ast.Pass()])  # noqa: B010 of many types
+        _drop_module(node)
     return "m" + hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
 
 

@@ -56,6 +56,7 @@ class FetchStage:
 
     fetch: FetchSettings
     representations: Mapping[str, Representation]
+    definitions: Mapping[str, Definition] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,9 @@ def _without(one: Entry, missing: set[str]) -> Entry:
 
 def fetch_stage(path: Path = paths.PARAMS) -> FetchStage:
     """Return what the fetch stage reads, the whole file checked."""
-    study = expand(path).params
-    return FetchStage(study.fetch, study.representations)
+    study = expand(path)
+    params = study.params
+    return FetchStage(params.fetch, params.representations, study.definitions)
 
 
 def extract_stage(path: Path = paths.PARAMS) -> ExtractStage:

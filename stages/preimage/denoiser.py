@@ -76,8 +76,8 @@ class Denoiser(nn.Module):
             if isinstance(layer, nn.Conv2d):
                 sums *= math.prod(layer.kernel_size)
             nn.init.normal_(layer.weight, std=sums**-0.5)
-        nn.init.zeros_(self.tail.weight)
-        nn.init.zeros_(self.tail.bias)
+        for numbers in self.tail.parameters():
+            nn.init.zeros_(numbers)
 
     def forward(self, images: Images, sigma: PerImage) -> Images:
         """Return the images with noise of `sigma` grey levels taken out.

@@ -16,4 +16,5 @@ def trained(
     network = Denoiser(**file.architecture())
     network.load_state_dict(file.tensors())
     network.requires_grad_(False).eval()
-    return network.to(device, precision).to(memory_format=torch.channels_last)
+    placed: Denoiser = network.to(device=device, dtype=precision)
+    return placed.to(memory_format=torch.channels_last)

@@ -13,11 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from stages.representations.definition import Definition, WeightsFile
 from stages.representations.network import Network
+from stages.representations.own_weights import fitted, read_own
 
 # Where modules are looked for first, from the project's root.
 MODELS = Path("data/models")
@@ -46,9 +46,19 @@ class CustomDefinition(Definition):
             side=self.side,
             mean=self.mean,
             std=self.std,
-            weights=partial(read_weights, file.path) if file else None,
+            weights=partial(read_own, file.path) if file else None,
             seed=self.seed,
         )
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return what is done to the user's file of weights to load it.
+
+        Raises ValueError if it cannot be loaded into the network.
+        """
+        made = factory(self.callable, dict(self.arguments))()
+        if self.weights is None or not isinstance(made, nn.Module):
+            return ()
+        return fitted(read_own(self.weights.path), made).said
 
     def own_code(self) -> str:
         """Return the user's module."""
@@ -94,22 +104,3 @@ def own_module(name: str) -> Any:
     if place not in sys.path:
         sys.path.append(place)
     return importlib.import_module(name)
-
-
-def read_weights(path: Path) -> Mapping[str, Tensor]:
-    """Return the tensors in the user's file of weights, safetensors or torch's.
-
-    Raises ValueError if it holds anything but named tensors.
-    """
-    try:
-        if path.suffix == ".safetensors":
-            return WeightsFile(path, None).tensors()
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    # Whatever the bytes make of torch.load: a dozen kinds of errors are known.
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        raise ValueError(f"`weights` {path} cannot be read: {reason}") from error
-    if not isinstance(state, Mapping):
-        kind = type(state).__name__
-        raise ValueError(f"`weights` {path} must hold named tensors, got a {kind}")
-    return state

@@ -59,6 +59,13 @@ class Definition(ABC):
         }
         return replace(self, **weights)
 
+    def remarks(self) -> tuple[str, ...]:
+        """Return what is to say of the user's own file of weights, if there is one.
+
+        Raises ValueError if it cannot be loaded.
+        """
+        return ()
+
     def own_code(self) -> str | None:
         """Return the module of the user's own code, None where there is none."""
         return None

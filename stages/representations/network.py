@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from stages.images import Codes, Images
 from stages.representations.follower import Call, followed, geometry
+from stages.representations.own_weights import OwnWeights, fitted
 from stages.representations.points import TOKENS, Grid, Point, Points, code_at, points
 from stages.representations.receptive_field import (
     Geometry,
@@ -68,8 +69,9 @@ class Network(Representation):
     `make` returns an `nn.Module` or any differentiable callable from `n c h w` to codes
     `n ...`. It sees `(images - mean) / std`, or, with `std` None, the pixels in 0..255
     as they are; `mean` also centres the images for the priors. `aliases` gives layers
-    names of one's own. `weights` returns the state to load, None for that of `make`,
-    whose randomness comes from `seed`. Modules are frozen, set to evaluation, and
+    names of one's own. `weights` returns the state to load, or the tensors of a user's
+    own file, which are fitted; None keeps that of `make`, whose randomness comes from
+    `seed`. Modules are frozen, set to evaluation, and
     nothing in them works in place.
     """
 
@@ -81,7 +83,7 @@ class Network(Representation):
         mean: Sequence[float],
         std: Sequence[float] | None = None,
         aliases: Mapping[str, str] | None = None,
-        weights: Callable[[], Mapping[str, Tensor]] | None = None,
+        weights: Callable[[], Mapping[str, Tensor] | OwnWeights] | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -123,7 +125,10 @@ class Network(Representation):
         if self._weights is not None:
             if not isinstance(made, nn.Module):
                 raise ValueError("`weights` are for a module; got a function.")
-            made.load_state_dict(self._weights())
+            state = self._weights()
+            if isinstance(state, OwnWeights):
+                state = fitted(state, made).tensors
+            made.load_state_dict(state)
         return _frozen(made)
 
     def _seeded(self) -> Callable_:

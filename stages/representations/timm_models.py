@@ -5,100 +5,75 @@ and imported when a model is asked for. Nothing is downloaded here.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 from torch import Tensor, nn
 
+from stages.representations.definition import Definition, WeightsFile
 from stages.representations.network import Network
-
-LITE0 = "tf_efficientnet_lite0"
+from stages.representations.own_weights import OwnWeights, fitted, read_own
 
 
 @dataclass(frozen=True)
-class Preprocessing:
-    """What a model makes of images: `(pixels - mean) / std`, `side` x `side` pixels."""
+class TimmDefinition(Definition):
+    """A model of timm, with the weights of a file, or random ones from `seed`.
 
-    side: int
+    It sees `(pixels - mean) / std`, pixels in 0..255. `packaged` says that the file has
+    the names of EfficientNet-Lite0's authors, `own` that it is the user's.
+    """
+
+    model: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    packaged: bool = False
+    own: bool = False
+    weights: WeightsFile | None = None
+    seed: int = 0
 
+    def build(self, *, trained: bool = True) -> Network:
+        """Return the network; its weights are read when it is first computed."""
+        return Network(
+            partial(untrained, self.model, self.side),
+            side=self.side,
+            mean=self.mean,
+            std=self.std,
+            weights=self._state if trained and self.weights else None,
+            seed=self.seed,
+        )
 
-def timm_network(
-    model: str,
-    *,
-    side: int | None = None,
-    weights: Callable[[], Mapping[str, Tensor]] | None = None,
-    preprocessing: Preprocessing | None = None,
-    seed: int = 0,
-) -> Network:
-    """Return the model as a network; `weights` returns the state to load, if any.
+    def _state(self) -> Mapping[str, Tensor] | OwnWeights:
+        if self.weights is None:
+            raise ValueError("`weights` must be a file to be read, got None.")
+        if self.own:
+            return read_own(self.weights.path)
+        state = self.weights.tensors()
+        return lite0_state(state) if self.packaged else state
 
-    `side` is left out that of the model's configuration, `preprocessing` likewise.
-    Random weights come from `seed`. Raises ValueError if timm is missing or has no such
-    model, or if the model is of another side and cannot be changed.
-    """
-    own = preprocessing or configured(model)
-    chosen = own.side if side is None else side
-    return Network(
-        partial(untrained, model, chosen),
-        side=chosen,
-        mean=own.mean,
-        std=own.std,
-        weights=weights,
-        seed=seed,
-    )
-
-
-def configured(model: str) -> Preprocessing:
-    """Return what the model's own configuration says of its images."""
-    known = _known(model)
-    _, _, side = known.input_size
-    mean, std = (tuple(255 * value for value in v) for v in (known.mean, known.std))
-    return Preprocessing(side, mean, std)
+    def remarks(self) -> tuple[str, ...]:
+        """Return what is done to the user's own file of weights to load it."""
+        if self.weights is None or not self.own:
+            return ()
+        made = untrained(self.model, self.side)
+        return fitted(read_own(self.weights.path), made).said
 
 
 def untrained(model: str, side: int) -> nn.Module:
     """Return the model for images of this side, as timm makes it."""
-    fixed = _known(model).fixed_input_size
-    options = {"img_size": side} if fixed else {}
-    made: nn.Module = _timm().create_model(model, pretrained=False, **options)
+    # An extra of this project, imported where one of its models is computed.
+    import timm
+
+    known = timm.get_pretrained_cfg(model)
+    options: dict[str, Any] = (
+        {"img_size": side} if known and known.fixed_input_size else {}
+    )
+    made: nn.Module = timm.create_model(model, pretrained=False, **options)
     return made
 
 
-def _known(model: str) -> Any:
-    """Return timm's configuration of the model's weights; ValueError if none."""
-    timm = _timm()
-    name, _, _ = model.partition(".")
-    if not timm.is_model(name):
-        near = timm.list_models(f"*{name[:6]}*")[:5]
-        more = f"; near to it are {', '.join(near)}" if near else ""
-        raise ValueError(f"`model` {model!r} is not one of timm's{more}.")
-    known = timm.get_pretrained_cfg(model)
-    if known is None:
-        raise ValueError(f"`model` {model!r} has no configuration in timm.")
-    return known
-
-
-def _timm() -> ModuleType:
-    try:
-        import timm
-    except ImportError as error:
-        raise ValueError(
-            "`kind: timm` needs the package timm: install this project with its extra, "
-            "pip install '.[timm]'"
-        ) from error
-    module: ModuleType = timm
-    return module
-
-
 # EfficientNet-Lite0's published file ------------------------------------------------
-
-# It sees (pixels - 127) / 128: other numbers than timm's own configuration has.
-LITE0_PREPROCESSING = Preprocessing(224, 3 * (127.0,), 3 * (128.0,))
 
 # How many blocks each stage has.
 _LITE0_STAGES = (1, 2, 2, 3, 3, 4, 1)

@@ -42,7 +42,7 @@ class TorchvisionDefinition(Definition):
 
     def build(self, *, trained: bool = True) -> Network:
         """Return the network; its weights are read when it is first computed."""
-        made = partial(untrained, self.model, self.classes)
+        made = partial(untrained, self.model, self.classes, self.side)
         return (Features if self.features else Network)(
             partial(_features, made) if self.features else made,
             side=self.side,
@@ -72,9 +72,14 @@ def _features(made: Callable[[], nn.Module]) -> nn.Module:
     return nn.Sequential(OrderedDict(features=made().get_submodule("features")))
 
 
-def untrained(model: str, classes: int) -> nn.Module:
-    """Return the model with so many classes, as torchvision makes it."""
+def untrained(model: str, classes: int, side: int) -> nn.Module:
+    """Return the model with so many classes, as torchvision makes it.
+
+    `side` is that of its images; vision transformers alone are made for one.
+    """
     options = _OPTIONS.get(model, {})
+    if model.startswith("vit_"):
+        options = {"image_size": side}
     made: nn.Module = get_model(model, weights=None, num_classes=classes, **options)
     return made
 

@@ -17,7 +17,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from stages.store.seals import BrokenSeal, tensors_digest
+from stages.store.seals import BrokenSeal
+from stages.store.tensor_digest import tensors_digest
 
 
 def write(

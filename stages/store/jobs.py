@@ -28,7 +28,8 @@ from torch import Tensor
 from stages.process.stage import Refusal, say
 from stages.store import files
 from stages.store.record import Checkpoint, Record
-from stages.store.seals import BrokenSeal, sealed_json, tensors_digest, unsealed_json
+from stages.store.seals import BrokenSeal, sealed_json, unsealed_json
+from stages.store.tensor_digest import tensors_digest
 
 # What each folder holds, and under which names it is being written.
 _ENTRIES = {

@@ -7,18 +7,15 @@ and checked before it is used:
 - Parquet: 40 bytes between the last page and the footer, a place that no reader looks
   at; they hold the sha256 of all other bytes, footer included;
 - JSON: an object of `content` and the `sha256` of that;
-- tensors: one sha256 over all of them, their names, types and shapes, and a text.
+- tensors: one sha256, see `tensor_digest`.
 
 Parquet's own page checksums would cover neither the footer nor the pages' headers.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
-
-from torch import Tensor, uint8
 
 # The Parquet format: a file ends with its footer, the footer's length and a mark.
 _END, _MARK = 8, b"PAR1"
@@ -103,14 +100,3 @@ def unsealed_json(data: bytes) -> Any:
 
 def _json_digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
-
-
-def tensors_digest(text: str, tensors: Mapping[str, Tensor]) -> str:
-    """Return one sha256 over the text and all of the tensors, in 64 hex digits."""
-    digest = hashlib.sha256(json.dumps(text).encode())
-    for name, tensor in sorted(tensors.items()):
-        head = json.dumps([name, str(tensor.dtype), list(tensor.shape)])
-        digest.update(head.encode())
-        plain = tensor.detach().cpu().contiguous().flatten().view(uint8)
-        digest.update(plain.numpy().data)
-    return digest.hexdigest()

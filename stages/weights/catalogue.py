@@ -26,14 +26,13 @@ CAFFE_ADDRESS = "https://www.vlfeat.org/matconvnet/models/imagenet-caffe-ref.mat
 _CAFFE_LICENCE = "BVLC model licence, non-commercial use alone"
 
 
-def torchvision_file(model: str, classes: int, address: str) -> WeightsFile:
-    """Return what torchvision publishes at the address as the weights of a model.
+def torchvision_file(form: Torchvision, address: str) -> WeightsFile:
+    """Return what torchvision publishes at the address as weights of this form.
 
     The first digits of its sha256 stand in its name.
     """
     stem = PurePosixPath(address).stem
     prefix = stem.rpartition("-")[2]
-    form = Torchvision(model, classes)
     return WeightsFile(stem, (Url(address, f"prefix:{prefix}", form, _BSD),))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from stages.representations import zoo
@@ -48,6 +49,9 @@ def _state(content: Content) -> Mapping[str, Tensor]:
     """Return the named tensors in a file of torch's."""
     file = io.BytesIO(content) if isinstance(content, bytes) else content
     try:
+        if isinstance(content, Path) and content.suffix == ".safetensors":
+            plain: Mapping[str, Tensor] = load_file(content)
+            return plain
         state = torch.load(file, map_location="cpu", weights_only=True)
     # Whatever the bytes make of torch.load: a dozen kinds of errors are known.
     except Exception as error:
@@ -63,7 +67,7 @@ def _state(content: Content) -> Mapping[str, Tensor]:
 
 def _of_torchvision(content: Content, form: Torchvision) -> Mapping[str, Tensor]:
     """Return the part of the state that is kept, names and types as of today."""
-    wanted = _model(form.model, form.classes).state_dict()
+    wanted = _model(form).state_dict()
     state = dict(zoo.renamed(form.model, _state(content)))
     for name in wanted.keys() - state.keys():
         # Batch norm counts its batches since torch 0.4.1; nothing depends on it.
@@ -81,7 +85,7 @@ def _of_flax(content: Content, form: FlaxConvolutions) -> Mapping[str, Tensor]:
     """Return the convolutions as those of the model's `features`."""
     data = content if isinstance(content, bytes) else content.read_bytes()
     arrays = read_arrays(data)
-    features = _model(form.model, classes=1000).get_submodule("features")
+    features = _model(Torchvision(form.model)).get_submodule("features")
     layers = [n for n, one in features.named_modules() if isinstance(one, nn.Conv2d)]
     state = {}
     for number, layer in enumerate(layers):
@@ -104,10 +108,10 @@ def _of_caffe(content: Content, form: CaffeReference) -> Mapping[str, Tensor]:
     return caffe_reference_state(network)
 
 
-def _model(name: str, classes: int) -> nn.Module:
+def _model(form: Torchvision) -> nn.Module:
     """Return torchvision's model without weights: its names, shapes and types."""
     with torch.device("meta"):
-        return zoo.untrained(name, classes)
+        return zoo.untrained(form.model, form.classes, form.side)
 
 
 def _check_shapes(state: Mapping[Any, Tensor], wanted: Mapping[str, Tensor]) -> None:

@@ -17,6 +17,7 @@ class Torchvision:
 
     model: str
     classes: int = 1000
+    side: int = 224
     part: str = ""
 
 

@@ -39,6 +39,22 @@ judge:
     mean: [122.46, 114.26, 101.37]
   recipe: *recipe
   goals: {top1: 1.1}
+denoiser:
+  photographs: photographs
+  architecture: {widths: [4, 8], down: [0, 1], up: [1, 0]}
+  recipe:
+    seed: 5
+    steps: 8
+    thumbnails: {files: train-0.parquet, crop: 32, batch: 3}
+    photographs: {sides: [40, 60], crop: 36, batch: 2}
+    noise: [2.0, 120.0]
+    grey: 0.5
+    rate: 1.0e-3
+    warm_up: 2
+    cool_down: 4
+    average: 0.9
+  made: {minutes: 7, on: a small machine}
+  goals: {photographs_25: 99.0}
 """
 
 
@@ -56,14 +72,26 @@ def write_pictures(path: Path, n: int, seed: int) -> None:
     pq.write_table(pa.table({"image": pictures, "label": labels}), path)
 
 
+def write_photographs(folder: Path) -> None:
+    """Write six pictures whose red is their place in the order of names."""
+    folder.mkdir()
+    for place in range(6):
+        pixels = np.full((70, 50 + 10 * place, 3), 40 * place, dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"n{place}.JPEG", quality=100)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with params.yaml, 29 training and 10 held-out pictures."""
+    """Return a folder with params.yaml, 29 training and 10 held-out pictures.
+
+    And with six photographs, three of them for fitting.
+    """
     (tmp_path / "params.yaml").write_text(PARAMS)
     # 29 pictures in batches of 8: four steps an epoch, the last of 5 pictures.
     write_pictures(tmp_path / "pictures" / "train-0.parquet", 16, seed=0)
     write_pictures(tmp_path / "pictures" / "train-1.parquet", 13, seed=1)
     write_pictures(tmp_path / "pictures" / "val.parquet", 10, seed=2)
+    write_photographs(tmp_path / "photographs")
     (tmp_path / "work").mkdir()
     return tmp_path
 

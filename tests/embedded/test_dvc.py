@@ -38,10 +38,15 @@ def module_deps(module, seen):
     return seen
 
 
-def test_stages_train_fold_and_evaluate_both_networks():
-    assert list(STAGES) == ["train", "fold", "evaluate"]
+CLASSIFIERS = ["train", "fold", "evaluate"]
+DENOISERS = ["denoising", "denoising_figures"]
+
+
+def test_stages_make_and_measure_the_classifiers_and_the_denoiser():
+    assert list(STAGES) == CLASSIFIERS + DENOISERS
     for stage, entry in STAGES.items():
-        assert entry["matrix"] == {"network": ["caffenet", "judge"]}
+        names = ["caffenet", "judge"] if stage in CLASSIFIERS else ["denoiser"]
+        assert entry["matrix"] == {"network": names}
         assert entry["cmd"].startswith(f"cd ../.. && python -m data.embedded.{stage} ")
 
 
@@ -63,7 +68,7 @@ def test_outputs_are_in_git_not_in_the_cache_and_checkpoints_are_no_outputs():
         for output in (*entry["outs"], *entry.get("metrics", []))
         for path, options in output.items()
     ]
-    assert len(outputs) == 4
+    assert len(outputs) == 7
     assert all(options == {"cache": False} for _, options in outputs)
     assert not any(path.endswith(".pt") or path == "work" for path, _ in outputs)
 
@@ -75,7 +80,14 @@ def ignored(path):
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no Git repository")
 def test_git_keeps_the_networks_and_leaves_the_work():
-    kept = ["caffenet.safetensors", "judge.json", "judge.md", "dvc.yaml", "dvc.lock"]
+    kept = [
+        "caffenet.safetensors",
+        "denoiser.safetensors",
+        "judge.json",
+        "judge.md",
+        "dvc.yaml",
+        "dvc.lock",
+    ]
     kept += [".dvc/config", ".dvc/.gitignore", "card.py"]
     assert not any(ignored(f"{FOLDER}/{name}") for name in kept)
     left = ["work/judge.pt", "work/judge.safetensors", ".dvc/tmp/x", ".dvc/cache/x"]
@@ -155,7 +167,7 @@ def test_killed_training_goes_on_and_the_projects_do_not_disturb_each_other(
     known = log.read_text() if log.exists() else ""
 
     out = copy.dvc("repro", "evaluate@judge")
-    for stage in STAGES:
+    for stage in CLASSIFIERS:
         assert f"Running stage '{stage}@judge'" in out
     assert log.read_text().startswith(known)
     epochs = [int(line.split(",")[0]) for line in log.read_text().splitlines()]

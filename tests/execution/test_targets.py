@@ -8,6 +8,7 @@ from stages.execution import runner, targets
 from stages.execution.targets import Recomputed, TargetCodes
 from stages.plan.jobs import jobs
 from stages.plan.study import expand
+from stages.process.stage import Refusal
 from stages.representations.hog import HogDefinition
 from stages.store import paths, tables
 from stages.store.codes import Codes
@@ -112,3 +113,8 @@ def test_codes_that_are_made_are_those_that_are_read(small_study):
         made = door.make("hogb", HOGB, "hog", counted.append)
         assert sum(counted) == 2
         assert torch.equal(made.all(), door.read("hogb", HOGB, "hog").all())
+
+
+def test_codes_that_are_not_there_are_refused_with_what_makes_them(small_study):
+    with pytest.raises(Refusal, match="is not there: `dvc repro extract` makes it"):
+        TargetCodes("store", CPU).read("hogb", HOGB, "hog")

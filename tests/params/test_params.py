@@ -62,7 +62,7 @@ def mistake(form: Any, value: Any) -> tuple[tuple[int | str, ...], str]:
         ),
         (ExecutionSettings, {"x": 1}, "device, batch_size, processes"),
         (ReportSettings, {"x": 1}, "title, pictures"),
-        (GridEntry, {"representation": "hog", "x": 1}, "representation, layers, chan"),
+        (GridEntry, {"representation": "hog", "x": 1}, "title, representation, layers"),
     ],
 )
 def test_an_unknown_key_is_refused_with_the_allowed_ones(form, value, allowed):
@@ -277,6 +277,7 @@ def test_a_number_of_seeds_counts_from_zero():
 
 def test_what_is_left_out_of_a_grid_entry_means_all_of_it_once():
     assert entry().model_dump() == {
+        "title": None,
         "representation": ["hog"],
         "layers": "all",
         "channels": ["all"],

@@ -71,7 +71,7 @@ def test_all_mistakes_come_in_one_message_with_path_value_and_what_is_allowed(mi
         ("[hog, dsift]", "[hog, hogg, dsift]"),
         ("centre: 2", "centre: 5"),
     )
-    *found, representation, name, region = mistakes(text)
+    *found, name, representation, region = mistakes(text)
     assert found == [
         "fetch.images.limit: 0: should be greater than or equal to 1",
         "fetch.images.siez: 64: unknown key; allowed: limit, side, source, names",
@@ -80,7 +80,7 @@ def test_all_mistakes_come_in_one_message_with_path_value_and_what_is_allowed(mi
         "solvers.fast.steps: True: should be a valid integer",
     ]
     # What can only be known from what the params mean, in the same message.
-    assert representation.startswith("representations.dsift: {'side': 32, ")
+    assert representation.startswith("representations.dsift: {'kind': 'dsift', ")
     assert "`images` must be at least 152 pixels high and wide" in representation
     assert name == "grid[0].representation: 'hogg': must be one of hog, dsift"
     assert region.startswith("grid[1].region[0]: {'centre': 5}: must lie inside")
@@ -93,9 +93,9 @@ def test_all_mistakes_come_in_one_message_with_path_value_and_what_is_allowed(mi
         (
             "hog: {kind: hog, ",
             "hog: {",
-            "representations.hog: {'side': 32}: needs a key 'kind'",
+            "representations.hog: {'side': 32}: `kind` is required: hog, dsift, caf",
         ),
-        ("kind: hog", "kind: hgo", "'kind' must be one of 'hog', 'dsift', 'caffenet'"),
+        ("kind: hog", "kind: hgo", "`kind` must be one of hog, dsift, caffenet, "),
         ("auto", "au", "default.lambda_alpha: 'au': must be auto or a number"),
         ("{lambda_alpha", "{alpha: 3, lambda_alpha", "with `alpha: 3` give a number"),
         ("steps: 12", "rate: 1e400", "solvers.fast.rate: inf: should be a finite"),

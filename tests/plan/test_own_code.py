@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from stages.plan import source_text
 from stages.plan.own_code import own_source
 
 NET = '''
@@ -30,6 +31,8 @@ def own(tmp_path, monkeypatch):
     def source(net=NET, parts=PARTS, **others):
         for name, text in {"nets": net, "parts": parts, **others}.items():
             (folder / f"{name}.py").write_text(text)
+        for cached in (source_text.essence, source_text._run):
+            cached.cache_clear()
         return own_source("nets")
 
     yield source

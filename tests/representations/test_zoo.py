@@ -18,7 +18,7 @@ from stages.representations.zoo import (
 @pytest.mark.parametrize("model", ["alexnet", "vgg11", "vgg16", "vgg13_bn"])
 def test_paper_names_are_of_the_modules_that_they_say(model):
     with torch.device("meta"):
-        network = untrained(model, 1000)
+        network = untrained(model, 1000, 224)
     kinds = {
         "conv": nn.Conv2d,
         "relu": nn.ReLU,

@@ -14,9 +14,9 @@ from stages.store.seals import (
     check_parquet,
     seal_parquet,
     sealed_json,
-    tensors_digest,
     unsealed_json,
 )
+from stages.store.tensor_digest import tensors_digest
 
 TABLE = pa.table({"name": ["oval", "box"], "error": [0.296, 3.49]})
 

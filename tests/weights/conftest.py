@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from stages.params import representations as kinds
-from stages.representations.zoo import published
+from stages.params.zoo import published
 from stages.sources.download import Patience
 from stages.weights import obtaining
 from stages.weights.catalogue import FEATURES

@@ -8,7 +8,7 @@ from functools import cache
 import torch
 import torchvision
 
-from stages.params import LpipsSettings, NetworkWeightsSettings
+from stages.params.fetching import LpipsSettings, NetworkWeightsSettings
 from stages.params.representations import TorchvisionSettings
 from stages.store import paths
 from stages.weights.fetching import fetch_weights

@@ -10,7 +10,8 @@ import torch
 import torchvision
 from torch.nn.functional import conv2d
 
-from stages.representations.zoo import published, untrained
+from stages.params.zoo import published
+from stages.representations.zoo import untrained
 from stages.weights.conversion import converted
 from stages.weights.description import (
     CaffeReference,
@@ -109,7 +110,8 @@ def test_states_from_before_batches_were_counted_are_read():
 def test_models_are_known_without_their_memory(model):
     """Zeros of one element, expanded: a file of a few kilobytes."""
     with torch.device("meta"):
-        shapes = untrained(published(model, "DEFAULT")).state_dict()
+        known = published(model, "DEFAULT")
+        shapes = untrained(model, known.classes, known.side).state_dict()
     state = {
         name: torch.zeros((), dtype=one.dtype).expand(one.shape)
         for name, one in shapes.items()

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from stages.metrics.perceptual import SMALLEST_SIDES
-from stages.params import BACKBONE_SIDES
+from stages.params.fetching import BACKBONE_SIDES
 from stages.process.stage import Refusal
 from stages.store import files, paths, schemas
 from stages.weights import kept

@@ -34,6 +34,7 @@ class Survey:
     falls: dict[str, float] = field(default_factory=dict)
     grey: set[str] = field(default_factory=set)
     devices: dict[str, None] = field(default_factory=dict)
+    versions: dict[str, None] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
 
 
@@ -43,9 +44,10 @@ def survey(spool: Spool, wanted: Collection[str]) -> Survey:
     `wanted` are the keys of those that stand on the page itself.
     """
     seen = Survey()
-    columns = [*_COLUMNS, "trace", "device", "image"]
+    columns = [*_COLUMNS, "trace", "device", "versions", "image"]
     for stored in tables.rows(paths.PREIMAGES, columns):
         seen.devices |= {stored["device"]: None} if stored["device"] else {}
+        seen.versions |= {stored["versions"]: None} if stored["versions"] else {}
         if stored["image"] is None:
             continue
         picture = decoded(stored["image"]["bytes"])

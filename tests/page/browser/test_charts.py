@@ -64,9 +64,9 @@ def test_without_scripts_charts_are_drawn(open_page):
 
 def test_an_example_of_a_finding_opens_its_job(open_page):
     page = open_page()
-    example = page.locator("#findings a.example").first
+    example = page.locator("#findings .example a").first
     example.scroll_into_view_if_needed()
-    name = example.inner_text().strip()
+    name = page.locator("#findings .example p b").first.inner_text()
     example.click()
     assert page.locator("#lightbox[open] h2").inner_text() == name
 

@@ -45,7 +45,7 @@ def test_the_slider_cuts_and_takes_the_arrow_keys(open_page):
     page = open_page(JOB)
     page.get_by_role("button", name="slider").click()
     assert "compare=slider" in page.url
-    slider = page.get_by_role("slider")
+    slider = page.locator("#lightbox").get_by_role("slider")
     slider.fill("80")
     cut = "document.querySelectorAll('.stage figure')[1].style.clipPath"
     assert "80%" in page.evaluate(cut)
@@ -137,10 +137,6 @@ def test_a_job_that_went_wrong_says_why(open_page, key):
     assert ("out of <b>memory</b>" in text) == (key == "0k3k1")
     assert ("There is no picture of this job." in text) == (key == "0k3k1")
     assert ("dead-gradient: all units are off" in text) == (key == "1k3k0")
-
-
-def test_an_unknown_job_in_the_address_opens_nothing(open_page):
-    assert open_page("#job=nothing").locator(BOX).count() == 0
 
 
 def test_closing_frees_the_pictures(open_page):

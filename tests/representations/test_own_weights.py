@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file, save_model
 from torch import nn
 
-from stages.weights.own import fitted, read_own
+from stages.representations.own_weights import fitted, read_own
 
 
 def network(seed=0):
