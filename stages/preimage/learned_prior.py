@@ -113,14 +113,8 @@ class LearnedPrior(PriorTerm):
         denoise = trained(self.denoiser, x.device, self.precision)
         noisy = x + mean + level * self._noise(x)
         with torch.no_grad():
-<<<<<<< HEAD
-            images = denoise(noisy, torch.full_like(self.weights, level))
-        centred: Images = images.to(x) - mean
-        return centred.contiguous()
-=======
             images: Images = denoise(noisy, torch.full_like(self.weights, level))
         return (images.to(x) - mean).contiguous()
->>>>>>> main
 
     def _noise(self, x: Images) -> Tensor:
         """Return white noise of level 1, an image's from its own generator; or 0."""
