@@ -45,11 +45,11 @@ RECORD = Record(
     reason="",
     steps=3,
     seconds=0.5,
-    terms=(0.1, 0.02, 0.003),
+    terms=(0.1, 0.02, 0.003, 0.0),
     distance=2.5,
     device="cpu (2 threads)",
     batch_size=8,
-    trace=torch.tensor([[0.0, 1.0, 0.1, 0.1], [3.0, 0.1, 0.02, 0.003]]),
+    trace=torch.tensor([[0.0, 1.0, 0.1, 0.1, 0.0], [3.0, 0.1, 0.02, 0.003, 0.0]]),
     versions="torch 2.10, preimages 0.1.0",
 )
 

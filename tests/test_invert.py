@@ -1,17 +1,23 @@
 """The invert stage: only what is missing, nothing lost, one failure stops no other."""
 
 import itertools
+import json
 import os
 import signal
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from stages import extract, invert
 from stages.execution import runner, targets
 from stages.execution.batch import Batch
+from stages.preimage.denoiser import Denoiser
+from stages.preimage.priors import PRIORS
 from stages.process.stage import _MAILBOX, Interrupted
 from stages.store import files, paths, tables
 from stages.store.jobs import JobStore
+from stages.store.schemas import OUTCOME, TRACE
 from tests.conftest import PARAMS
 
 
@@ -152,6 +158,60 @@ def test_checkpoints_are_written_while_a_batch_runs(study, monkeypatch):
     )
     invert.main()
     assert {int(tensors["progress"][0]) for tensors in saved} == set(range(1, 7))
+
+
+def with_denoiser(folder):
+    """Return the small study with a prior of a small, untrained denoiser."""
+    architecture = {"widths": [8, 8], "down": [0, 1], "up": [1, 0]}
+    torch.manual_seed(0)
+    network = Denoiser(**architecture)
+    torch.nn.init.normal_(network.tail.weight, std=0.1)
+    told = {"architecture": json.dumps(architecture)}
+    save_file(network.state_dict(), folder / "own.safetensors", metadata=told)
+    prior = "{lambda_tv: 0.05, denoiser: own.safetensors, lambda_denoiser: auto}"
+    return PARAMS.replace("  none:", f"  learned: {prior}\n  none:").replace(
+        "hogb, prior: none, solver: paper", "hog, prior: [default, learned], seeds: 3"
+    )
+
+
+def test_a_learned_prior_is_a_row_of_the_study_with_a_term_of_its_own(study, tmp_path):
+    study(with_denoiser(tmp_path))
+    invert.main()
+    learned = [row for row in rows() if row["prior"] == "learned"]
+    plain = [row for row in rows() if row["prior"] == "default"]
+    assert len(learned) == 6
+    assert {row["status"] for row in rows()} == {"done"}
+    assert {row["lambda_denoiser"] for row in plain} == {None}
+    assert {row["denoiser_term"] for row in plain} == {None}
+    (weight,) = {row["lambda_denoiser"] for row in learned}
+    assert weight > 0
+    for row in learned:
+        assert row["denoiser_term"] > 0
+        parts = [row[name] for name in invert.TERMS]
+        assert row["objective"] == pytest.approx(sum(parts))
+        assert row["trace"][-1]["denoiser_term"] == pytest.approx(row["denoiser_term"])
+    hog = {r["image"]["bytes"] for r in plain if r["representation"] == "hog"}
+    assert not hog & {row["image"]["bytes"] for row in learned}
+
+
+def test_company_changes_no_byte_of_a_pre_image_with_a_learned_prior(study, tmp_path):
+    study(with_denoiser(tmp_path))
+    invert.main()
+    before = pictures()
+    for path in sorted(paths.work().rglob("*.safetensors")):
+        path.unlink()
+    study(with_denoiser(tmp_path), names=("box", "oval"))
+    extract.main()
+    targets._opened.cache_clear()
+    invert.main()
+    assert pictures() == before
+
+
+def test_every_prior_has_its_column():
+    formulas = {field.name: field.metadata[b"meaning"].decode() for field in OUTCOME}
+    assert [field.name for field in TRACE.value_type] == ["step", *invert.TERMS]
+    for row in PRIORS:
+        assert formulas[f"{row.name}_term"].startswith(row.weight)
 
 
 def test_parts_of_a_larger_study_are_removed(study):

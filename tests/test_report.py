@@ -51,7 +51,7 @@ def job(name, seed, **changes):
     row["precision"] = "float32"
     row |= {"status": "done", "reason": "", "seconds": 30.0, "image": png(seed)}
     points = [(0, 1.0), (40, 0.25), (50, 0.25)]
-    terms = {"alpha_term": 0.0, "tv_term": 0.0}
+    terms = {"alpha_term": 0.0, "tv_term": 0.0, "denoiser_term": 0.0}
     row["trace"] = [{"step": step, "data_term": e, **terms} for step, e in points]
     return {**row, **changes}
 

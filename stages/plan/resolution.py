@@ -9,8 +9,8 @@ from stages.plan.representations import embedded_file, outline
 from stages.plan.stiffness import lambda_denoiser
 from stages.preimage.adam import Fast
 from stages.preimage.momentum import SCHEDULES, Paper
-from stages.preimage.prior_sets import ijcv_prior, natural_prior
-from stages.preimage.priors import Number, Prior
+from stages.preimage.prior_sets import ijcv_prior, natural_prior, with_denoiser
+from stages.preimage.priors import Prior
 from stages.preimage.solvers import FAST_RATES
 from stages.process.stage import Refusal
 from stages.representations.definition import Definition, WeightsFile
@@ -49,28 +49,27 @@ def prior_numbers(prior: PriorSettings, defined: Definition, layer: str) -> Prio
         scale = reference_norm(shape) ** (prior.beta - 2)
         published = by_depth(LAMBDA_TV_BY_DEPTH, phi.layers, phi.name(layer))
         lambda_tv = factor * scale * published
-    further = _learned(prior, defined, layer)
-    numbers = prior.alpha, lambda_alpha, prior.beta, lambda_tv
-    return Prior(*numbers, jitter=jitter, further=further)
+    classical = Prior(prior.alpha, lambda_alpha, prior.beta, lambda_tv, jitter=jitter)
+    return _learned(prior, classical, defined, layer)
 
 
 def _learned(
-    prior: PriorSettings, defined: Definition, layer: str
-) -> tuple[tuple[str, Number], ...]:
-    """Return the numbers of the learned prior by key, none where there is none."""
+    prior: PriorSettings, classical: Prior, defined: Definition, layer: str
+) -> Prior:
+    """Return the classical prior with the learned one besides, if there is one."""
     if prior.denoiser is None:
-        return ()
+        return classical
     weight = prior.lambda_denoiser
     if weight == "auto":
         weight = lambda_denoiser(defined, layer)
-    numbers: dict[str, Number] = {
-        "lambda_denoiser": weight,
-        "denoiser": _denoiser(prior.denoiser),
-        "sigma": prior.sigma,
-        "denoise_every": prior.denoise_every,
-        "renoise": prior.renoise,
-    }
-    return tuple(numbers.items())
+    return with_denoiser(
+        classical,
+        _denoiser(prior.denoiser),
+        weight,
+        sigma=prior.sigma,
+        denoise_every=prior.denoise_every,
+        renoise=prior.renoise,
+    )
 
 
 def _denoiser(name: str) -> WeightsFile:

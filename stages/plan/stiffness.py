@@ -33,6 +33,7 @@ from stages.images import Image, reference_norm
 from stages.plan.representations import outline
 from stages.preimage.fourier import Fourier
 from stages.preimage.start import generator, noise
+from stages.process.stage import Refusal
 from stages.representations.definition import Definition, WeightsFile
 from stages.representations.loading import cut
 
@@ -54,7 +55,19 @@ def lambda_denoiser(defined: Definition, layer: str) -> float:
 
     Computed once a process, on the CPU, with the weights of the network. Before those
     are fetched it is that of random ones, as keys before the fetch are provisional.
+    Raises Refusal if the code cannot be computed, or has no gradient.
     """
+    try:
+        return _weight(defined, layer)
+    # Whatever a network's own code raises: the plan has no failed jobs.
+    except Exception as error:
+        raise Refusal(
+            f"`lambda_denoiser: auto` cannot be measured at {layer}, where computing "
+            f"fails ({type(error).__name__}: {error}); give it a number"
+        ) from error
+
+
+def _weight(defined: Definition, layer: str) -> float:
     file = getattr(defined, "weights", None)
     there = not isinstance(file, WeightsFile) or file.path.is_file()
     phi = (

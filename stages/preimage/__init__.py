@@ -13,6 +13,7 @@ solver. From the door down:
 - `surrogate_gradient`  rectifiers that a descent can see through
 - `priors`      a row a prior term; `prior_term` what one is
 - `alpha_norm`, `total_variation`  the terms, with `powers`
+- `learned_prior`  the pull of a `trained_denoiser`, a small network (`denoiser`)
 - `jitter`      shifts on the way
 - `solver`      what a solver is; `adam` the fast one, `momentum` the paper's
 - `parameterisation`  what one is; `parameterisations` by name
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from stages.preimage.arguments import Options
     from stages.preimage.inversion import Inversion, Trace, invert
     from stages.preimage.momentum import Paper
-    from stages.preimage.prior_sets import ijcv_prior, natural_prior
+    from stages.preimage.prior_sets import ijcv_prior, natural_prior, with_denoiser
     from stages.preimage.priors import Prior
     from stages.preimage.solvers import fast, paper
 
@@ -45,6 +46,7 @@ __all__ = [
     "invert",
     "natural_prior",
     "paper",
+    "with_denoiser",
 ]
 
 _MODULES = {
@@ -52,7 +54,7 @@ _MODULES = {
     "arguments": ["Options"],
     "inversion": ["Inversion", "Trace", "invert"],
     "momentum": ["Paper"],
-    "prior_sets": ["ijcv_prior", "natural_prior"],
+    "prior_sets": ["ijcv_prior", "natural_prior", "with_denoiser"],
     "priors": ["Prior"],
     "solvers": ["fast", "paper"],
 }

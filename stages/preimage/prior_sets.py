@@ -1,9 +1,11 @@
 """Published sets of priors, as weights and exponents for images of a shape."""
 
 import math
+from dataclasses import replace
 
 from stages.images import reference_norm
-from stages.preimage.priors import Prior
+from stages.preimage.priors import Number, Prior
+from stages.representations.definition import WeightsFile
 
 # IJCV 2016: the largest norm of a natural colour, and its steepest gradient.
 IJCV_COLOUR = 80.0
@@ -18,6 +20,31 @@ def natural_prior(shape: tuple[int, int, int], lambda_tv: float = 0.05) -> Prior
     a tenth of the paper's smallest, 0.5: our choice, tests/benchmarks/results.
     """
     return Prior(lambda_alpha=4e-10 * reference_norm(shape) ** 4, lambda_tv=lambda_tv)
+
+
+def with_denoiser(
+    prior: Prior,
+    file: WeightsFile,
+    weight: float,
+    *,
+    sigma: tuple[float, float] = (60.0, 10.0),
+    denoise_every: int = 2,
+    renoise: bool = True,
+) -> Prior:
+    """Return the prior with the pull of a denoiser besides, see `learned_prior`.
+
+    `weight` is lambda_denoiser, which `stages.plan.stiffness` derives for a layer;
+    `sigma` are the first and the last noise level in grey levels. Defaults are our
+    choice, by trials at AlexNet's relu5.
+    """
+    numbers: dict[str, Number] = {
+        "lambda_denoiser": weight,
+        "denoiser": file,
+        "sigma": sigma,
+        "denoise_every": denoise_every,
+        "renoise": renoise,
+    }
+    return replace(prior, further=(*prior.further, *numbers.items()))
 
 
 def ijcv_prior(

@@ -78,7 +78,8 @@ def test_many_pictures_are_counted_and_not_linked(score, table):
 
 
 def point(step, value):
-    return {"step": step, "data_term": value, "alpha_term": 0.0, "tv_term": 0.0}
+    priors = dict.fromkeys(("alpha_term", "tv_term", "denoiser_term"), 0.0)
+    return {"step": step, "data_term": value, **priors}
 
 
 @pytest.mark.parametrize(

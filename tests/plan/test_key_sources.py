@@ -24,6 +24,7 @@ from stages.plan.cells import Cell
 from stages.plan.keys import RECORDING, source_files
 from stages.plan.representations import definition
 from stages.preimage.denoiser import Denoiser
+from stages.preimage.prior_sets import with_denoiser
 from stages.preimage.priors import Prior
 from stages.preimage.solvers import fast, paper
 from stages.representations.definition import Definition, WeightsFile
@@ -34,14 +35,7 @@ ZOO = {"kind": "torchvision", "model": "resnet18", "weights": "random", "side": 
 
 def learned(path: Path = Path("none.safetensors")) -> Prior:
     """Return a prior of a denoiser alone."""
-    numbers = {
-        "lambda_denoiser": 1.0,
-        "denoiser": WeightsFile(path, "0" * 64),
-        "sigma": (60.0, 10.0),
-        "denoise_every": 1,
-        "renoise": True,
-    }
-    return Prior(further=tuple(numbers.items()))
+    return with_denoiser(Prior(), WeightsFile(path, "0" * 64), 1.0)
 
 
 CLASSICAL = Prior(lambda_tv=1.0)

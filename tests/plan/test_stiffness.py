@@ -1,5 +1,7 @@
 """The weight of the learned prior by layer: known answers of linear codes."""
 
+from dataclasses import dataclass, replace
+
 import pytest
 import torch
 
@@ -12,6 +14,9 @@ from stages.plan.stiffness import (
     natural_noise,
     stiffness,
 )
+from stages.process.stage import Refusal
+from stages.representations.definition import WeightsFile
+from stages.representations.hog import HogDefinition
 
 SHAPE = (1, 32, 32)
 NORM = reference_norm(SHAPE)
@@ -82,3 +87,25 @@ def test_the_weight_is_the_share_of_the_stiffness_in_units_of_the_norm():
     assert lambda_denoiser(hog, "hog") == pytest.approx(
         SHARE * NORM**2 * exact, rel=0.06
     )
+
+
+@dataclass(frozen=True)
+class Broken(HogDefinition):
+    """A representation that cannot be computed."""
+
+    def build(self, *, trained=True):
+        phi = super().build(trained=trained)
+        phi.forward = lambda images: images / "none"
+        return phi
+
+
+def test_where_computing_fails_a_number_is_asked_for():
+    with pytest.raises(Refusal, match=r"auto` cannot be measured at hog.*TypeError"):
+        lambda_denoiser(Broken(side=32), "hog")
+
+
+def test_before_the_fetch_the_weight_is_that_of_random_weights(tmp_path):
+    known = definition(CaffenetSettings(kind="caffenet", weights="random"))
+    lost = WeightsFile(tmp_path / "lost.safetensors", None)
+    unfetched = replace(known, weights=lost)
+    assert lambda_denoiser(unfetched, "relu2") == lambda_denoiser(known, "relu2")

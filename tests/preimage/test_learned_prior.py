@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stages.images import reference_norm
-from stages.preimage import Prior, fast, invert, learned_prior
+from stages.preimage import Prior, fast, invert, learned_prior, with_denoiser
 from stages.preimage.data_term import data_term
 from stages.preimage.denoiser import Denoiser
 from stages.preimage.descent import begin, minimise
@@ -210,14 +210,8 @@ def test_numbers_out_of_range_are_refused(numbers, named):
 
 
 def prior(denoiser=FILE, weight=0.5, sigma=(60.0, 10.0)):
-    numbers = {
-        "lambda_denoiser": weight,
-        "denoiser": denoiser,
-        "sigma": sigma,
-        "denoise_every": 3,
-        "renoise": True,
-    }
-    return Prior(lambda_tv=0.01, further=tuple(numbers.items()))
+    classical = Prior(lambda_tv=0.01)
+    return with_denoiser(classical, denoiser, weight, sigma=sigma, denoise_every=3)
 
 
 def grown(images):

@@ -76,8 +76,9 @@ def job_rows(names, layers, seeds, changes):
 
 def trace(depth):
     falling = np.geomspace(1.0, 0.01 * (depth + 1), 50)
+    priors = {"alpha_term": 0.01, "denoiser_term": 0.0}
     return [
-        {"step": 5 * n, "data_term": value, "alpha_term": 0.01, "tv_term": 0.1 * value}
+        {"step": 5 * n, "data_term": value, "tv_term": 0.1 * value, **priors}
         for n, value in enumerate(falling)
     ]
 

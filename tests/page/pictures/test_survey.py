@@ -58,10 +58,10 @@ def test_a_job_without_a_picture_is_passed_over(surveyed):
 def test_traces_keep_few_points_and_finite_ones_alone():
     values = [1.0, math.inf, *([0.5] * 100)]
     trace = [
-        {"step": n, "data_term": value, "alpha_term": 0.0, "tv_term": 0.0}
+        {"step": n, "data_term": value} | dict.fromkeys(surveys.TERMS[1:], 0.0)
         for n, value in enumerate(values)
     ]
-    steps, errors, _, _ = surveys._thinned(trace)
+    steps, errors, *_ = surveys._thinned(trace)
     assert len(steps) <= surveys.MOST_POINTS
     assert (steps[0], steps[-1]) == (0, 101)
     assert all(map(math.isfinite, errors))
