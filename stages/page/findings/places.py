@@ -85,12 +85,14 @@ def receptive_field(study: Evidence, claim: Claim) -> Finding:
     Of selections inverted with the prior `none` and with another, by one solver; the
     prior called `default` if it is there. Energy outside the receptive field, as a
     share of the start's; the null is that without a prior. It holds for a picture if at
-    most a tenth is left with the prior, and at least half without.
+    most a tenth is left with the prior, and at least half without. What is left with
+    further priors is told besides: a learned one may fill the outside.
     """
     jobs = study.jobs.dropna(subset=["outside_energy"])
     bare, ruled = jobs[jobs["prior"] == "none"], jobs[jobs["prior"] != "none"]
-    if (ruled["prior"] == "default").any():
-        ruled = ruled[ruled["prior"] == "default"]
+    others = ruled[:0]
+    if (usual := ruled["prior"] == "default").any():
+        ruled, others = ruled[usual], ruled[~usual]
     on = [*SELECTION, "solver", "image_id"]
     pairs = paired(ruled, bare, on, ["outside_energy"])
     if pairs.empty:
@@ -112,8 +114,21 @@ def receptive_field(study: Evidence, claim: Claim) -> Finding:
         f"With a prior, {with_prior} % of the start's energy is left outside the "
         f"receptive field, without one {without} %: blank (at most 10 %) in "
         f"{blank.sum():,} of {counted(n, 'picture')} with it, untouched (at least "
-        f"50 %) in {untouched.sum():,} without.",
+        f"50 %) in {untouched.sum():,} without.{_besides(others, bare, on, claim)}",
     )
+
+
+def _besides(
+    others: pd.DataFrame, bare: pd.DataFrame, on: list[str], claim: Claim
+) -> str:
+    """Return what is left outside with each of these priors, in a sentence each."""
+    told = ""
+    for name, ruled in others.groupby("prior", sort=False):
+        pairs = paired(ruled, bare, on, ["outside_energy"])
+        if not pairs.empty:
+            left = claim.written(pairs["outside_energy_left"].mean())
+            told += f" With the prior {name}, {left} % is left."
+    return told
 
 
 def _alike(bare: pd.DataFrame, ruled: pd.DataFrame) -> pd.DataFrame:

@@ -91,3 +91,13 @@ def test_the_outside_in_numbers(found, job):
 def test_the_outside_takes_both_priors(found, job):
     rows = selected(job, (0.01, 0.02, 0.03), (None, None, None))
     assert found("receptive-field", rows).verdict == "untested"
+
+
+def test_what_further_priors_leave_outside_is_told_besides(found, job):
+    rows = selected(job, (0.05, 0.05, 0.05), (0.9, 0.9, 0.9))
+    kept = {"region": "centre 1", "prior": "learned", "outside_energy": 0.4}
+    learned = [job(picture, **kept) for picture in PICTURES]
+    alone, both = (found("receptive-field", few) for few in (rows, rows + learned))
+    assert "learned" not in alone.sentence
+    assert both.sentence == f"{alone.sentence} With the prior learned, 40.0 % is left."
+    assert both.verdict == alone.verdict == "supported"
