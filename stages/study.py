@@ -23,7 +23,7 @@ from stages.execution.device import description, prepare
 from stages.execution.processes import n_processes, n_threads, process_bytes
 from stages.execution.targets import rankings
 from stages.invert import pictures
-from stages.params.fetching import PictureSettings
+from stages.params.pictures import BuiltinPictures, FolderPictures, Pictures
 from stages.params.study import ExecutionSettings
 from stages.plan.jobs import Job, Pictured, batches, jobs
 from stages.plan.missing import missing
@@ -82,11 +82,11 @@ def known_pictures(study: Expanded) -> tuple[list[Pictured], str]:
     return [Pictured(f"unknown {name}", name) for name in names], remark
 
 
-def _expected(wanted: PictureSettings) -> tuple[list[str], str]:
+def _expected(wanted: Pictures) -> tuple[list[str], str]:
     """Return names for the pictures that the source may give, and a remark."""
-    if wanted.source == "builtin":
+    if isinstance(wanted, BuiltinPictures):
         return [*wanted.names], "not fetched yet"
-    if wanted.source == "folder" and Path(wanted.path).is_dir():
+    if isinstance(wanted, FolderPictures) and Path(wanted.path).is_dir():
         with folder.pictures(path=wanted.path) as candidates:
             return [one.name for one in candidates], "not fetched yet; all its files"
     if wanted.limit is not None:

@@ -3,11 +3,11 @@
 import pytest
 import torch
 from PIL import Image, ImageDraw
-from stages.plan.depth import rate_by_depth
 from stages.plan.networks import caffenet
 
 from stages.images import image_from_picture
 from stages.params.representations import CaffenetSettings
+from stages.plan.resolution import rate_by_depth
 from stages.preimage import Options, fast, invert
 from stages.preimage.start import noise
 from stages.representations import build

@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 import torch
-from stages.preimage.process_setup import set_up_process
+
+from stages.process.setup import set_up_process
 
 DENORMAL = 1e-40
 
@@ -21,7 +22,7 @@ def test_denormal_numbers_are_taken_for_zero_from_then_on():
 FAULTS = """
 import resource, sys, torch
 if sys.argv[1] == "set up":
-    from stages.preimage.process_setup import set_up_process
+    from stages.process.setup import set_up_process
     set_up_process()
 for _ in range(20):
     torch.ones(1 << 23)

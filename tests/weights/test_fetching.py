@@ -8,10 +8,10 @@ import torch
 import torchvision
 from safetensors.torch import load_file
 
-from stages.params import representations
+from stages.params import networks
 from stages.params.fetching import LpipsSettings, NetworkWeightsSettings
 from stages.params.representations import CaffenetSettings
-from stages.plan import networks
+from stages.plan.representations import definition
 from stages.process.stage import Refusal
 from stages.sources.download import Patience
 from stages.store import paths
@@ -58,7 +58,7 @@ def test_weights_of_a_network_are_fetched_checked_and_used(publish, server):
         ],
     }
     assert load_file(place).keys() == state().keys()
-    phi = networks.network(squeezenet())
+    phi = definition(squeezenet()).build()
     images = 255 * torch.rand(1, 3, 64, 64)
     mean, std = (torch.tensor(v)[:, None, None] for v in (phi.mean, phi._std))
     reference = torchvision.models.squeezenet1_1()
@@ -71,7 +71,7 @@ def test_the_identity_of_a_network_is_the_hash_of_its_kept_tensors(publish):
     """So that another way of converting a file gives its jobs other keys."""
     publish(good(), good())
     entry = run_network()
-    found = networks.identity(squeezenet())["sha256"]
+    found = definition(squeezenet()).identity()["weights"]
     assert found == entry["sha256"] == kept.weights_hash(squeezenet().weights_file)
     assert found != entry["source_sha256"]
 
@@ -214,7 +214,7 @@ AUTHORS = {"kind": "caffenet", "weights": "authors", "side": matconvnet_files.SI
 @pytest.fixture
 def authors(server, monkeypatch):
     """Return the settings of a small network in the authors' form, and its bytes."""
-    monkeypatch.setattr(representations, "PAPER_SIDE", matconvnet_files.SIDE)
+    monkeypatch.setattr(networks, "PAPER_SIDE", matconvnet_files.SIDE)
     data = matconvnet_files.save(matconvnet_files.network())
     name = catalogue.CAFFE_ADDRESS.rpartition("/")[2]
     url = server.serve(f"/{name}", data)
@@ -226,7 +226,7 @@ def test_the_authors_network_is_fetched_and_remembered(authors, server):
     chosen, data = authors
     entry = run(paper=chosen.weights_file)["networks"]["paper"]
     assert (entry["status"], entry["source_sha256"]) == ("fetched", sha256(data))
-    phi = networks.network(chosen)
+    phi = definition(chosen).build()
     image = 255 * torch.rand(1, 3, phi.side, phi.side, dtype=torch.float64)
     numbers = image[0].permute(1, 2, 0).numpy()
     codes = matconvnet_files.codes(matconvnet_files.network(), numbers)
@@ -254,4 +254,4 @@ def test_the_authors_file_of_a_known_hash_alone(authors):
 
 def test_before_it_is_fetched_the_shapes_are_known(authors):
     chosen, _ = authors
-    assert networks.identity(chosen)["sha256"] is None
+    assert definition(chosen).identity()["weights"] is None

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from stages import fetch
-from stages.plan import settings
+from stages.plan.missing import missing
+from stages.plan.study import expand, ready
 from stages.process.stage import Refusal
 from stages.sources.download import Patience
 from stages.store import files, paths
@@ -172,9 +173,10 @@ def test_a_study_may_go_on_without_a_network(publish, server, here):
     text = PARAMS.replace("priors:", NET)
     text = text.replace("grid:", "grid:\n  - {representation: [net, hog]}")
     (here / "params.yaml").write_text(text)
-    study = settings.load("invert")
-    assert list(study.representations) == ["hog", "hogb"]
-    assert study.grid[0].representation == ["hog"]
+    study = ready(expand(), missing())
+    assert list(study.definitions) == ["hog", "hogb"]
+    assert study.entries[0].entry.representation == ["hog"]
+    assert study.missing == {"net": "its weights could not be fetched"}
 
 
 def test_a_study_of_nothing_else_stops(publish, server, here):
@@ -184,7 +186,7 @@ def test_a_study_of_nothing_else_stops(publish, server, here):
     grid = "grid:\n  - {representation: net}\nexecution:"
     (here / "params.yaml").write_text(head + grid + tail.split("execution:")[1])
     with pytest.raises(Refusal, match="nothing is left to invert"):
-        settings.load("invert")
+        ready(expand(), missing())
 
 
 def test_weights_that_are_gone_are_asked_for(publish, here):
@@ -193,7 +195,7 @@ def test_weights_that_are_gone_are_asked_for(publish, here):
     kept.place(squeezenet().weights_file).unlink()
     (here / "params.yaml").write_text(PARAMS.replace("priors:", NET))
     with pytest.raises(Refusal, match=r"is not there; `dvc repro -f fetch`"):
-        settings.load("invert")
+        ready(expand(), missing())
 
 
 def test_random_weights_need_no_file():

@@ -36,7 +36,8 @@ def streams(study: Evidence, claim: Claim) -> Finding:
     split is the shape stream's chroma error less the colour stream's, plus the colour
     stream's luma error less the shape stream's, in grey levels. The null is the same
     number between random halves: the largest between any two, or between one and all
-    channels if there is but one. It holds for a picture if both differences are above 0 and the split above the null.
+    channels if there is but one. It holds for a picture if both differences are above
+    0 and the split above the null.
     """
     jobs = study.jobs.dropna(subset=_ERRORS)
     table = jobs.pivot_table(_ERRORS, _CELL, "channels", aggfunc="mean", sort=False)
