@@ -18,7 +18,6 @@ import torch
 from stages.execution.device import prepare
 from stages.preimage.data_term import data_term
 from stages.preimage.solvers import FAST_STEPS as STEPS
-from stages.representations import build
 from stages.representations.representation import Representation
 from tests.benchmarks.descriptors import REPRESENTATIONS, SIZE
 from tests.benchmarks.harness import SIDE, WIDTH, network
@@ -72,8 +71,8 @@ def report() -> Iterator[str]:
     yield f"Batches of {WIDTH}; descents of {STEPS} steps." + HEAD
     for layer in LAYERS:
         yield line(layer, network().cut(layer), SIDE)
-    for name, settings in REPRESENTATIONS.items():
-        yield line(name, build(**settings), SIZE)
+    for name, descriptor in REPRESENTATIONS.items():
+        yield line(name, descriptor, SIZE)
 
 
 def main() -> None:

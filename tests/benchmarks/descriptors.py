@@ -39,7 +39,8 @@ from stages.metrics.pixel import fitted, psnr
 from stages.metrics.ssim import ssim
 from stages.preimage import Inversion, Prior, fast, invert, natural_prior, paper
 from stages.preimage.solver import SolverSettings
-from stages.representations import build
+from stages.representations.dsift import Dsift
+from stages.representations.hog import Hog
 from tests.benchmarks.harness import STUDY_TV
 from tests.benchmarks.machine import described, keep
 
@@ -49,9 +50,9 @@ SHAPE = (1, SIZE, SIZE)
 WIDTH = 5
 
 REPRESENTATIONS = {
-    "HOG": {"kind": "hog", "assignment": "hard"},
-    "HOGb": {"kind": "hog", "assignment": "bilinear"},
-    "DSIFT": {"kind": "dsift"},
+    "HOG": Hog(assignment="hard"),
+    "HOGb": Hog(assignment="bilinear"),
+    "DSIFT": Dsift(),
 }
 # Of the long run: squared normalised error at most, and that as a share of `paper`'s;
 # seconds for all pictures at most.
@@ -110,7 +111,7 @@ def originals(folder: Path, limit: int) -> Tensor:
 
 def inversion(name: str, run: Run, images: Tensor, first: int) -> Inversion:
     """Return the inversion of a batch of images; seed `first` for the first of them."""
-    phi = build(**REPRESENTATIONS[name])
+    phi = REPRESENTATIONS[name]
     with torch.no_grad():
         targets = phi(images)
     return invert(
@@ -140,7 +141,7 @@ def inversions(
 
 def measure(pool: ProcessPoolExecutor, name: str, images: Tensor, run: Run) -> Result:
     """Return the errors of one run on the images."""
-    phi = build(**REPRESENTATIONS[name])
+    phi = REPRESENTATIONS[name]
     with torch.no_grad():
         targets = phi(images)
     pairs = pairwise_statistics(targets)

@@ -15,7 +15,6 @@ from unittest.mock import patch
 import pandas as pd
 import torch
 from PIL import Image as PillowImage
-from stages.plan.depth import LAMBDA_TV_BY_DEPTH, by_depth, rate_by_depth
 from torch import Tensor
 
 from stages.images import image_from_picture, picture_from_image, square
@@ -25,6 +24,7 @@ from stages.metrics.pixel import psnr
 from stages.metrics.ssim import ssim
 from stages.params.representations import CaffenetSettings
 from stages.plan.representations import definition
+from stages.plan.resolution import LAMBDA_TV_BY_DEPTH, by_depth, rate_by_depth
 from stages.preimage import (
     Options,
     Prior,

@@ -20,9 +20,9 @@ import psutil
 
 from stages.execution.device import prepare
 from stages.execution.processes import n_processes, process_bytes
-from stages.invert import pictures, planned
-from stages.plan import settings
-from stages.plan.jobs import batches
+from stages.invert import pictures
+from stages.plan.jobs import batches, jobs
+from stages.plan.study import expand
 from tests.benchmarks.machine import described, keep
 from tests.benchmarks.scaling import draw
 
@@ -83,13 +83,13 @@ def measured(network: str, chosen: argparse.Namespace) -> str:
     draw(Path("pictures"), N_PICTURES)
     for name in ("fetch", "extract"):
         stage(name).wait()
-    study = settings.load("invert")
-    jobs = planned(study, pictures())
-    n = n_processes(study, prepare("cpu"), batches(jobs))
-    told = process_bytes(jobs[0], study) / 1e9
+    study = expand()
+    plan = jobs(study, pictures())
+    n = n_processes(study.execution, prepare("cpu"), batches(plan))
+    told = process_bytes(plan[0]) / 1e9
     used = peak(stage("invert"))
     met = "met" if used <= BOUND else "NOT MET"
-    cells = [network, str(jobs[0].width), str(n), f"{told:.2f}", f"{n * told:.2f}"]
+    cells = [network, str(plan[0].batch_size), str(n), f"{told:.2f}", f"{n * told:.2f}"]
     return "| " + " | ".join([*cells, f"{used:.2f}", f"{BOUND:.0f} {met}"]) + " |"
 
 

@@ -20,16 +20,17 @@ from typing import NamedTuple
 
 import pandas as pd
 import torch
-from stages.plan.networks import caffenet
 from torch import Tensor
 
 from stages.execution.device import prepare
 from stages.images import reference_norm
 from stages.params.representations import CaffenetSettings
+from stages.plan.representations import definition
 from stages.preimage import ijcv_prior
 from stages.preimage.data_term import data_term
 from stages.preimage.objective import objective
 from stages.preimage.start import noise
+from stages.representations.loading import built
 from tests.benchmarks.harness import (
     PAPER,
     SHAPE,
@@ -117,7 +118,7 @@ def by_rule(layer: str, rule: Rule, images: Tensor) -> pd.DataFrame:
     if rule.steps is None:
         return measured(layer, Setting(rule.name, steps=rule.n), images)
     # Without the stem, whose gradient has no forward mode.
-    phi = caffenet(CaffenetSettings(kind="caffenet")).cut(layer)
+    phi = built(definition(CaffenetSettings(kind="caffenet"))).cut(layer)
     mean = torch.tensor(phi.mean)[:, None, None]
     with torch.no_grad():
         targets = phi(images)

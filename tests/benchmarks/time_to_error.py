@@ -15,16 +15,17 @@ import time
 from collections.abc import Iterator
 
 import torch
-from stages.plan.networks import caffenet
 from torch import Tensor
 
 from stages.execution.device import prepare
 from stages.images import reference_norm
 from stages.params.representations import CaffenetSettings
+from stages.plan.representations import definition
 from stages.preimage.data_term import data_term
 from stages.preimage.objective import objective
 from stages.preimage.solvers import paper
 from stages.preimage.start import noise
+from stages.representations.loading import built
 from tests.benchmarks.harness import (
     PAPER,
     SHAPE,
@@ -44,7 +45,7 @@ BATCHED_BOUND, LOOP_BOUND = 5.0, 15.0
 
 def loop_seconds(layer: str, image: Tensor) -> float:
     """Return the seconds that `paper` takes for one image with gradients of weights."""
-    phi = caffenet(CaffenetSettings(kind="caffenet")).cut(layer)
+    phi = built(definition(CaffenetSettings(kind="caffenet"))).cut(layer)
     for weight in phi.parameters():
         weight.requires_grad_()
     target = phi(image).detach()

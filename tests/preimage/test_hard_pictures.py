@@ -3,14 +3,16 @@
 import pytest
 import torch
 from PIL import Image, ImageDraw
-from stages.plan.networks import caffenet
 
 from stages.images import image_from_picture
 from stages.params.representations import CaffenetSettings
+from stages.plan.representations import definition
 from stages.plan.resolution import rate_by_depth
 from stages.preimage import Options, fast, invert
 from stages.preimage.start import noise
-from stages.representations import build
+from stages.representations.dsift import Dsift
+from stages.representations.hog import Hog
+from stages.representations.loading import built
 
 SIDE, STEPS = 64, 60
 CAFFENET = CaffenetSettings(kind="caffenet")
@@ -65,18 +67,18 @@ def check(phi, images, rate):
 @pytest.mark.slow
 @pytest.mark.parametrize("layer", ["conv1", "norm1", "relu2", "relu4", "pool5", "fc8"])
 def test_no_layer_of_the_network_breaks(layer):
-    network = caffenet(CAFFENET)
+    network = built(definition(CAFFENET))
     rate = rate_by_depth(network.layers, layer, STEPS)
     check(network.cut(layer), pictures(), rate)
 
 
-@pytest.mark.parametrize("kind", ["hog", "dsift"])
-def test_no_descriptor_breaks(kind):
-    check(build(kind), pictures().mean(dim=1, keepdim=True), None)
+@pytest.mark.parametrize("phi", [Hog(), Dsift()], ids=["hog", "dsift"])
+def test_no_descriptor_breaks(phi):
+    check(phi, pictures().mean(dim=1, keepdim=True), None)
 
 
 def test_a_single_unit_that_noise_does_not_switch_on_is_found():
-    network = caffenet(CAFFENET)
+    network = built(definition(CAFFENET))
     phi, shape, seeds = network.cut("relu4"), (3, SIDE, SIDE), [0, 1, 2]
     mean = torch.tensor(phi.mean)[:, None, None]
     with torch.no_grad():
