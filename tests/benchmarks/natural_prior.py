@@ -10,7 +10,8 @@ even places by name; the denoiser and the rule of its weight saw the odd ones al
 The comparison: a line a layer and setting, measured on the stored 8-bit pre-images, the
 means over pictures. Below each layer, paired differences from `paper` with twice their
 standard errors. The rank is that of the photograph's label, by EfficientNet-Lite0,
-among its 1,000 classes: the median.
+among its 1,000 classes: the median. What diverged is counted, and is in the means as it
+is stored.
 
 Three questions about invention: what becomes of the code of white noise, of photographs
 in an untrained network, and of a code without structure (the mean of each channel
@@ -67,11 +68,13 @@ def compared(bench: Bench, layers: Sequence[str], seeds: int) -> Iterator[str]:
     """Yield a table a layer, of all settings, and the differences from `paper`."""
     for layer in layers:
         found = {one.name: bench.rows(layer, one, seeds) for one in SETTINGS}
-        yield head(["layer", "setting"], ["median rank", "top 5", "weight", "seconds"])
+        last = ["median rank", "top 5", "diverged", "weight", "seconds"]
+        yield head(["layer", "setting"], last)
         for name, rows in found.items():
             rank, first = rows["rank"].median(), (rows["rank"] <= 5).mean()
             yield (
                 f"| {layer} | {name} | {means(rows)} | {rank:.0f} | {first:.2f} "
+                f"| {(rows['status'] == 'diverged').sum()} "
                 f"| {rows['weight'].iloc[0]:g} | {rows['seconds'].mean():.1f} |"
             )
         yield from _differences(found)
