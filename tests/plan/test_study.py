@@ -9,7 +9,8 @@ import safetensors.torch
 from PIL import Image
 
 from stages.params.mistakes import ParamsError
-from stages.plan.study import available, expand, extract_stage, fetch_stage
+from stages.plan.missing import missing
+from stages.plan.study import available, expand, extract_stage, fetch_stage, ready
 from stages.process.stage import Refusal
 from stages.representations.definition import WeightsFile
 from stages.store import files
@@ -81,8 +82,9 @@ def unreachable(*names: str) -> None:
 
 def test_what_could_not_be_fetched_is_left_out_and_named(params):
     unreachable("alexnet")
-    study = available(expand(params))
-    assert (list(study.definitions), study.missing) == (["hog"], ("alexnet",))
+    study = available(expand(params), missing())
+    why = "its weights could not be fetched"
+    assert (list(study.definitions), study.missing) == (["hog"], {"alexnet": why})
     (entry,) = study.entries
     assert {one.representation for one in entry.settings} == {"hog"}
     assert extract_stage(params).layers == {"hog": ["hog"]}
@@ -90,14 +92,21 @@ def test_what_could_not_be_fetched_is_left_out_and_named(params):
 
 def test_where_nothing_is_left_it_is_refused(params):
     unreachable("alexnet", "hog")
-    with pytest.raises(Refusal, match=r"nothing is left to invert: .*alexnet, hog"):
-        available(expand(params))
+    with pytest.raises(Refusal, match=r"nothing is left to invert.*alexnet: .*hog: "):
+        available(expand(params), missing())
 
 
 def test_weights_that_are_not_there_are_refused(params):
     with pytest.raises(Refusal, match=r"alexnet.* is not there; `dvc repro -f fetch`"):
-        available(expand(params))
+        ready(expand(params), missing())
     assert os.listdir(params.parent) == ["params.yaml"]
+
+
+def test_what_has_no_code_is_left_out_with_the_reason(params):
+    paths.LEFT_OUT.parent.mkdir(parents=True)
+    files.write_json(paths.LEFT_OUT, {"alexnet": "conv1: its code is constant"})
+    study = available(expand(params), missing())
+    assert study.missing == {"alexnet": "conv1: its code is constant"}
 
 
 def test_layers_are_extracted_from_shallow_to_deep_each_once(params):
