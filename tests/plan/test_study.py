@@ -13,7 +13,7 @@ from stages.plan.missing import missing
 from stages.plan.study import available, expand, extract_stage, fetch_stage, ready
 from stages.process.stage import Refusal
 from stages.representations.definition import WeightsFile
-from stages.store import files
+from stages.store import files, paths
 from stages.weights import kept
 
 ROOT = Path(__file__).parents[2]
