@@ -48,7 +48,7 @@ def job(name, seed, **changes):
     row |= {"representation": "hog", "layer": "hog", "channels": "all", "region": "all"}
     row |= {"prior": "default", "solver": "fast", "key": f"{name}{seed}", "seed": seed}
     row |= {"image_id": f"id-{name}", "image_name": name, "device": "cpu (2 threads)"}
-    row["precision"] = "float32"
+    row |= {"precision": "float32", "versions": "torch 2.14, preimages 0.1"}
     row |= {"status": "done", "reason": "", "seconds": 30.0, "image": png(seed)}
     points = [(0, 1.0), (40, 0.25), (50, 0.25)]
     terms = {"alpha_term": 0.0, "tv_term": 0.0, "denoiser_term": 0.0}
@@ -79,7 +79,7 @@ def study(tmp_path, monkeypatch):
         report=ReportSettings(title="A study", pictures=12),
         grid=[GridEntry(representation=["hog"], seeds=2)],
     )
-    monkeypatch.setattr(report.settings, "load", lambda stage: settings)
+    monkeypatch.setattr(report, "report_stage", lambda: settings)
 
     def write(jobs, baselines=(), pictures=("cat", "dog", EVIL), most=12):
         settings.report = ReportSettings(title="A study", pictures=most)

@@ -22,7 +22,7 @@ from stages.process.stage import Refusal
 from stages.representations.receptive_field import Geometry
 from stages.representations.representation import Representation
 from stages.score import scores
-from stages.store import codes, paths, schemas, tables
+from stages.store import codes, files, paths, schemas, tables
 
 SIZE = 12
 LEVELS = {"a": 0, "b": 30, "c": 90}
@@ -63,15 +63,21 @@ def job(image_id, level, *, seed=0, **changes):
     cell |= {"channels": "all", "region": "all", "solver": "fast"}
     of = {"image_id": image_id, "image_name": image_id, "seed": seed}
     outcome = {"status": "done", "reason": "", "device": "cpu", "trace": []}
-    outcome["precision"] = "float32"
+    outcome |= {"precision": "float32", "versions": "none"}
     row |= {"key": f"{image_id}{seed}", **cell, **of, **outcome}
     picture = None if level is None else png(flat(level))
     return row | {"image": picture, **changes}
 
 
+def write_targets(image_ids, targets):
+    with files.replacing(paths.codes("identity", "pixels")) as place:
+        with place.open("wb") as file:
+            codes.write(file, image_ids, (1, SIZE, SIZE), [targets])
+
+
 def stored(layer):
     """Return the targets of a layer of the only representation."""
-    return codes.StoredCodes(codes.path("identity", layer))
+    return codes.StoredCodes(paths.codes("identity", layer))
 
 
 @pytest.fixture
@@ -81,8 +87,7 @@ def study(tmp_path, monkeypatch):
     pictures = [picture_row(name, level) for name, level in LEVELS.items()]
     tables.write_table(paths.IMAGES, pictures, schemas.IMAGES)
     targets = torch.stack([flat(level) for level in LEVELS.values()])
-    place = codes.path("identity", "pixels")
-    codes.write(place, list(LEVELS), (1, SIZE, SIZE), [targets])
+    write_targets(list(LEVELS), targets)
 
     def score(*jobs, views=None, judges=None):
         place = paths.PREIMAGES / "part-00000.parquet"
@@ -289,8 +294,7 @@ def test_scores_have_the_columns_of_their_schema_and_no_picture(study):
 def test_one_picture_alone_has_no_normalised_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tables.write_table(paths.IMAGES, [picture_row("b", 30)], schemas.IMAGES)
-    place = codes.path("identity", "pixels")
-    codes.write(place, ["b"], (1, SIZE, SIZE), [flat(30)[None]])
+    write_targets(["b"], flat(30)[None])
     part = paths.PREIMAGES / "part-00000.parquet"
     tables.write_table(part, [job("b", 33)], schemas.PREIMAGES)
     views = {"identity": View(Identity(), SIZE, stored)}

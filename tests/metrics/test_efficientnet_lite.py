@@ -33,5 +33,5 @@ def test_logits_are_read_off_the_last_code():
     network = EfficientNetLite0()
     images = 255 * torch.rand(2, 3, 224, 224)
     torch.testing.assert_close(
-        network(images), network.read(network.features(images)[-1])
+        network(images), network.scores(network.features(images)[-1])
     )

@@ -23,7 +23,7 @@ def test_a_sound_study_has_none():
 
 def test_a_representation_without_a_code_is_missing_with_its_reason():
     (line,) = told({"mine": "conv: its code is constant"})
-    assert line == "mine is missing from this study: conv: its code is constant"
+    assert line == "mine is missing from this study: conv: its code is constant."
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import torchvision
 from torch import nn
 from torch.nn import functional as f
 
+from stages.plan.costs import costs_of_calls
 from stages.representations.follower import followed, geometry
 from stages.representations.network import Network
 from stages.representations.points import points
@@ -306,4 +307,5 @@ def test_every_layer_of_torchvision_s_models_is_followed(name):
     network = of.__wrapped__(name)
     assert network._sketch.network is not None
     assert set(network._geometries) == set(network.layers)
-    assert all(network.costs(layer, 224).bytes > 0 for layer in network.layers)
+    costs = costs_of_calls(*network.whole_run())
+    assert all(costs[network.call(layer)].bytes > 0 for layer in network.layers)

@@ -7,7 +7,7 @@ import torch
 import torchvision
 from torch import nn
 
-from stages.plan.costs import costs
+from stages.plan.costs import costs, costs_of_calls
 from stages.preimage import Options, fast, invert
 from stages.representations.network import Network
 from stages.representations.points import CHANNELS_LAST, MAP, TOKENS, Grid, code_at
@@ -38,6 +38,11 @@ def tiny(**more):
 def images(n=2, side=16):
     generator = torch.Generator().manual_seed(1)
     return 255 * torch.rand(n, 3, side, side, generator=generator)
+
+
+def costs_until(network, layer):
+    """Return what the code of a layer costs, of the costs of a whole run."""
+    return costs_of_calls(*network.whole_run())[network.call(layer)]
 
 
 @pytest.mark.parametrize(
@@ -253,7 +258,7 @@ def test_a_network_that_needs_numbers_is_looked_at_with_some():
 
     network = Network(Counting, side=16, mean=MEAN)
     assert network.layers == ("conv",)
-    assert network.costs("conv", 16).multiply_adds == 3 * 9 * 4 * 14 * 14
+    assert costs_until(network, "conv").multiply_adds == 3 * 9 * 4 * 14 * 14
 
 
 def test_random_weights_come_from_the_seed_and_leave_the_generator_alone():
@@ -321,8 +326,8 @@ def test_an_inversion_comes_nearer_to_the_code(name, layer):
 def test_costs_are_those_of_the_layers_up_to_the_cut():
     # 3 * 9 multiply-adds for each of 8 * 16 * 16 values, then 8 * 9 for 4 * 7 * 7.
     network = tiny()
-    assert network.costs("0", 16).multiply_adds == 27 * 8 * 256
-    whole = network.costs("2", 16)
+    assert costs_until(network, "0").multiply_adds == 27 * 8 * 256
+    whole = costs_until(network, "2")
     assert whole.multiply_adds == 27 * 8 * 256 + 72 * 4 * 49
     assert whole.weights == 4 * (27 * 8 + 8 + 72 * 4 + 4)
     assert whole.bytes > 4 * (8 * 16 * 16 + 3 * 16 * 16)
@@ -332,9 +337,10 @@ def test_costs_of_all_layers_at_once_are_those_of_each():
     network = of("resnet18", 64)
     module = network._sketch.network
     image = torch.zeros(1, 3, 64, 64, device="meta")
+    at_once = costs_of_calls(*network.whole_run())
     for layer in ("conv1", "layer1.0.relu", "layer2.0", "fc"):
         phi = partial(code_at, module, point=network.point(layer))
-        assert network.costs(layer, 64) == costs(phi, image, module)
+        assert at_once[network.call(layer)] == costs(phi, image, module)
 
 
 def test_shapes_of_all_layers_without_any_weights():

@@ -68,7 +68,7 @@ def job_rows(names, layers, seeds, changes):
                 row |= {"key": f"{i}k{depth}k{seed}", "seed": seed, "status": "done"}
                 row |= {"image_id": f"id{i}", "image_name": name, "reason": ""}
                 row |= {"device": "none", "seconds": 1.5, "steps": 250}
-                row["precision"] = "float32"
+                row |= {"precision": "float32", "versions": "none"}
                 row["image"] = stored(preimage(original, depth, seed))
                 row["trace"] = trace(depth)
                 yield row | changes(i, depth, seed)
