@@ -8,8 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from stages.fetch import fetch
+from stages import fetch as fetch_module
+from stages.fetch import JUDGED_FROM, fetch
 from stages.images import picture_from_png, pixel_hash, square
+from stages.metrics.judges import SMALLEST_IMAGENET_SIDE
 from stages.process.stage import Refusal
 from stages.sources.candidate import READ
 from stages.store import files, paths, schemas, tables
@@ -180,3 +182,24 @@ def test_archive_on_the_web_is_read_from_a_copy_placed_by_hand(here):
     rows, _ = run(here, source="url", files=[file])
     assert [row["name"] for row in rows] == ["a.png", "b.png"]
     assert {row["source"] for row in rows} == {file.url}
+
+
+def test_side_from_which_the_judge_is_fetched_is_that_of_the_metrics():
+    assert JUDGED_FROM == SMALLEST_IMAGENET_SIDE
+
+
+@pytest.mark.parametrize("side", [JUDGED_FROM - 1, JUDGED_FROM])
+def test_the_judge_of_large_pictures_is_fetched_for_them_alone(
+    small_study, monkeypatch, side
+):
+    wanted = []
+    monkeypatch.setattr(
+        fetch_module, "fetch_weights", lambda *_, judge: wanted.append(judge)
+    )
+    monkeypatch.setattr(fetch_module, "fetch", lambda *_: None)
+    text = paths.PARAMS.read_text()
+    hogb = f"hogb: {{kind: hog, side: {side}"
+    text = text.replace("hogb: {kind: hog, side: 32", hogb)
+    paths.PARAMS.write_text(text.replace("side: 32}\nrep", f"side: {side}}}\nrep"))
+    fetch_module.main()
+    assert wanted == [side >= JUDGED_FROM]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.params import representations
+from stages.params import networks
 from stages.params.zoo import published
 from stages.sources.download import Patience
 from stages.weights import obtaining
@@ -64,7 +64,7 @@ def publish(server, monkeypatch):
         name = f"squeezenet-{prefix or sha256(data)[:8]}.pth"
         url = f"{server.url}/{name}"
         known = replace(published("squeezenet1_1", "DEFAULT"), url=url)
-        monkeypatch.setattr(representations, "published", lambda model, entry: known)
+        monkeypatch.setattr(networks, "published", lambda model, entry: known)
         file = FEATURES["squeezenet1_1"]
         known_hash = f"prefix:{Path(name).stem[-8:]}"
         source = replace(file.sources[0], address=url, known_hash=known_hash)

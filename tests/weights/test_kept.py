@@ -8,9 +8,10 @@ import torch
 from safetensors.torch import save_file
 
 from stages.metrics.perceptual import SMALLEST_SIDES
+from stages.metrics.schema import scores_schema
 from stages.params.fetching import BACKBONE_SIDES
 from stages.process.stage import Refusal
-from stages.store import files, paths, schemas
+from stages.store import files, paths
 from stages.weights import kept
 from stages.weights.catalogue import FEATURES
 from tests.weights.packages import sha256
@@ -66,11 +67,12 @@ def test_networks_that_could_not_be_had_are_named_without_the_manifest():
 
 
 def test_every_backbone_has_a_column_and_so_has_what_stands_in():
-    columns = {name for name in schemas.SCORES.names if name.startswith("lpips")}
+    scores = scores_schema()
+    columns = {name for name in scores.names if name.startswith("lpips")}
     assert columns == {kept.column(name) for name in SMALLEST_SIDES}
-    assert kept.STAND_IN in schemas.SCORES.names
+    assert kept.STAND_IN in scores.names
     for name in SMALLEST_SIDES:
-        field = schemas.SCORES.field(kept.column(name))
+        field = scores.field(kept.column(name))
         assert field.nullable
         assert field.metadata[b"unit"] == b"1"
         assert f"LPIPS v0.1, backbone {name}".encode() in field.metadata[b"meaning"]

@@ -1,6 +1,5 @@
 """Weights that cannot be had, or prove to be others: told, and done without."""
 
-import json
 import pickle
 from pathlib import Path
 from time import monotonic
@@ -109,14 +108,14 @@ def test_whole_hash_is_recorded_at_first_and_required_afterwards(publish):
     name = publish(good(), good())
     run_lpips()
     record = downloads() / recorded.RECORD
-    assert json.loads(record.read_text()) == {name: sha256(good())}
+    assert files.read_json(record) == {name: sha256(good())}
     other = sha256(good())[:8] + "0" * 56
-    record.write_text(json.dumps({name: other}))
+    files.write_json(record, {name: other})
     for entry in (run_lpips(), run_network(SKIP)):
         assert entry["status"] == "unreachable"
         assert f"sha256 is {sha256(good())} where {other} is wanted" in entry["reason"]
         assert f"if another one is right, delete {record}" in entry["reason"]
-    assert json.loads(record.read_text()) == {name: other}
+    assert files.read_json(record) == {name: other}
     record.unlink()
     assert run_lpips()["status"] == "fetched"
 
@@ -126,7 +125,7 @@ def test_record_of_one_file_leaves_the_others(publish):
     files.write_json(record, {"vgg.pth": "1" * 64})
     name = publish(good(), good())
     run_lpips()
-    assert json.loads(record.read_text()) == {
+    assert files.read_json(record) == {
         "vgg.pth": "1" * 64,
         name: sha256(good()),
     }
