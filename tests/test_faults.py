@@ -22,7 +22,7 @@ STAGES = {"extract": extract, "invert": invert, "score": score, "report": report
 
 def run(*names):
     for name in names:
-        targets.targets.cache_clear()
+        targets._opened.cache_clear()
         if name == "report":
             report.main()
         else:
@@ -35,7 +35,7 @@ def study(small_study, monkeypatch):
     Path("data").mkdir(exist_ok=True)
     Path("data/embedded").symlink_to(ROOT / "data" / "embedded")
     yield small_study
-    targets.targets.cache_clear()
+    targets._opened.cache_clear()
 
 
 def flip(path, place=None):

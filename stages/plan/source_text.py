@@ -31,17 +31,21 @@ def imports(path: Path) -> set[str]:
     the house itself, whose own file sets up commands and computes nothing.
     """
     names: set[str] = set()
-    for node in ast.walk(_run(path)):
+    nodes = (node for node in ast.walk(_run(path)) if isinstance(node, _IMPORTS))
+    for node in nodes:
         for name in _imported(node, path):
             parts = name.split(".")
             names |= {".".join(parts[: i + 1]) for i in range(1, len(parts))}
     return {name for name in names if _ours(name)}
 
 
-def _imported(node: ast.AST, path: Path) -> Iterator[str]:
+_IMPORTS = (ast.Import, ast.ImportFrom)
+
+
+def _imported(node: ast.Import | ast.ImportFrom, path: Path) -> Iterator[str]:
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
+    else:
         # `from stages.preimage import adam` names a module, not a function.
         module = _absolute(node, path)
         yield from (f"{module}.{alias.name}" for alias in node.names)
@@ -54,12 +58,13 @@ def _run(path: Path) -> ast.Module:
     for node in ast.walk(tree):
         for name in ("body", "orelse"):
             if isinstance(block := getattr(node, name, None), list):
-                setattr(node, name, [one for one in block if not _for_types(one)])
+                kept = [x for x in block if not isinstance(x, ast.If) or _runs(x)]
+                setattr(node, name, kept)
     return tree
 
 
-def _for_types(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+def _runs(node: ast.If) -> bool:
+    return ast.unparse(node.test) != "TYPE_CHECKING"
 
 
 def _absolute(node: ast.ImportFrom, path: Path) -> str:
@@ -124,17 +129,17 @@ def _without_paths(path: Path) -> str:
             for alias in node.names:
                 if _ours(alias.name):
                     alias.name = _by_text(alias.name)
-        else:
+        elif isinstance(node, ast.Constant):
             _drop_module(node)
     return ast.unparse(tree)
 
 
-def _drop_module(node: ast.AST) -> None:
+def _drop_module(node: ast.Constant) -> None:
     """Take the module out of a string that names one to import later.
 
     Its own text counts for the jobs that run through it.
     """
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+    if isinstance(node.value, str):
         module, colon, name = node.value.partition(":")
         if _ours(module):
             node.value = colon + name
@@ -151,11 +156,9 @@ def _by_text(module: str) -> str:
         if isinstance(body := getattr(node, "body", None), list):
             kept = [one for one in body if not isinstance(one, _IMPORTS)]
             setattr(node, "body", kept or [ast.Pass()])  # noqa: B010 of many types
-        _drop_module(node)
+        if isinstance(node, ast.Constant):
+            _drop_module(node)
     return "m" + hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
-
-
-_IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 @cache

@@ -131,7 +131,7 @@ def test_a_network_of_ones_own_that_ends_its_process_costs_its_own_jobs(
     text = text.replace("  - {representation: hogb, prior: none, solver: paper}\n", "")
     small_study(text.replace("width: 3", "width: 1, processes: 1"))
     extract.main()
-    targets.targets.cache_clear()
+    targets._opened.cache_clear()
     invert.main()
     found = list(tables.rows(paths.PREIMAGES))
     failed = [row for row in found if row["status"] == "failed"]

@@ -7,6 +7,7 @@ from time import process_time
 import pytest
 import torchvision
 
+from stages.plan.representations import definition
 from stages.process.stage import Refusal
 from stages.representations import __main__ as listing
 from stages.representations.receptive_field import Geometry
@@ -85,8 +86,8 @@ def test_a_field_is_the_whole_image_if_each_cell_sees_it(geometry, rows, told):
 def rows_of(name):
     """Return the table of a model, and the seconds that it took to compute."""
     start = process_time()
-    form = listing.chosen(name, Path("none.yaml"), None)
-    rows = list(listing.table(form, "*"))
+    defined = definition(listing.chosen(name, Path("none.yaml"), None))
+    rows = list(listing.table(defined, "*"))
     return rows, process_time() - start
 
 
