@@ -1,5 +1,7 @@
 """Target codes and the statistics that errors need."""
 
+import sys
+
 import pytest
 import torch
 
@@ -7,6 +9,7 @@ from stages import extract
 from stages.images import image_from_picture, picture_from_png
 from stages.representations.hog import Hog
 from stages.store import codes, files, paths, tables
+from tests.conftest import PARAMS
 
 
 @pytest.fixture
@@ -47,3 +50,53 @@ def test_a_single_picture_has_no_distances(small_study):
     extract.main()
     found = files.read_json(paths.TARGETS / "statistics.json")
     assert found["hog"]["layers"]["hog"]["mean_distance"] is None
+
+
+OWN = """
+from torch import nn, zeros
+
+def constant():
+    return lambda images: zeros(len(images), 4, 2, 2)
+
+def of_company():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), Normed())
+
+class Normed(nn.Module):
+    def forward(self, code):
+        return code - code.mean(dim=0, keepdim=True) / 2
+"""
+
+
+@pytest.fixture
+def own_networks(small_study):
+    """Return a function that extracts a study with a network of one's own."""
+
+    def run(name):
+        kind = f'{{kind: custom, callable: "own_nets:{name}", side: 32}}'
+        text = PARAMS.replace("priors:", f"  own: {kind}\npriors:")
+        small_study(text.replace("grid:", "grid:\n  - {representation: own}"))
+        paths.MODELS.mkdir(parents=True, exist_ok=True)
+        (paths.MODELS / "own_nets.py").write_text(OWN)
+        extract.main()
+        return files.read_json(paths.STATISTICS), files.read_json(paths.LEFT_OUT)
+
+    yield run
+    sys.modules.pop("own_nets", None)
+    sys.path[:] = [place for place in sys.path if not place.endswith("data/models")]
+
+
+def test_a_network_without_a_code_to_invert_costs_itself_alone(own_networks, capsys):
+    statistics, left_out = own_networks("constant")
+    assert list(statistics) == ["hog", "hogb"]
+    assert list(left_out) == ["own"]
+    assert left_out["own"].startswith("output: its code has no gradient")
+    assert "own is left out of the study: output: " in capsys.readouterr().err
+
+
+def test_a_code_that_depends_on_its_company_is_told_with_the_size(own_networks):
+    statistics, left_out = own_networks("of_company")
+    assert left_out == {}
+    found = statistics["own"]["layers"]["1"]["stability"]
+    assert found["company"] > 0.1
+    assert found["chance"] == 0
+    assert statistics["hog"]["layers"]["hog"]["stability"]["company"] < 1e-5

@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from stages.params.representations import CaffenetSettings
 from stages.params.study import ExecutionSettings
 from stages.plan.costs import Costs
-from stages.plan.jobs import AUTO_SIZE, BATCH_BYTES, Job, batch_size, batches
+from stages.plan.jobs import AUTO_SIZE, BATCH_BYTES, Job, batch_size, batches, jobs
+from stages.plan.representations import code_shape, definition
 from stages.process.stage import Refusal
 from stages.representations.hog import HogDefinition
-from tests.plan.studies import A, plan
+from stages.representations.selection import mask
+from tests.plan.studies import A, plan, study
 
 
 def brief(job: Job) -> tuple[str, str, str, int]:
@@ -143,3 +146,46 @@ def test_a_lower_precision_is_for_fast_and_networks(chosen, precision):
     assert {job.precision for job in rough} == {precision}
     same = [job.key for job in exact] == [job.key for job in rough]
     assert same == (precision == "float32")
+
+
+# channels by their colour ------------------------------------------------------------
+
+BY_COLOUR = {
+    "representation": "net",
+    "layers": ["conv1"],
+    "channels": [{"chromatic": 2}, {"achromatic": 2}],
+}
+
+
+def selections(rankings):
+    whole = study(BY_COLOUR, representations=NETWORK)
+    return [job.cell.selection for job in jobs(whole, [A], rankings)]
+
+
+def test_channels_by_colour_are_those_of_the_ranking():
+    n_channels = code_shape(definition(CaffenetSettings(kind="caffenet")), "conv1")[0]
+    shares = [0.5] * n_channels
+    shares[7], shares[3], shares[4], shares[9] = 0.9, 0.8, 0.1, 0.2
+    chromatic, achromatic = selections({"net": {"conv1": shares}})
+    assert (chromatic.channels, achromatic.channels) == ((3, 7), (4, 9))
+    assert chromatic.ranked is achromatic.ranked is None
+
+
+def test_before_anything_is_extracted_such_jobs_can_be_counted_but_not_run():
+    unresolved = selections(None)
+    assert [one.ranked for one in unresolved] == [("chromatic", 2), ("achromatic", 2)]
+    with pytest.raises(ValueError, match="must be resolved"):
+        mask(unresolved[0], (64, 3, 3))
+
+
+def test_another_ranking_makes_another_job():
+    whole = study(BY_COLOUR, representations=NETWORK)
+    shape = definition(CaffenetSettings(kind="caffenet"))
+    one = [i / 100 for i in range(code_shape(shape, "conv1")[0])]
+    keys = {
+        job.key
+        for shares in (one, one[::-1])
+        for job in jobs(whole, [A], {"net": {"conv1": shares}})
+    }
+    # What is most chromatic in one order is least in the other.
+    assert len(keys) == 2
