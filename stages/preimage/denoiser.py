@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle
 
@@ -139,7 +140,9 @@ def _blocks(widths: Sequence[int], counts: Sequence[int]) -> Iterator[nn.Sequent
         yield nn.Sequential(*(Block(width) for _ in range(count)))
 
 
-def _reflected(images: Images, below: int, right: int) -> Images:
+def _reflected(
+    images: Images, below: int, right: int
+) -> Float[Tensor, "n c _height _width"]:
     """Return the images grown at the lower and right edge by their mirror image.
 
     Reflection reaches no farther than an image is wide: small ones are mirrored again.

@@ -117,6 +117,7 @@ class House:
     def changed(self, edits: dict[str, Callable[[str], str]]) -> set[str]:
         """Return the jobs whose keys change with these edits, which are undone."""
         before, texts = self.unchanged, {}
+        known = {name: dict(cache.known) for name, cache in self._caches.items()}
         for name, edit in edits.items():
             path = self.folder / name
             texts[path] = path.read_text()
@@ -125,7 +126,8 @@ class House:
         after = self.digests()
         for path, text in texts.items():
             path.write_text(text)
-            self.forget(path)
+        for name, cache in self._caches.items():
+            cache.known = known[name]
         return {name for name in JOBS if before[name] != after[name]}
 
     def forget(self, path: Path) -> None:
