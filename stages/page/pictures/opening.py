@@ -1,7 +1,7 @@
 """The opening of the page: one photograph, and what its codes keep of it.
 
-Of a representation cut at several layers, up to eight depths, evenly spaced, the first
-and the last among them; else a pre-image from each representation. Always the first
+Of the first representation that is cut at several layers, in the order of the grid, up
+to eight depths, evenly spaced, the first and the last among them; else a pre-image from each representation. Always the first
 seed, of the whole code. What is shown is never chosen by its score.
 """
 
@@ -50,8 +50,8 @@ def depths(jobs: pd.DataFrame, layers: Sequence[tuple[str, str]]) -> pd.DataFram
     """
     done = jobs[(jobs["status"] == "done") & is_full(jobs)]
     if has_layers(done):
-        most = done.groupby("representation", sort=False)["layer"].nunique().idxmax()
-        done = done[done["representation"] == most]
+        counts = done.groupby("representation", sort=False)["layer"].nunique()
+        done = done[done["representation"] == counts[counts > 1].index[0]]
     place = {pair: i for i, pair in enumerate(layers)}
     pairs = pd.Series(zip(done["representation"], done["layer"], strict=True))
     done = done.assign(depth=pairs.map(lambda pair: place.get(pair, len(place))).values)

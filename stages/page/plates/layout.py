@@ -127,11 +127,13 @@ def _by_region(entry: Entry, jobs: pd.DataFrame, study: pd.DataFrame) -> Layout:
 
 
 def _setting(labels: Labels, settings: Sequence[Labels]) -> str:
-    """Return what tells a setting from the others, in words."""
+    """Return what tells a setting from the others, in words; of both, names alone."""
     differ = [n for n in SETTING if len({one[n] for one in settings}) > 1] or SETTING[
         :1
     ]
-    return ", ".join(f"{name} {labels[name]}" for name in differ)
+    if len(differ) > 1:
+        return ", ".join(str(labels[name]) for name in differ)
+    return f"{differ[0]} {labels[differ[0]]}"
 
 
 def _by_representation(entry: Entry, jobs: pd.DataFrame, study: pd.DataFrame) -> Layout:

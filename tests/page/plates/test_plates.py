@@ -154,8 +154,8 @@ def test_another_solver_stands_below_the_study_s_own(score, sheet):
     ]
     plate = sheet(entry(priors=("paper",), solvers=("paper",)), *rows)
     assert [name for name, _ in plate.rows] == [
-        "cat, prior default, solver fast",
-        "cat, prior paper, solver paper",
+        "cat, default, fast",
+        "cat, paper, paper",
     ]
     assert keys(plate) == [["original", "fast"], ["original", "paper"]]
 
