@@ -1,8 +1,9 @@
 """The opening of the page: one photograph, and what its codes keep of it.
 
 Of the first representation that is cut at several layers, in the order of the grid, up
-to eight depths, evenly spaced, the first and the last among them; else a pre-image from each representation. Always the first
-seed, of the whole code. What is shown is never chosen by its score.
+to eight depths, evenly spaced, the first and the last among them; else a pre-image from
+each representation. Always the first seed, of the whole code. What is shown is never
+chosen by its score.
 """
 
 from collections.abc import Mapping, Sequence
