@@ -26,6 +26,7 @@ from stages.process.stage import Refusal
 from stages.sources.candidate import FORMATS, BadPicture
 from stages.sources.picture import upright
 from stages.store import codes, files, tables
+from stages.store.damage import damaged
 from stages.store.jobs import Checkpoint, JobStore
 from tests.conftest import RECORD
 
@@ -154,7 +155,8 @@ _SCHEMA = pa.schema([("name", pa.string()), ("error", pa.float64())])
 
 
 def _write_codes(folder: Path) -> None:
-    codes.write(folder / "x.safetensors", ["a", "b"], (3, 4), [_TENSORS["x"]])
+    with (folder / "x.safetensors").open("wb") as file:
+        codes.write(file, ["a", "b"], (3, 4), [_TENSORS["x"]])
 
 
 def _read_checkpoint(folder: Path) -> Any:
@@ -176,7 +178,9 @@ _FILES: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
     ),
     "codes": (
         _write_codes,
-        lambda folder: codes.StoredCodes(folder / "x.safetensors").all().tolist(),
+        lambda folder: (
+            codes.StoredCodes(folder / "x.safetensors", damaged).all().tolist()
+        ),
     ),
     "table": (
         lambda folder: tables.write_table(folder / "x.parquet", _ROWS, _SCHEMA),

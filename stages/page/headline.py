@@ -13,7 +13,7 @@ from stages.page.summary import is_full
 
 # Short names, as a terminal has 80 to 120 letters a line, of these columns.
 MEANS = {
-    "error": "relative_error_8bit",
+    "code_error": "relative_error_8bit",
     "psnr": "psnr",
     "ssim": "ssim",
     "judge": "judge_distance",

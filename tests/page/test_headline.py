@@ -26,7 +26,7 @@ def test_parts_of_codes_and_failures_do_not_count(score, table):
         score(0.9, representation="my hog", channels="first-half"),
         score(0.9, representation="my hog", status="diverged"),
     )
-    assert headline(rows, LAYERS, [])["my-hog"]["error"] == 0.25
+    assert headline(rows, LAYERS, [])["my-hog"]["code_error"] == 0.25
 
 
 def test_each_finding_is_a_line(score, table):

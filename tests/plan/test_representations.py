@@ -31,6 +31,7 @@ RANDOM = {
     "dsift": {},
     "caffenet": {"weights": "random"},
     "torchvision": {"model": "resnet18", "weights": "random"},
+    "timm": {"model": "resnet18", "weights": "random"},
     "custom": {"callable": "torchvision.models:squeezenet1_1"},
 }
 

@@ -31,4 +31,7 @@ def test_the_noise_of_the_start_loads_no_solver():
         "stages.images",
         "stages.preimage",
         "stages.preimage.start",
+        # What the package itself brings, for commands.
+        "stages.process",
+        "stages.process.loading",
     }

@@ -231,7 +231,9 @@ def loading(folder, module, number):
 @pytest.mark.parametrize("stage", ["fetch", "extract", "invert", "score", "report"])
 def test_a_signal_while_a_stage_loads_ends_it_without_a_traceback(tmp_path, stage):
     code, err = loading(tmp_path, f"stages.{stage}", signal.SIGINT)
-    assert (code, err) == (130, "stopped by SIGINT before anything began\n")
+    assert code == 130
+    # The report's modules load in a second: it may have begun by now.
+    assert re.fullmatch(r"stopped by SIGINT(;| before anything) .*\n", err)
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_its_shape_is_known_without_a_tensor_of_the_file(monkeypatch):
 def test_the_file_s_architecture_is_in_the_identity_not_its_place():
     identity = UNTRAINED.identity()
     assert identity["weights"] is None
-    assert identity["like"] == trained_caffenet.architecture(TRAINED.like)
+    assert identity["like"] == TRAINED.like.architecture()
 
 
 def test_cuts_on_the_cpu_share_the_weights():

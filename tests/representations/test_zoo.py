@@ -53,13 +53,13 @@ def test_old_names_of_densenet_are_today_s():
     weight = torch.zeros(1)
     assert renamed("densenet121", {old: weight}) == {new: weight}
     with torch.device("meta"):
-        assert new in untrained("densenet121", 1000).state_dict()
+        assert new in untrained("densenet121", 1000, 224).state_dict()
     assert renamed("resnet18", {old: weight}) == {old: weight}
 
 
 def test_models_that_are_built_otherwise_for_weights():
     with torch.device("meta"):
-        network = untrained("googlenet", 1000)
+        network = untrained("googlenet", 1000, 224)
     assert network.transform_input
     assert any(name.startswith("aux1.") for name in network.state_dict())
 
