@@ -26,7 +26,7 @@ from stages.process.stage import Refusal
 from stages.sources.candidate import FORMATS, BadPicture
 from stages.sources.picture import upright
 from stages.store import codes, files, tables
-from stages.store.damage import damaged
+from stages.store.damage import damaged as refusal
 from stages.store.jobs import Checkpoint, JobStore
 from tests.conftest import RECORD
 
@@ -157,6 +157,10 @@ _SCHEMA = pa.schema([("name", pa.string()), ("error", pa.float64())])
 def _write_codes(folder: Path) -> None:
     with (folder / "x.safetensors").open("wb") as file:
         codes.write(file, ["a", "b"], (3, 4), [_TENSORS["x"]])
+
+
+def _read_codes(folder: Path) -> Any:
+    return codes.StoredCodes(folder / "x.safetensors", refusal).all()
 
 
 def _read_checkpoint(folder: Path) -> Any:
