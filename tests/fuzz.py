@@ -180,12 +180,7 @@ _FILES: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
         lambda folder: JobStore(folder).save_checkpoint(Checkpoint((_KEY,), _TENSORS)),
         _read_checkpoint,
     ),
-    "codes": (
-        _write_codes,
-        lambda folder: (
-            codes.StoredCodes(folder / "x.safetensors", damaged).all().tolist()
-        ),
-    ),
+    "codes": (_write_codes, lambda folder: _read_codes(folder).tolist()),
     "table": (
         lambda folder: tables.write_table(folder / "x.parquet", _ROWS, _SCHEMA),
         lambda folder: list(tables.rows(folder / "x.parquet")),
