@@ -8,8 +8,10 @@ SNORE (Renaud et al., arXiv:2402.01779). No function has this gradient: the valu
 far the denoiser would move the image, not a potential that a descent must lower.
 
 `sigma` falls geometrically from the first step to the last, coarse structure before
-detail. The denoiser runs at every `denoise_every`-th step; in between the image is
-pulled towards what it last said, which goes into checkpoints.
+detail. The weight falls on a line from `lambda_denoiser` to LAST of it: early, while
+little is settled, the prior decides which of the images that share the code is found;
+late, the code has the last word. The denoiser runs at every `denoise_every`-th step; in
+between the image is pulled towards what it last said, which goes into checkpoints.
 """
 
 from dataclasses import dataclass, replace
@@ -25,6 +27,11 @@ from stages.preimage.trained_denoiser import trained
 from stages.representations.definition import WeightsFile
 
 DENOISED = "denoised"
+
+# The share of the weight that is left at the end. Our choice, by trials at AlexNet's
+# relu5 on four photographs: code error .144, LPIPS vgg .642, and .161, .642 with a
+# constant weight. Above 0, so that the term still tells something at the end.
+LAST = 0.05
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,11 @@ class LearnedPrior(PriorTerm):
         first, last = self.sigma
         return float(first * (last / first) ** (self.step / self.n_steps))
 
+    @property
+    def fading(self) -> float:
+        """The share of the weight that is left at the step, from 1 down to LAST."""
+        return 1 - (1 - LAST) * self.step / self.n_steps
+
     def memory(self, x: Images) -> Memory:
         """Return room for what the denoiser says; until it runs, for nothing useful."""
         return {DENOISED: torch.full_like(x, torch.nan)}
@@ -100,7 +112,7 @@ class LearnedPrior(PriorTerm):
 
     @property
     def _scale(self) -> PerImage:
-        scale: PerImage = self.weights / self.jobs.norm**2
+        scale: PerImage = self.fading * self.weights / self.jobs.norm**2
         return scale
 
     def _denoised(self, x: Images) -> Images:

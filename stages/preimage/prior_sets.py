@@ -33,9 +33,9 @@ def with_denoiser(
 ) -> Prior:
     """Return the prior with the pull of a denoiser besides, see `learned_prior`.
 
-    `weight` is lambda_denoiser, which `stages.plan.stiffness` derives for a layer;
-    `sigma` are the first and the last noise level in grey levels. Defaults are our
-    choice, by trials at AlexNet's relu5.
+    `weight` is lambda_denoiser at the first step, which `stages.plan.stiffness` derives
+    for a layer; `sigma` are the first and the last noise level in grey levels. Defaults
+    are our choice, by trials at AlexNet's relu5.
     """
     numbers: dict[str, Number] = {
         "lambda_denoiser": weight,

@@ -64,10 +64,13 @@ def means(rows: pd.DataFrame) -> str:
     return " | ".join(cells)
 
 
-def compared(bench: Bench, layers: Sequence[str], seeds: int) -> Iterator[str]:
-    """Yield a table a layer, of all settings, and the differences from `paper`."""
+def compared(
+    bench: Bench, layers: Sequence[str], chosen: Sequence[str], seeds: int
+) -> Iterator[str]:
+    """Yield a table a layer, of these settings, and the differences from `paper`."""
     for layer in layers:
-        found = {one.name: bench.rows(layer, one, seeds) for one in SETTINGS}
+        settings = [one for one in SETTINGS if one.name in chosen]
+        found = {one.name: bench.rows(layer, one, seeds) for one in settings}
         last = ["median rank", "top 5", "diverged", "weight", "seconds"]
         yield head(["layer", "setting"], last)
         for name, rows in found.items():
@@ -77,25 +80,28 @@ def compared(bench: Bench, layers: Sequence[str], seeds: int) -> Iterator[str]:
                 f"| {(rows['status'] == 'diverged').sum()} "
                 f"| {rows['weight'].iloc[0]:g} | {rows['seconds'].mean():.1f} |"
             )
-        yield from _differences(found)
+        if "paper" in found:
+            yield "\nDifferences from `paper`, with twice their standard errors:\n"
+            base = found.pop("paper")
+            yield from (
+                f"- {name}: {differences(rows, base)}" for name, rows in found.items()
+            )
 
 
-def _differences(found: dict[str, pd.DataFrame]) -> Iterator[str]:
-    """Yield the mean differences from `paper`, over pictures: seeds are averaged."""
-    yield "\nDifferences from `paper`, with twice their standard errors:\n"
-    base = found["paper"].groupby("picture").mean(numeric_only=True)
-    for name, rows in found.items():
-        if name == "paper":
-            continue
-        apart = rows.groupby("picture").mean(numeric_only=True) - base
-        told = []
-        for column, heading, digits, less in COLUMNS:
-            mean = apart[column].mean()
-            doubt = 2 * apart[column].std() / np.sqrt(len(apart))
-            worse = mean > doubt if less else mean < -doubt
-            mark = " (worse)" if worse else ""
-            told.append(f"{heading} {mean:+.{digits}f} ± {doubt:.{digits}f}{mark}")
-        yield f"- {name}: {', '.join(told)}"
+def differences(rows: pd.DataFrame, base: pd.DataFrame) -> str:
+    """Return the mean differences over pictures, seeds averaged, and their doubts."""
+    one, other = (
+        rows.groupby("picture").mean(numeric_only=True) for rows in (rows, base)
+    )
+    apart = one - other
+    told = []
+    for column, heading, digits, less in COLUMNS:
+        mean = apart[column].mean()
+        doubt = 2 * apart[column].std() / np.sqrt(len(apart))
+        worse = mean > doubt if less else mean < -doubt
+        mark = " (worse)" if worse else ""
+        told.append(f"{heading} {mean:+.{digits}f} ± {doubt:.{digits}f}{mark}")
+    return ", ".join(told)
 
 
 def invented(bench: Bench) -> Iterator[str]:
@@ -140,7 +146,13 @@ def report(chosen: argparse.Namespace) -> Iterator[str]:
     yield described(f"natural_prior --limit {chosen.limit} --seeds {seeds}")
     yield f"{n} photographs of the claiming half, {seeds} seeds; seconds a pre-image."
     yield "\n## Beside the classical priors"
-    yield from compared(bench, chosen.layers, seeds)
+    yield from compared(bench, chosen.layers, chosen.settings, seeds)
+    if not chosen.alone:
+        yield from invention(bench, chosen.other)
+
+
+def invention(bench: Bench, other: Path | None) -> Iterator[str]:
+    """Yield what the prior makes up, and how much of a pre-image is its own."""
     yield "\n## What it invents\n"
     yield (
         "Codes of no photograph. Roughness: root mean square of the slopes, in grey "
@@ -151,7 +163,7 @@ def report(chosen: argparse.Namespace) -> Iterator[str]:
     yield from invented(bench)
     yield "\n## What the prior decides\n"
     yield "How far apart pre-images of the same photographs' codes are."
-    yield from shared(bench, chosen.other)
+    yield from shared(bench, other)
 
 
 def main() -> None:
@@ -162,6 +174,9 @@ def main() -> None:
     options.add_argument("--limit", type=int, default=20)
     options.add_argument("--seeds", type=int, default=2)
     options.add_argument("--layers", nargs="+", default=LAYERS)
+    names = [one.name for one in SETTINGS]
+    options.add_argument("--settings", nargs="+", default=names, choices=names)
+    options.add_argument("--alone", action="store_true", help="the comparison alone")
     default = paths.embedded("denoiser_b")
     default = default if default.is_file() else None
     options.add_argument("--other", type=Path, default=default)

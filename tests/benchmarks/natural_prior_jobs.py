@@ -28,9 +28,9 @@ from stages.metrics.perceptual import Lpips
 from stages.metrics.pixel import psnr
 from stages.metrics.ssim import ssim
 from stages.params.methods import FastSettings, PaperSettings, PriorSettings
-from stages.params.representations import TorchvisionSettings
+from stages.params.representations import KINDS
 from stages.plan.keys import key, prior_content
-from stages.plan.representations import definition
+from stages.plan.representations import definition, outline
 from stages.plan.resolution import prior_numbers, solver_numbers
 from stages.plan.source_text import closure, digest
 from stages.preimage import Options, invert
@@ -44,8 +44,12 @@ from stages.store.files import replacing
 from stages.weights import kept
 
 CPU = torch.device("cpu")
-CHANNELS = 3
+ALEXNET: dict[str, Any] = {
+    **{"kind": "torchvision", "model": "alexnet", "weights": "features"}
+}
 BATCH = 4
+# Side in pixels at which EfficientNet-Lite0 was trained.
+JUDGE_SIDE = 224
 # Targets that no photograph has, and how many pre-images of each.
 TARGETS = ("white noise", "untrained network", "constant")
 N_INVENTED = 4
@@ -98,15 +102,16 @@ class Request:
 
 @dataclass
 class Bench:
-    """The photographs, AlexNet at 224 pixels, the judges, and the store.
+    """The photographs, a representation (AlexNet), the judges, and the store.
 
-    `limit` is how many photographs of the claiming half are taken.
+    `limit` is how many photographs of the claiming half are taken; `represented` is
+    what params say of the representation. Grey photographs where its images are.
     """
 
     store: Path
     folder: Path
     limit: int
-    side: int = 224
+    represented: dict[str, Any] = field(default_factory=lambda: ALEXNET)
     _rows: dict[Request, pd.DataFrame] = field(default_factory=dict)
 
     @cached_property
@@ -121,10 +126,17 @@ class Bench:
 
     @cached_property
     def originals(self) -> Images:
-        """The photographs, `n 3 side side` in 0..255."""
+        """The photographs, `n channels side side` in 0..255."""
+        channels, side, _ = self.shape
         pictures = (Pillow.open(path).convert("RGB") for path in self.files)
-        squares = (square(one, self.side) for one in pictures)
-        return torch.stack([image_from_picture(one, CHANNELS) for one in squares])
+        squares = (square(one, side) for one in pictures)
+        return torch.stack([image_from_picture(one, channels) for one in squares])
+
+    @cached_property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of the images."""
+        defined = self.network()
+        return outline(defined).image_channels, defined.side, defined.side
 
     @cached_property
     def judges(self) -> Judges:
@@ -134,10 +146,10 @@ class Bench:
         return load_judges(lpips, CPU)
 
     def network(self, *, trained: bool = True) -> Definition:
-        """Return AlexNet's convolutions, trained or not."""
-        weights = "features" if trained else "random"
-        given = {"kind": "torchvision", "model": "alexnet", "weights": weights}
-        return definition(TorchvisionSettings.model_validate(given))
+        """Return the representation, trained or not."""
+        null = {} if trained else {"weights": "random"}
+        settings = KINDS[self.represented["kind"]].settings
+        return definition(settings.model_validate({**self.represented, **null}))
 
     def request(
         self, layer: str, setting: Setting, seed: int = 0, target: str = "photographs"
@@ -188,7 +200,9 @@ class Bench:
         if not all(path.with_suffix(".json").is_file() for path in paths):
             self._compute(one, paths)
         data = [path.read_bytes() for path in paths]
-        pictures = [image_from_picture(picture_from_png(d), CHANNELS) for d in data]
+        pictures = [
+            image_from_picture(picture_from_png(d), self.shape[0]) for d in data
+        ]
         told = [json.loads(path.with_suffix(".json").read_text()) for path in paths]
         return torch.stack(pictures), told
 
@@ -205,7 +219,7 @@ class Bench:
             "prior": prior_content(prior),
             "solver": repr(steps),
             "picture": self.names[picture],
-            "side": self.side,
+            "side": self.shape[1],
             "seed": one.seed,
             "target": one.target,
             "source": digest(closure(*sorted({type(steps).__module__, *modules}))),
@@ -222,7 +236,7 @@ class Bench:
         found = invert(
             phi,
             self._targets(one),
-            shape=(CHANNELS, self.side, self.side),
+            shape=self.shape,
             seed=[1000 * one.seed + i for i in one.pictures],
             solver=steps,
             prior=prior,
@@ -244,7 +258,7 @@ class Bench:
         """Return the codes that are inverted."""
         phi = cut(self._network(one), one.layer, CPU)
         if one.target == "white noise":
-            return torch.cat([phi(_white(i, self.side)) for i in one.pictures])
+            return torch.cat([phi(_white(i, self.shape)) for i in one.pictures])
         codes: Tensor = phi(self.originals[list(one.pictures)])
         if one.target == "constant":
             codes = codes.mean(dim=(2, 3), keepdim=True).expand_as(codes)
@@ -292,7 +306,7 @@ class Bench:
         judge = self.judges.imagenet
         if judge is None:
             raise ValueError("EfficientNet-Lite0 is not there; `stages.fetch` gets it.")
-        return judge.scores(judge.features(as_seen(images, self.side))[-1])
+        return judge.scores(judge.features(as_seen(images, JUDGE_SIDE))[-1])
 
     @cached_property
     def _denoiser(self) -> Denoiser:
@@ -309,10 +323,10 @@ class Bench:
         return moved.square().mean(dim=(1, 2, 3)).sqrt()
 
 
-def _white(seed: int, side: int) -> Images:
-    """Return a picture of white noise, `1 3 side side` in 0..255."""
+def _white(seed: int, shape: tuple[int, int, int]) -> Images:
+    """Return a picture of white noise, `1 c h w` in 0..255."""
     generator = torch.Generator().manual_seed(seed)
-    return 255 * torch.rand(1, CHANNELS, side, side, generator=generator)
+    return 255 * torch.rand(1, *shape, generator=generator)
 
 
 def _roughness(pictures: Images) -> Tensor:

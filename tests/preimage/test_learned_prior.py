@@ -12,7 +12,7 @@ from stages.preimage import Prior, fast, invert, learned_prior, with_denoiser
 from stages.preimage.data_term import data_term
 from stages.preimage.denoiser import Denoiser
 from stages.preimage.descent import begin, minimise
-from stages.preimage.learned_prior import DENOISED, LearnedPrior
+from stages.preimage.learned_prior import DENOISED, LAST, LearnedPrior
 from stages.preimage.objective import objective
 from stages.preimage.prior_term import Jobs
 from stages.preimage.start import noise
@@ -100,7 +100,8 @@ def test_gradient_is_that_of_the_value_with_the_denoised_image_held(toy):
     x = centred(1).double().requires_grad_()
     one = term([2.0], SEEDS[:1])
     memory = one.memory(x.detach())
-    _, gradient, factor = one.value_and_gradient(x.detach(), memory)
+    one.value_and_gradient(x.detach(), memory)
+    _, gradient, factor = one.at(1, 10).value_and_gradient(x.detach(), memory)
     value, _, _ = one.at(1, 10).value_and_gradient(x, memory)
     (expected,) = torch.autograd.grad(value.sum(), x)
     torch.testing.assert_close(gradient * factor, expected)
@@ -127,6 +128,14 @@ def test_noise_level_falls_geometrically_from_first_to_last():
     assert ratios == {round((1 / 6) ** 0.01, 9)}
 
 
+def test_weight_falls_on_a_line_to_its_last_share(toy):
+    toy(lambda images: torch.zeros_like(images))
+    x = centred()
+    begun = term().at(0, 100).value(x)
+    for step, share in ((0, 1.0), (50, (1 + LAST) / 2), (100, LAST)):
+        torch.testing.assert_close(term().at(step, 100).value(x), share * begun)
+
+
 def test_without_renoising_the_denoiser_sees_the_image_itself(toy):
     denoise, x = toy(lambda images: images / 2), centred()
     term(renoise=False).value(x)
@@ -144,9 +153,10 @@ def test_denoiser_runs_at_every_kth_step_and_pulls_to_the_same_place_between(toy
     assert len(denoise.asked) == 3
     assert torch.equal(kept[0], kept[2])
     assert not torch.equal(kept[2], kept[3])
-    value, residue, _ = one.at(7, 10).value_and_gradient(x, memory)
+    last = one.at(7, 10)
+    value, residue, _ = last.value_and_gradient(x, memory)
     torch.testing.assert_close(residue, x - kept[6])
-    expected = 5 * (x - kept[6]).square().sum(dim=(1, 2, 3)) / NORM**2
+    expected = last.fading * 5 * (x - kept[6]).square().sum(dim=(1, 2, 3)) / NORM**2
     torch.testing.assert_close(value, expected)
 
 

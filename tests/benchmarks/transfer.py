@@ -1,0 +1,93 @@
+"""The learned prior on representations that neither it nor its weight's rule saw.
+
+    python -m tests.benchmarks.transfer --store FOLDER [--limit 20] [--seeds 1]
+
+In a folder where `python -m stages.fetch` has run with stages/presets/vgg16.yaml and
+stages/presets/alexnet.yaml. The rule's one constant was set on AlexNet's relu5; VGG-16,
+EfficientNet-Lite0, HOG, HOGb and DSIFT are inverted without touching a number. The
+store keeps what is done, as in `natural_prior`.
+
+A line a layer and prior, each in the pixels and in the waves of `fast`; below, paired
+differences of the learned prior from the classical one, with twice their standard
+errors. LPIPS vgg shares VGG-16's convolutions, LPIPS alex does not: of VGG-16 believe
+alex first.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from stages.execution.device import prepare
+from tests.benchmarks.machine import described, keep
+from tests.benchmarks.natural_prior import PICTURES, differences, head, means
+from tests.benchmarks.natural_prior_jobs import SETTINGS, Bench
+
+# What params say of each, and the layers; descriptors are their own only layer.
+REPRESENTED: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "VGG-16": (
+        {"kind": "torchvision", "model": "vgg16", "weights": "features"},
+        ["relu2_2", "relu3_3", "relu4_3", "relu5_3"],
+    ),
+    "EfficientNet-Lite0": (
+        {"kind": "timm", "model": "tf_efficientnet_lite0", "weights": "package"},
+        ["blocks.1", "blocks.3", "blocks.5"],
+    ),
+    "HOG": ({"kind": "hog", "side": 128, "assignment": "hard"}, ["hog"]),
+    "HOGb": ({"kind": "hog", "side": 128, "assignment": "bilinear"}, ["hog"]),
+    "DSIFT": ({"kind": "dsift", "side": 128}, ["dsift"]),
+}
+# The learned twin of each classical setting.
+TWINS = {"fast": "fast, learned", "waves": "waves, learned"}
+
+
+def lines(chosen: argparse.Namespace) -> Iterator[str]:
+    """Yield the lines of the report as they are measured."""
+    yield "# The learned prior on representations it was not fitted to\n"
+    yield described(f"transfer --limit {chosen.limit} --seeds {chosen.seeds}")
+    yield f"Photographs of the claiming half, at most {chosen.limit}; seconds each."
+    for name in chosen.representations:
+        represented, layers = REPRESENTED[name]
+        bench = Bench(chosen.store, chosen.pictures, chosen.limit, represented)
+        for layer in layers:
+            yield f"\n## {name}, {layer}"
+            yield from compared(bench, layer, chosen.seeds)
+
+
+def compared(bench: Bench, layer: str, seeds: int) -> Iterator[str]:
+    """Yield the table of a layer, and what the learned prior changes."""
+    settings = {one.name: one for one in SETTINGS}
+    yield head(["setting"], ["weight", "seconds"])
+    measured = {}
+    for name in [name for pair in TWINS.items() for name in pair]:
+        rows = measured[name] = bench.rows(layer, settings[name], seeds)
+        weight, seconds = rows["weight"].iloc[0], rows["seconds"].mean()
+        yield f"| {name} | {means(rows)} | {weight:g} | {seconds:.1f} |"
+    yield "\nThe learned prior less the classical one:\n"
+    for classical, learned in TWINS.items():
+        apart = differences(measured[learned], measured[classical])
+        yield f"- {classical}: {apart}"
+
+
+def main() -> None:
+    """Print the report and, unless it is a trial, keep it."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--store", type=Path, required=True)
+    options.add_argument("--pictures", type=Path, default=PICTURES)
+    options.add_argument("--limit", type=int, default=20)
+    options.add_argument("--seeds", type=int, default=1)
+    names = list(REPRESENTED)
+    options.add_argument("--representations", nargs="+", default=names, choices=names)
+    options.add_argument("--threads", type=int)
+    options.add_argument("--trial", action="store_true", help="print alone")
+    chosen = options.parse_args()
+    prepare("cpu", chosen.threads)
+    if chosen.trial:
+        for line in lines(chosen):
+            print(line, flush=True)
+    else:
+        keep("transfer", lines(chosen))
+
+
+if __name__ == "__main__":
+    main()
