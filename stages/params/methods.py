@@ -29,6 +29,8 @@ Thirds = Annotated[
 ]
 
 
+Parameterisation = Literal["pixels", "fourier", "deep-image-prior", "maco"]
+
 NoiseLevel = Annotated[float, Field(gt=0, le=255)]
 _OF_DENOISER = {"lambda_denoiser", "sigma", "denoise_every", "renoise"}
 
@@ -125,7 +127,9 @@ class FastSettings(Part):
     steps: Annotated[int, Field(ge=1)] = 400
     rate: Positive | None = None
     smoothing: Weight = 5.0
-    parameterisation: Literal["pixels", "fourier", "deep-image-prior"] = "pixels"
+    parameterisation: Literal["pixels", "fourier", "deep-image-prior", "maco"] = (
+        "pixels"
+    )
 
 
 Leg = tuple[Count, Positive]

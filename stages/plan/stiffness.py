@@ -31,7 +31,7 @@ from torch import Tensor
 
 from stages.images import Image, reference_norm
 from stages.plan.representations import outline
-from stages.preimage.fourier import Fourier
+from stages.preimage.parameterisations.fourier import Fourier
 from stages.preimage.start import generator, noise
 from stages.process.stage import Refusal
 from stages.representations.definition import Definition, WeightsFile

@@ -16,8 +16,7 @@ solver. From the door down:
 - `learned_prior`  the pull of a `trained_denoiser`, a small network (`denoiser`)
 - `jitter`      shifts on the way
 - `solver`      what a solver is; `adam` the fast one, `momentum` the paper's
-- `parameterisation`  what one is; `parameterisations` by name
-- `pixels`, `fourier`, `deep_image_prior`  pixels, waves or a network's weights
+- `parameterisations`  by name: pixels, waves, a network's weights, or phases alone
 - `start`       noise of natural energy
 - `layout`      a representation laid out for the CPU
 """

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from stages.preimage.objective import Objective
-from stages.preimage.parameterisation import Colour, Parameterisation
 from stages.preimage.parameterisations import module_of, parameterisation
+from stages.preimage.parameterisations.parameterisation import Colour, Parameterisation
 
 # How many steps both moments remember: an eighth of those passed, within bounds. Our
 # choice, by measurement (tests/benchmarks/results): a long memory (0.95) in a run of 50

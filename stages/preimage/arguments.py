@@ -8,7 +8,7 @@ from torch import Tensor
 
 from stages.images import Images
 from stages.preimage.layout import laid_out
-from stages.preimage.parameterisation import Colour
+from stages.preimage.parameterisations.parameterisation import Colour
 from stages.preimage.solver import SolverSettings
 from stages.preimage.solvers import fast, paper
 from stages.preimage.start import noise

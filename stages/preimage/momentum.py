@@ -17,8 +17,8 @@ from torch import Tensor
 
 from stages.images import reference_norm
 from stages.preimage.objective import Objective
-from stages.preimage.parameterisation import Colour, Parameterisation
-from stages.preimage.pixels import Free
+from stages.preimage.parameterisations.parameterisation import Colour, Parameterisation
+from stages.preimage.parameterisations.pixels import Free
 
 BASE_RATE = 0.004
 MOMENTUM = 0.9

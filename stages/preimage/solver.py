@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from torch import Tensor
 
 from stages.preimage.objective import Objective
-from stages.preimage.parameterisation import Colour, Parameterisation
+from stages.preimage.parameterisations.parameterisation import Colour, Parameterisation
 
 
 @runtime_checkable

@@ -7,8 +7,9 @@ from stages.preimage.momentum import SCHEDULES, Paper
 
 # Our choice, by measurement: tests/benchmarks/results.
 FAST_STEPS = 400
-# Grey levels a step of pixels and waves; weights of networks go by themselves.
-FAST_RATES = {"pixels": 16.0, "fourier": 8.0, "deep-image-prior": 0.01}
+# Grey levels a step of pixels and waves; weights of networks go by themselves; phases
+# are numbers of modulus 1.
+FAST_RATES = {"pixels": 16.0, "fourier": 8.0, "deep-image-prior": 0.01, "maco": 0.2}
 # The weight of TV to begin with.
 FAST_SMOOTHING = 5.0
 
@@ -24,8 +25,9 @@ def fast(
 
     `rate` is in grey levels a step to begin with, that of FAST_RATES if left out;
     `smoothing` is the weight of TV to begin with, where the prior has some;
-    `parameterisation` is `pixels`, `fourier` or `deep-image-prior`. Raises ValueError
-    if the steps or the rate are not positive, or the parameterisation is unknown.
+    `parameterisation` is `pixels`, `fourier`, `deep-image-prior` or `maco`. Raises
+    ValueError if the steps or the rate are not positive, or the parameterisation is
+    unknown.
     """
     if rate is None:
         rate = FAST_RATES.get(parameterisation, FAST_RATES["pixels"])

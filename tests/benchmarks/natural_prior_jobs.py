@@ -310,7 +310,9 @@ class Bench:
 
     @cached_property
     def _denoiser(self) -> Denoiser:
-        numbers = prior_numbers(LEARNED.prior, self.network(), "conv1").numbers()
+        defined = self.network()
+        layer = outline(defined).layers[0]
+        numbers = prior_numbers(LEARNED.prior, defined, layer).numbers()
         file = numbers["denoiser"]
         if not isinstance(file, WeightsFile):
             raise TypeError("The learned prior must name a file.")

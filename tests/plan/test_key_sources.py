@@ -242,8 +242,8 @@ def _small_denoiser(folder: Path) -> Path:
         ("preimage/alpha_norm.py", set()),
         ("preimage/denoiser.py", {"learned"}),
         ("preimage/learned_prior.py", {"learned"}),
-        ("preimage/fourier.py", set()),
-        ("preimage/deep_image_prior.py", set()),
+        ("preimage/parameterisations/fourier.py", set()),
+        ("preimage/parameterisations/deep_image_prior.py", set()),
         ("process/progress.py", set()),
         *(
             (f"plan/{name}.py", set())
@@ -288,7 +288,7 @@ def test_annotations_of_classes_change_keys(house):
 
 
 MOVES = {
-    "preimage/pixels.py": "preimage/space/grid_of_pixels.py",
+    "preimage/parameterisations/pixels.py": "preimage/space/grid_of_pixels.py",
     "representations/pooling.py": "preimage/voting.py",
     "images.py": "representations/picture_space.py",
 }
@@ -310,7 +310,7 @@ def test_moving_modules_changes_no_key(house, tmp_path, monkeypatch):
     monkeypatch.setattr("stages.plan.keys.closure", source_text.closure.__wrapped__)
     monkeypatch.setattr(
         "stages.preimage.parameterisations.PARAMETERISATIONS",
-        {"pixels": f"{names['stages.preimage.pixels']}:Pixels"},
+        {"pixels": f"{names['stages.preimage.parameterisations.pixels']}:Pixels"},
     )
     assert moved.digests() == before
 

@@ -9,7 +9,7 @@ from stages.preimage.adam import SHORTEST, Adam, Fast, kept
 from stages.preimage.data_term import data_term
 from stages.preimage.momentum import SCHEDULES, MomentumDescent, Paper
 from stages.preimage.objective import objective
-from stages.preimage.pixels import Pixels
+from stages.preimage.parameterisations.pixels import Pixels
 from stages.preimage.priors import Prior
 from stages.preimage.solver import Solver, SolverSettings
 from stages.preimage.solvers import fast, paper
@@ -140,8 +140,8 @@ def test_settings_make_their_solver_and_can_be_told_apart(settings):
 
 
 def test_settings_name_the_modules_that_are_chosen_by_name():
-    assert fast().modules() == ("stages.preimage.pixels",)
+    assert fast().modules() == ("stages.preimage.parameterisations.pixels",)
     waves = fast(parameterisation="fourier")
-    assert waves.modules() == ("stages.preimage.fourier",)
+    assert waves.modules() == ("stages.preimage.parameterisations.fourier",)
     assert waves.rate == 8.0
     assert paper().modules() == ()

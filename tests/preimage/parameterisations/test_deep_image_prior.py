@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from stages.preimage import fast, invert
-from stages.preimage.deep_image_prior import DeepImagePrior
+from stages.preimage.parameterisations.deep_image_prior import DeepImagePrior
 from stages.preimage.priors import Prior
 from stages.preimage.start import noise
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from stages.preimage.pixels import Free, Pixels
+from stages.preimage.parameterisations.pixels import Free, Pixels
 from stages.preimage.start import noise
 
 SHAPE = (3, 16, 12)

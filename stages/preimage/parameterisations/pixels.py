@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from stages.images import Images
-from stages.preimage.parameterisation import Colour
+from stages.preimage.parameterisations.parameterisation import Colour
 
 
 class Free:

@@ -6,12 +6,12 @@ import sys
 import pytest
 import torch
 
-from stages.preimage.parameterisation import Parameterisation
 from stages.preimage.parameterisations import (
     PARAMETERISATIONS,
     module_of,
     parameterisation,
 )
+from stages.preimage.parameterisations.parameterisation import Parameterisation
 from stages.preimage.solvers import FAST_RATES
 
 LOW, HIGH = torch.full((3, 1, 1), -100.0), torch.full((3, 1, 1), 155.0)
@@ -34,14 +34,15 @@ def test_each_has_a_rate_of_its_own():
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(ValueError, match=r"pixels, fourier, deep-image-prior; got 'x'"):
+    with pytest.raises(ValueError, match=r"fourier, deep-image-prior, maco; got 'x'"):
         parameterisation("x", LOW, HIGH, (3, 16, 12))
 
 
 def test_solvers_load_no_parameterisation_that_is_chosen_by_name():
     text = (
         "import sys, stages.preimage.adam as _; "
-        "print([m for m in sys.modules if m.endswith(('fourier', 'image_prior'))])"
+        "print([m for m in sys.modules "
+        "if m.endswith(('fourier', 'image_prior', 'maco'))])"
     )
     command = [sys.executable, "-c", text]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

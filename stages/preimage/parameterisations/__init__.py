@@ -7,13 +7,14 @@ nothing that runs through another.
 from collections.abc import Callable
 from importlib import import_module
 
-from stages.preimage.parameterisation import Colour, Parameterisation
+from stages.preimage.parameterisations.parameterisation import Colour, Parameterisation
 
 # Where each is to be had, `module:class`; made of the pixel range and the image shape.
 PARAMETERISATIONS = {
-    "pixels": "stages.preimage.pixels:Pixels",
-    "fourier": "stages.preimage.fourier:Fourier",
-    "deep-image-prior": "stages.preimage.deep_image_prior:DeepImagePrior",
+    "pixels": f"{__name__}.pixels:Pixels",
+    "fourier": f"{__name__}.fourier:Fourier",
+    "deep-image-prior": f"{__name__}.deep_image_prior:DeepImagePrior",
+    "maco": f"{__name__}.maco:Maco",
 }
 
 

@@ -17,7 +17,7 @@ from torch.func import functional_call, vmap
 from torch.nn.functional import interpolate, leaky_relu, pad
 
 from stages.images import REFERENCE_RMS, Images, image_by_image
-from stages.preimage.parameterisation import Colour
+from stages.preimage.parameterisations.parameterisation import Colour
 
 WIDTH, SKIP, LEVELS, SHIFTS = 32, 4, 4, 8
 

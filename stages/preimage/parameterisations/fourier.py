@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.images import Images
-from stages.preimage.parameterisation import Colour
+from stages.preimage.parameterisations.parameterisation import Colour
 
 # Columns: the principal axes of the colours of natural pixels, each as long as the
 # standard deviation along it. Measured on 5,000 pictures of Tiny ImageNet (116, 36 and

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from stages.preimage.fourier import COLOUR_AXES, Fourier
+from stages.preimage.parameterisations.fourier import COLOUR_AXES, Fourier
 from stages.preimage.start import noise
 
 SHAPE = (3, 16, 12)
