@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from stages.params.checks import frozen_list, must_be, pairs
+from stages.params.library_model import LibraryModel
 from stages.params.numbers import Index, Sha256, Side
 from stages.params.representation import Representation
 from stages.params.zoo import Published, published
@@ -67,37 +68,24 @@ class CaffenetSettings(Representation):
         return self
 
 
-class TorchvisionSettings(Representation):
+class TorchvisionSettings(LibraryModel):
     """A classification model of torchvision, with published or random weights.
 
-    `side` is, left out, that of the images which the weights were published for. A
-    network with `weights: random` sees its images as with the default ones. `weights:
+    A network with `weights: random` sees its images as with the default ones. `weights:
     features` are the trained convolutions without the classifier, of models of which
     they can be had by themselves.
     """
 
     kind: Literal["torchvision"]
-    model: str
     weights: str = "DEFAULT"
-    side: Side
-    seed: Index = 0
 
-    @model_validator(mode="before")
     @classmethod
-    def _published_side(cls, value: Any) -> Any:
-        """Fill in the side of the images that the weights are for."""
-        if not isinstance(value, dict) or "side" in value:
-            return value
-        try:
-            known = published(value["model"], _entry(value.get("weights", "DEFAULT")))
-        except (KeyError, TypeError, ValueError):  # told below
-            return {**value, "side": EMBEDDED_SIDE}
-        return {**value, "side": known.side}
+    def published_side(cls, model: str, weights: str) -> int:
+        """Return the side of the images that the weights were published for."""
+        return published(model, _entry(weights)).side
 
     @model_validator(mode="after")
     def _that_exist(self) -> "TorchvisionSettings":
-        if self.weights != "random" and self.seed:
-            raise ValueError("`seed` is for `weights: random`")
         if self.weights == "features" and self.model not in catalogue.FEATURES:
             known = ", ".join(catalogue.FEATURES)
             raise ValueError(f"`weights: features` can be had of {known} alone")

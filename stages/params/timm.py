@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from stages.params.numbers import Index, Sha256, Side
-from stages.params.representation import Representation
+from stages.params.library_model import LibraryModel
+from stages.params.numbers import Sha256
 from stages.params.timm_zoo import (
     LITE0,
     LITE0_PREPROCESSING,
@@ -20,7 +20,7 @@ from stages.weights.description import Tensors, Url, WeightsFile
 WORDS = ("pretrained", "package", "random")
 
 
-class TimmSettings(Representation):
+class TimmSettings(LibraryModel):
     """A model of timm by name; mean, std and side are its own configuration's.
 
     `weights` are `pretrained` (its published file), `package` (EfficientNet-Lite0's,
@@ -28,30 +28,19 @@ class TimmSettings(Representation):
     """
 
     kind: Literal["timm"]
-    model: str
     weights: str = "pretrained"
-    side: Side
     sha256: Sha256 | None = None
-    seed: Index = 0
 
-    @model_validator(mode="before")
     @classmethod
-    def _own_side(cls, value: Any) -> Any:
-        """Fill in the side of the images of the model's configuration."""
-        if not isinstance(value, dict) or "side" in value:
-            return value
-        try:
-            return {**value, "side": configured(f"{value['model']}").side}
-        except (KeyError, ValueError):  # told below
-            return {**value, "side": 224}
+    def published_side(cls, model: str, weights: str) -> int:
+        """Return the side of the images of the model's own configuration."""
+        return configured(f"{model}").side
 
     @model_validator(mode="after")
     def _that_exist(self) -> "TimmSettings":
         configured(self.model)
         if self.weights == "package" and self.model != LITE0:
             raise ValueError(f"`weights: package` are for `model: {LITE0}` alone")
-        if self.weights != "random" and self.seed:
-            raise ValueError("`seed` is for `weights: random`")
         return self
 
     @property

@@ -7,7 +7,8 @@
 - `hog`: HOG, and HOGb with bilinear orientation assignment;
 - `dsift`: dense SIFT;
 - `caffenet`: the paper's network, of any size; `trained_caffenet`: with its weights;
-- `network`: any network, or differentiable function, as a black box;
+- `network`: any network, or differentiable function, as a black box; `sketch`: a look
+  at it without computing, `network_fields`: what its cells see;
 - `points`: where such a network can be read;
 - `zoo`: torchvision's models, and the literature's names of their layers;
 - `custom`: networks of the user's own;

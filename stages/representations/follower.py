@@ -20,13 +20,8 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from stages.images import Images
 from stages.representations.points import CHANNELS_LAST, MAP, Point, watch
 from stages.representations.receptive_field import Geometry
-from stages.representations.span_rules import (
-    PARTING,
-    RULES,
-    pointwise,
-    seen_of,
-    unknown,
-)
+from stages.representations.span_rules import PARTING, RULES
+from stages.representations.span_rules.entries import pointwise, seen_of, unknown
 from stages.representations.spans import (
     Axis,
     Factor,

@@ -7,60 +7,23 @@ torch's meta device, where it allows that, and made for good when a layer is cut
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy, deepcopy
-from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from stages.images import Codes, Images
-from stages.representations.follower import Call, followed, geometry
+from stages.representations.follower import Call
+from stages.representations.network_fields import Fields
 from stages.representations.own_weights import OwnWeights, fitted
-from stages.representations.points import TOKENS, Grid, Point, Points, code_at, points
-from stages.representations.receptive_field import (
-    Geometry,
-    PixelWindow,
-    field,
-    masked_field,
-    measured_geometry,
-)
+from stages.representations.points import Grid, Point, Points, code_at, points
+from stages.representations.receptive_field import Geometry, PixelWindow
 from stages.representations.representation import Representation
-from stages.representations.selection import Selection, mask
+from stages.representations.selection import Selection
+from stages.representations.sketch import frozen, sketched
 from stages.representations.stem import laid_out
 
 Callable_ = Callable[[Images], Tensor]
-
-
-@dataclass(frozen=True)
-class _Sketch:
-    """The network on the meta device, without numbers; None if it cannot be there.
-
-    Held, so that it is no part of the module that holds it.
-    """
-
-    network: Callable_ | None = None
-
-
-class _Unfilled(TorchFunctionMode):
-    """Makes parameters on the meta device, and all else where it is asked for.
-
-    For networks that compute the sizes of their parts with tensors.
-    """
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        if func is torch.empty:
-            return func(*args, **{**(kwargs or {}), "device": "meta"})
-        return func(*args, **(kwargs or {}))
-
-
-# Values of a cell, channels of all random images together, that a receptive field is
-# measured with: our choice, enough for the zeros of ReLU and of maximum pooling not to
-# fall on the same pixels.
-N_PROBES = 128
 
 
 class Network(Representation):
@@ -91,8 +54,10 @@ class Network(Representation):
         self.side, self.mean = side, tuple(float(value) for value in mean)
         self._std = None if std is None else tuple(float(value) for value in std)
         self._make, self._weights, self._seed = make, weights, seed
-        self._sketch = _Sketch()
-        self._points = self._look()
+        self._sketch = sketched(make, self._image)
+        self._points = self._sketch.points or points(
+            self._callable, torch.zeros(2, *self._image)
+        )
         self.layers = tuple(self._points.named)
         if not self.layers:
             reasons = self._points.unreadable.items()
@@ -100,23 +65,10 @@ class Network(Representation):
             raise ValueError(f"`make` must give a network with a code; {told}.")
         self._aliases = _all_aliases(self._points, aliases or {})
 
-    def _look(self) -> Points:
-        """Return the network's points, without computing anything where it can be."""
-        shape = (2, self.image_channels, self.side, self.side)
-        for context in (torch.device("meta"), _Unfilled()):
-            try:
-                with context:
-                    sketch = self._make()
-                if isinstance(sketch, nn.Module):
-                    sketch = sketch.to("meta")
-                with torch.device("meta"):
-                    sketched = points(_frozen(sketch), torch.zeros(shape))
-                self._sketch = _Sketch(sketch)
-                return sketched
-            # Whatever a network does with numbers that are not there.
-            except Exception:
-                continue
-        return points(self._callable, torch.zeros(shape))
+    @property
+    def _image(self) -> tuple[int, int, int]:
+        """The shape of an image."""
+        return self.image_channels, self.side, self.side
 
     @cached_property
     def _callable(self) -> Callable_:
@@ -129,7 +81,7 @@ class Network(Representation):
             if isinstance(state, OwnWeights):
                 state = fitted(state, made).tensors
             made.load_state_dict(state)
-        return _frozen(made)
+        return frozen(made)
 
     def _seeded(self) -> Callable_:
         """Return what `make` gives, its randomness from the seed and no other."""
@@ -222,8 +174,7 @@ class Network(Representation):
     def whole_run(self) -> tuple[Callable_, Images]:
         """Return the network and an image, on the meta device if it can be there."""
         network, device = self._sketched()
-        shape = (1, self.image_channels, self.side, self.side)
-        return network, torch.zeros(shape, device=device)
+        return network, torch.zeros(1, *self._image, device=device)
 
     def _sketched(self) -> tuple[Callable_, str]:
         """Return the network to look at, and the device that it is on."""
@@ -243,28 +194,7 @@ class Network(Representation):
         tokens are taken to see the whole image, as do cells that no pixel of the
         measurement moves. Raises ValueError if there is no such layer.
         """
-        name = self.name(layer)
-        return self._geometries.get(name) or self._measured(name)
-
-    @cached_property
-    def _geometries(self) -> dict[str, Geometry]:
-        """What the cells of each layer see that could be followed, all at once."""
-        network, device = self._sketched()
-        shape = (2, self.image_channels, self.side, self.side)
-        seen = followed(network, torch.zeros(shape, device=device))
-        geometries = {
-            name: geometry(seen.get((point.path, point.call)), point, self.side)
-            for name, point in self._points.named.items()
-        }
-        return {name: told for name, told in geometries.items() if told is not None}
-
-    def _measured(self, layer: str) -> Geometry:
-        point = self.point(layer)
-        rows = 1 if point.form == TOKENS else point.shape[1]
-        try:
-            return measured_geometry(self._probed(layer), self._probes(layer), rows)
-        except ValueError:  # without gradient, such as a head that begins at zero
-            return Geometry(self.side, self.side, 0)
+        return self._fields.geometry(self.name(layer))
 
     def field(self, layer: str, selection: Selection, side: int) -> PixelWindow:
         """Return the bounding box of the pixels that the selection sees.
@@ -272,45 +202,18 @@ class Network(Representation):
         The whole image for a selection of all cells; measured for tokens, and where
         the layer's geometry is.
         """
-        if selection.window is None and selection.tokens is None:
-            return 0, self.side, 0, self.side
-        known = self._geometries.get(self.name(layer))
-        if known is not None and selection.window is not None:
-            return field(known, selection.window, self.side, self.side)
-        cells = replace(selection, channels=None, top=None)
-        selected = mask(cells, self.point(layer).shape)
-        try:
-            return masked_field(self._probed(layer), self._probes(layer), selected)
-        except ValueError:
-            return 0, self.side, 0, self.side
+        return self._fields.field(self.name(layer), selection)
 
-    def _probed(self, layer: str) -> Callable[[Images], Codes]:
-        point = self.point(layer)
-        return lambda images: code_at(self._probe, images.clone(), point)
+    @cached_property
+    def _fields(self) -> Fields:
+        return Fields(self._points, self._image, self._sketched, lambda: self._probe)
 
     @cached_property
     def _probe(self) -> Callable_:
         """The network with random weights, which are there before any are fetched."""
         if self._weights is None:
             return self._callable
-        return _frozen(self._seeded())
-
-    def _probes(self, layer: str) -> Images:
-        """Return random images, more of them for a code of few channels."""
-        generator = torch.Generator().manual_seed(0)
-        n = -(-N_PROBES // max(self.point(layer).shape[0], N_PROBES // 8))
-        shape = (n, self.image_channels, self.side, self.side)
-        return 255 * torch.rand(shape, generator=generator)
-
-
-def _frozen(network: Callable_) -> Callable_:
-    """Return the network for evaluation: without gradients of weights, nor in place."""
-    if isinstance(network, nn.Module):
-        network.requires_grad_(False).eval()
-        for module in network.modules():
-            if getattr(module, "inplace", False):
-                setattr(module, "inplace", False)  # noqa: B010 any module may have it
-    return network
+        return frozen(self._seeded())
 
 
 def _all_aliases(known: Points, aliases: Mapping[str, str]) -> dict[str, str]:

@@ -272,7 +272,7 @@ class Sorting(nn.Module):
 
 def test_what_is_not_known_is_measured():
     network = Network(Sorting, side=16, mean=(0, 0, 0))
-    assert "output" not in network._geometries
+    assert "output" not in network._fields._followed
     assert network.geometry("output") == Geometry(1, 3, -1)
     assert network.geometry("conv") == Geometry(1, 3, -1)
 
@@ -306,6 +306,6 @@ EVERY = torchvision.models.list_models(module=torchvision.models)
 def test_every_layer_of_torchvision_s_models_is_followed(name):
     network = of.__wrapped__(name)
     assert network._sketch.network is not None
-    assert set(network._geometries) == set(network.layers)
+    assert set(network._fields._followed) == set(network.layers)
     costs = costs_of_calls(*network.whole_run())
     assert all(costs[network.call(layer)].bytes > 0 for layer in network.layers)
