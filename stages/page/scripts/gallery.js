@@ -5,7 +5,8 @@ import { heading } from "./headings.js";
 import { holdable } from "./hold.js";
 import { openJob } from "./lightbox.js";
 import { mean, ordering, withUnit } from "./numbers.js";
-import { forget, hasPicture, showInView } from "./pictures.js";
+import { forget, hasPicture, showSoon } from "./pictures.js";
+import { reachable } from "./roving.js";
 import { GALLERY_FILTERS, all, one, onChange } from "./state.js";
 import {
   LABELS,
@@ -17,11 +18,18 @@ import {
   phraseOf,
   study,
 } from "./study.js";
+import { columnWidths, viewportGrid } from "./viewport.js";
 
 const scroller = document.getElementById("matrix");
 const count = document.getElementById("gallery-count");
+const tilesBody = element("tbody");
+const tiles = element("table", { class: "cells", role: "grid", "aria-label": "Pre-images" });
+// Sides of tiles, and what stands beside and below them, in pixels (see the styles).
+const TILE = 112;
+const BESIDE = 16;
+const BELOW = 60;
 let shown = { rows: [], columns: [] };
-const rowOfElement = new WeakMap();
+let tileGrid = null;
 
 /** Return the metric that the gallery shows and sorts by. */
 export function galleryMetric() {
@@ -48,12 +56,15 @@ export function galleryOrder() {
 export function showGallery() {
   const jobs = chosenJobs();
   shown = { rows: rowsOf(jobs), columns: columnsOf(jobs) };
-  forget(scroller, scroller);
-  observer.disconnect();
-  const body = element("tbody", {}, ...shown.rows.map(rowElement));
+  const width = tileWidth() + BESIDE;
+  const n = shown.columns.length;
   const head = heading(shown.columns.map((column) => column.jobs[0]));
-  scroller.replaceChildren(element("table", { class: "cells" }, head, body));
-  for (const row of body.rows) observer.observe(row);
+  tiles.replaceChildren(columnWidths(Array(n + 1).fill(width)), head, tilesBody);
+  tiles.style.width = `${(n + 1) * width}px`;
+  tiles.setAttribute("aria-rowcount", String(shown.rows.length + 1));
+  tiles.setAttribute("aria-colcount", String(n + 1));
+  const starts = Array.from({ length: n + 1 }, (_, column) => column * width);
+  tileGrid.renew({ n: shown.rows.length, height: tileWidth() + BELOW, starts });
   count.textContent = `${jobs.length.toLocaleString("en-GB")} pre-images of ${shown.rows.length} pictures shown`;
 }
 
@@ -97,38 +108,25 @@ function sorted(items) {
   return keyed.sort((a, b) => compare(a[0], b[0])).map(([, item]) => item);
 }
 
-function rowElement(row) {
-  const made = element("tr", {}, rowHeading(row));
-  rowOfElement.set(made, row);
-  return made;
-}
-
-function rowHeading({ id, picture }) {
-  const image = element("img", {
-    alt: `${picture.name}, the original`,
-    width: 112,
-    height: 112,
-  });
-  showInView(image, `${id} ${study.form}`, scroller);
+function tileHeading(at) {
+  const { id, picture } = shown.rows[at];
+  const image = picturesElement(`${picture.name}, the original`);
+  showSoon(image, `${id} ${study.form}`);
   const name = element("span", { class: "name", title: picture.about }, picture.name);
-  return element("th", { scope: "row" }, image, name);
+  return element("th", { scope: "row", "aria-colindex": 1 }, image, name);
 }
 
-// Only rows near the view hold pre-images: a study may have thousands.
-const observer = new IntersectionObserver(fill, { root: scroller, rootMargin: "900px" });
+function picturesElement(alt) {
+  return element("img", { alt, draggable: "false", decoding: "async" });
+}
 
-function fill(entries) {
-  for (const { target, isIntersecting } of entries) {
-    if (isIntersecting && target.cells.length === 1) {
-      const { jobs } = rowOfElement.get(target);
-      target.append(...shown.columns.map((column) => cell(jobs.get(column.key))));
-    } else if (!isIntersecting && !target.contains(document.activeElement)) {
-      for (const one of [...target.cells].slice(1)) {
-        forget(one, scroller);
-        one.remove();
-      }
-    }
-  }
+/** Return the job in this place, undefined if there is none. */
+function jobAt(row, column) {
+  return shown.rows[row]?.jobs.get(shown.columns[column]?.key);
+}
+
+function cellAt(row, column) {
+  return cell(jobAt(row, column));
 }
 
 function cell(job) {
@@ -138,7 +136,9 @@ function cell(job) {
   const number = withUnit(study.jobs[metric.name][job], metric);
   const told = `${jobValue(job, "picture")}: ${phraseOf(job)}, ${metric.heading} ${number}`;
   const button = element("button", {
+    type: "button",
     class: "pick",
+    tabindex: -1,
     "aria-label": told,
     onclick: () => openJob(job, galleryOrder()),
   });
@@ -151,21 +151,35 @@ function cell(job) {
 function preimage(job, button) {
   const key = study.jobs.key[job];
   if (!hasPicture(key)) return element("span", { class: "absent" }, "no picture");
-  const image = element("img", { alt: "", width: 112, height: 112, draggable: "false" });
-  showInView(image, key, scroller);
+  const image = picturesElement("");
+  showSoon(image, key);
   holdable(button, image, key, originalOf(job));
   return image;
 }
 
+/** Return the side of a picture in pixels. */
+function tileWidth() {
+  return Number(one("tile")) || TILE;
+}
+
 /** Show the pictures as large, and as smooth, as the address says. */
 function dress() {
-  scroller.style.setProperty("--tile", `${one("tile") || 112}px`);
+  scroller.style.setProperty("--tile", `${tileWidth()}px`);
   document.documentElement.classList.toggle("pixels", one("pixels") === "1");
 }
 
 /** Keep the gallery as the address says. */
 export function startGallery() {
-  const own = new Set([...GALLERY_FILTERS, "metric", "sort", "worst"]);
+  const own = new Set([...GALLERY_FILTERS, "metric", "sort", "worst", "tile"]);
+  scroller.append(tiles);
+  tiles.append(tilesBody);
+  const reach = reachable(tiles, jobAt, () => [shown.rows.length, shown.columns.length]);
+  tileGrid = viewportGrid(scroller, tilesBody, {
+    heading: tileHeading,
+    cell: cellAt,
+    dropped: forget,
+    drawn: () => reach(tileGrid),
+  });
   dress();
   showGallery();
   onChange((changed) => {

@@ -1,6 +1,8 @@
 // How the page writes numbers: as in the tables that are made without scripts.
 
 const MISSING = "–";
+const inWords = new Intl.Collator("en", { numeric: true });
+const formats = new Map();
 
 /**
  * Return a metric's value in its unit, such as `12.3 %`.
@@ -21,11 +23,16 @@ export function written(value, metric) {
   if (value == null) return MISSING;
   const scaled = value * metric.times;
   if (!Number.isFinite(scaled)) return scaled > 0 ? "∞" : "−∞";
-  const digits = {
-    minimumFractionDigits: metric.decimals,
-    maximumFractionDigits: metric.decimals,
-  };
-  return scaled.toLocaleString("en-GB", digits).replace("-", "−");
+  return formatOf(metric.decimals).format(scaled).replace("-", "−");
+}
+
+/** Return the format of so many decimals, made once: it takes a while to make. */
+function formatOf(decimals) {
+  if (!formats.has(decimals)) {
+    const digits = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+    formats.set(decimals, new Intl.NumberFormat("en-GB", digits));
+  }
+  return formats.get(decimals);
 }
 
 /** Return the mean of the numbers that are there, null if there are none. */
@@ -41,7 +48,7 @@ export function mean(values) {
 export function ordering(sign) {
   return (a, b) => {
     if (a == null || b == null) return (a == null) - (b == null);
-    if (typeof a === "string") return sign * a.localeCompare(b, "en", { numeric: true });
+    if (typeof a === "string") return sign * inWords.compare(a, b);
     return a < b ? -sign : a > b ? sign : 0;
   };
 }

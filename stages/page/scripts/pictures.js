@@ -2,6 +2,8 @@
 
 const KEPT_CHUNKS = 8;
 const MARGIN = "800px";
+// Milliseconds of a frame that pictures may take: scrolling goes before them.
+const SHARE = 6;
 
 const index = JSON.parse(document.querySelector("script.index").textContent);
 const elements = document.querySelectorAll("script.chunk");
@@ -84,10 +86,29 @@ export function showInView(image, name, root = null) {
   observers.get(root).observe(image);
 }
 
+const waiting = new Map();
+
+/** Show a thumbnail in an `<img>` at one of the next frames, as time allows. */
+export function showSoon(image, name) {
+  if (!waiting.size) requestAnimationFrame(showSome);
+  waiting.set(image, name);
+  image.dataset.picture = name;
+}
+
+function showSome() {
+  const end = performance.now() + SHARE;
+  for (const [image, name] of waiting) {
+    waiting.delete(image);
+    show(image, name);
+    if (performance.now() > end) break;
+  }
+  if (waiting.size) requestAnimationFrame(showSome);
+}
+
 /** Free the thumbnails of all images in an element that goes away. */
-export function forget(parent, root = null) {
+export function forget(parent) {
   for (const image of parent.querySelectorAll("img[data-picture]")) {
-    observers.get(root)?.unobserve(image);
+    waiting.delete(image);
     show(image, null);
   }
 }

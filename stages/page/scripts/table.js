@@ -1,4 +1,4 @@
-// All jobs as a table: only the drawn in view exist, so that thousands of them scroll.
+// All jobs as a table: search, filters and order; only what is in view exists.
 
 import { choice, element } from "./elements.js";
 import { downloadButtons } from "./exports.js";
@@ -6,9 +6,10 @@ import { openJob } from "./lightbox.js";
 import { ordering, written } from "./numbers.js";
 import { all, change, one, onChange } from "./state.js";
 import { LABELS, choicesOf, everyJob, jobValue, study } from "./study.js";
+import { columnWidths, viewportGrid } from "./viewport.js";
 
 const ROW = 34;
-const BEYOND = 30;
+const WIDTHS = { picture: 190, text: 124, number: 104 };
 const WORDS = ["picture", ...LABELS, "status"];
 const CHOICES = WORDS.filter((name) => choicesOf(name).length > 1);
 const viewport = document.getElementById("jobs-table");
@@ -19,6 +20,9 @@ const columns = [
   ...WORDS.map((name) => ({ name, heading: name, isText: true })),
   ...study.metrics,
 ];
+const widths = columns.map(({ name, isText }) =>
+  isText ? (WIDTHS[name] ?? WIDTHS.text) : WIDTHS.number,
+);
 const headers = new Map();
 const searched = everyJob.map((job) =>
   [...WORDS, "reason"]
@@ -27,7 +31,7 @@ const searched = everyJob.map((job) =>
     .toLowerCase(),
 );
 let list = everyJob;
-let drawn = new Map();
+let grid = null;
 
 /** Return the jobs that the table lists, in its order. */
 export function listedJobs() {
@@ -37,17 +41,21 @@ export function listedJobs() {
 /** Put the table on the page and keep it as the address says. */
 export function startTable() {
   buildControls();
-  const names = element("tr", {}, ...columns.map(header));
   const table = element(
     "table",
     { "aria-label": "All jobs" },
-    element("thead", {}, names),
+    columnWidths(widths),
+    element("thead", {}, element("tr", { "aria-rowindex": 1 }, ...columns.map(header))),
     body,
   );
-  table.setAttribute("aria-rowcount", String(everyJob.length + 1));
+  table.style.width = `${widths.reduce((sum, width) => sum + width, 0)}px`;
+  table.setAttribute("aria-colcount", String(columns.length));
   viewport.append(table);
-  viewport.addEventListener("scroll", draw, { passive: true });
-  new ResizeObserver(draw).observe(viewport);
+  grid = viewportGrid(viewport, body, { heading: jobHeading, cell: jobCell });
+  body.addEventListener("click", (event) => {
+    const row = event.target.closest("tr[aria-rowindex]");
+    if (row) openJob(list[row.getAttribute("aria-rowindex") - 2], list);
+  });
   refresh();
   onChange((changed) => {
     if ([...changed].some((name) => name.startsWith("t-"))) refresh();
@@ -62,7 +70,7 @@ function buildControls() {
   });
   controls.append(element("label", { class: "field" }, "search", search));
   const selects = CHOICES.map((name) => {
-    const choices = [["", "all"], ...choicesOf(name).map((value) => [value, value])];
+    const choices = [["", "any"], ...choicesOf(name).map((value) => [value, value])];
     const { field, select } = choice(name, choices, (value) =>
       change({ [`t-${name}`]: value }),
     );
@@ -78,7 +86,7 @@ function buildControls() {
   onChange(restore);
 }
 
-function header(column) {
+function header(column, at) {
   const unit = column.isText || column.unit === "1" ? "" : column.unit;
   const button = element(
     "button",
@@ -86,7 +94,8 @@ function header(column) {
     column.heading,
     element("small", {}, unit),
   );
-  const made = element("th", { scope: "col", class: column.isText ? "text" : "" }, button);
+  const properties = { scope: "col", class: column.isText ? "text" : "" };
+  const made = element("th", { ...properties, "aria-colindex": at + 1 }, button);
   headers.set(column.name, made);
   return made;
 }
@@ -99,63 +108,53 @@ function sortBy({ name }) {
 }
 
 function refresh() {
-  const terms = one("t-find").toLowerCase().split(/\s+/).filter(Boolean);
-  const filters = CHOICES.filter((name) => all(`t-${name}`).length).map((name) => [
-    name,
-    one(`t-${name}`),
-  ]);
-  list = everyJob.filter(
-    (job) =>
-      terms.every((term) => searched[job].includes(term)) &&
-      filters.every(([name, value]) => jobValue(job, name) === value),
-  );
   const sort = headers.has(one("t-sort")) ? one("t-sort") : "";
   const down = one("t-down") === "1";
-  if (sort) {
-    const compare = ordering(down ? -1 : 1);
-    list.sort((a, b) => compare(jobValue(a, sort), jobValue(b, sort)));
-  }
+  list = foundJobs();
+  if (sort) list = inOrder(list, sort, down);
   for (const [name, made] of headers)
     made.setAttribute("aria-sort", name !== sort ? "none" : down ? "descending" : "ascending");
-  tally.textContent = `${list.length.toLocaleString("en-GB")} of ${everyJob.length.toLocaleString("en-GB")} jobs`;
-  drawn = new Map();
+  const n = (jobs) => jobs.length.toLocaleString("en-GB");
+  tally.textContent = `${n(list)} of ${n(everyJob)} jobs`;
+  viewport.firstElementChild.setAttribute("aria-rowcount", String(list.length + 1));
   viewport.scrollTop = 0;
-  draw();
+  grid.renew({ n: list.length, height: ROW, starts: startsOf(widths.slice(1)) });
 }
 
-/** Make the drawn in view, and some beyond; spaces stand for the others. */
-function draw() {
-  const first = Math.max(0, Math.floor(viewport.scrollTop / ROW) - BEYOND);
-  const end = Math.min(
-    list.length,
-    Math.ceil((viewport.scrollTop + viewport.clientHeight) / ROW) + BEYOND,
+function foundJobs() {
+  const terms = one("t-find").toLowerCase().split(/\s+/).filter(Boolean);
+  const filters = CHOICES.filter((name) => all(`t-${name}`).length);
+  const wanted = filters.map((name) => [name, one(`t-${name}`)]);
+  return everyJob.filter(
+    (job) =>
+      terms.every((term) => searched[job].includes(term)) &&
+      wanted.every(([name, value]) => jobValue(job, name) === value),
   );
-  const wanted = new Map();
-  for (let at = first; at < end; at += 1) wanted.set(at, drawn.get(at) ?? row(at));
-  const focused = document.activeElement;
-  if (drawn.size !== wanted.size || [...wanted.keys()].some((at) => !drawn.has(at))) {
-    body.replaceChildren(space(first), ...wanted.values(), space(list.length - end));
-    // Moving a row takes its focus away.
-    if (focused?.isConnected && body.contains(focused)) focused.focus({ preventScroll: true });
-  }
-  drawn = wanted;
 }
 
-function space(n) {
-  const made = element("tr", { class: "space", "aria-hidden": "true" });
-  made.style.height = `${n * ROW}px`;
-  return made;
+function inOrder(jobs, name, down) {
+  const compare = ordering(down ? -1 : 1);
+  const keyed = jobs.map((job) => [jobValue(job, name), job]);
+  return keyed.sort((a, b) => compare(a[0], b[0])).map(([, job]) => job);
 }
 
-function row(at) {
-  const job = list[at];
-  const open = () => openJob(job, list);
-  const cells = columns.map((column, i) => {
-    if (!column.isText) return element("td", {}, written(study.jobs[column.name][job], column));
-    const text = jobValue(job, column.name) ?? "–";
-    return i === 0
-      ? element("th", { scope: "row" }, element("button", { type: "button" }, text))
-      : element("td", { class: "text" }, text);
-  });
-  return element("tr", { "aria-rowindex": at + 2, onclick: open }, ...cells);
+/** Return where columns of these widths begin, and where the last one ends. */
+function startsOf(given) {
+  const starts = [0];
+  for (const width of given) starts.push(starts.at(-1) + width);
+  return starts;
+}
+
+function jobHeading(at) {
+  const text = jobValue(list[at], columns[0].name) ?? "–";
+  const button = element("button", { type: "button" }, text);
+  return element("th", { scope: "row", "aria-colindex": 1 }, button);
+}
+
+function jobCell(at, place) {
+  const column = columns[place + 1];
+  const value = jobValue(list[at], column.name);
+  return column.isText
+    ? element("td", { class: "text" }, value ?? "–")
+    : element("td", {}, written(value, column));
 }

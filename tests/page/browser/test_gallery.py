@@ -13,7 +13,7 @@ VISIBLE = """() => {
   });
 }"""
 BLANKS = f"""() => {{
-  const rows = [...document.querySelectorAll('#matrix tbody tr')];
+  const rows = [...document.querySelectorAll('#matrix tbody tr:not([hidden])')];
   const box = document.getElementById('matrix').getBoundingClientRect();
   const near = rows.filter((row) => {{
     const r = row.getBoundingClientRect();

@@ -32,7 +32,7 @@ def test_headings_sort_up_down_and_back_by_mouse_and_keyboard(open_page):
     page = open_page()
     heading = page.locator("#jobs-table th", has_text="PSNR").first
     column = page.locator("#jobs-table thead th").all_inner_texts().index("PSNR\ndB")
-    cells = page.locator(f"{ROWS} > :nth-child({column + 1})")
+    cells = page.locator(f"{ROWS} > [aria-colindex='{column + 1}']")
 
     def values():
         return [float(text) for text in cells.all_inner_texts() if text != MISSING]
