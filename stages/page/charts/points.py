@@ -21,6 +21,7 @@ MOST_POINTS = 1000
 _ERROR, _ERROR_TITLE = "relative_error_8bit", "relative error of the code, %"
 _QUALITIES = {
     "psnr": "PSNR, dB",
+    "lpips_vgg": "LPIPS, vgg",
     "lpips_squeeze": "LPIPS, squeeze",
     "judge_distance": "judge's distance",
 }

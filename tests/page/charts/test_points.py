@@ -20,7 +20,7 @@ def test_a_point_is_a_job_in_per_cent_and_decibels(score, table):
     assert found["kind"].tolist() == ["pre-images", "pre-images", "null"]
     assert [panel["encoding"]["y"]["field"] for panel in spec["hconcat"]] == [
         "psnr",
-        "lpips_squeeze",
+        "lpips_vgg",
     ]
 
 
