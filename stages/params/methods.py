@@ -29,7 +29,7 @@ Thirds = Annotated[
 ]
 
 
-Parameterisation = Literal["pixels", "fourier", "deep-image-prior", "maco"]
+Parameterisation = Literal["pixels", "fourier", "deep-image-prior", "maco", "by-depth"]
 
 NoiseLevel = Annotated[float, Field(gt=0, le=255)]
 _OF_DENOISER = {"lambda_denoiser", "sigma", "denoise_every", "renoise"}
@@ -127,9 +127,7 @@ class FastSettings(Part):
     steps: Annotated[int, Field(ge=1)] = 400
     rate: Positive | None = None
     smoothing: Weight = 5.0
-    parameterisation: Literal["pixels", "fourier", "deep-image-prior", "maco"] = (
-        "pixels"
-    )
+    parameterisation: Parameterisation = "pixels"
 
 
 Leg = tuple[Count, Positive]

@@ -24,7 +24,7 @@ from stages.metrics.pixel import psnr
 from stages.metrics.ssim import ssim
 from stages.params.representations import CaffenetSettings
 from stages.plan.representations import definition
-from stages.plan.resolution import LAMBDA_TV_BY_DEPTH, by_depth, rate_by_depth
+from stages.plan.resolution import LAMBDA_TV_BY_DEPTH, by_depth, depth_of, rate_by_depth
 from stages.preimage import (
     Options,
     Prior,
@@ -71,7 +71,9 @@ class Setting:
         """Return the rate for a layer: the study's for the pixels of `fast`."""
         studied = self.solver == "fast" and self.parameterisation is None
         if self.rate is None and studied:
-            return rate_by_depth(network().layers, layer, self.steps or FAST_STEPS)
+            return rate_by_depth(
+                depth_of(layer, network().layers), self.steps or FAST_STEPS
+            )
         return self.rate
 
     def solver_at(self, layer: str) -> SolverSettings:

@@ -299,7 +299,7 @@ def test_defaults_are_those_of_the_library():
     fast = FastSettings(kind="fast")
     assert (fast.steps, fast.rate, fast.smoothing) == (FAST_STEPS, None, FAST_SMOOTHING)
     allowed = FastSettings.model_fields["parameterisation"].annotation
-    assert get_args(allowed) == tuple(PARAMETERISATIONS)
+    assert get_args(allowed) == (*PARAMETERISATIONS, "by-depth")
     assert set(FAST_RATES) == set(PARAMETERISATIONS)
     for settings in (HogSettings(kind="hog"), DsiftSettings(kind="dsift")):
         made = definition(settings)

@@ -172,6 +172,23 @@ def test_other_parameterisations_keep_their_rate_at_all_depths():
     assert set(rates(parameterisation="fourier")) == {FAST_RATES["fourier"]}
 
 
+def test_by_depth_takes_pixels_for_shallow_layers_and_waves_for_deep_ones():
+    shallow = [
+        fast(NETWORK, layer, parameterisation="by-depth")
+        == fast(NETWORK, layer, parameterisation="pixels")
+        for layer in LAYERS
+    ]
+    deep = [
+        fast(NETWORK, layer, parameterisation="by-depth")
+        == fast(NETWORK, layer, parameterisation="fourier")
+        for layer in LAYERS
+    ]
+    # norm2 is at 7 of 19, conv3 at 8 of 19.
+    assert shallow == [True] * 8 + [False] * 12
+    assert deep == [not one for one in shallow]
+    assert fast(parameterisation="by-depth") == fast()
+
+
 @pytest.mark.parametrize("name", FAST_RATES)
 def test_a_parameterisation_brings_its_own_rate(name):
     found = fast(steps=5, parameterisation=name)

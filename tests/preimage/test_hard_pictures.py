@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 from stages.images import image_from_picture
 from stages.params.representations import CaffenetSettings
 from stages.plan.representations import definition
-from stages.plan.resolution import rate_by_depth
+from stages.plan.resolution import depth_of, rate_by_depth
 from stages.preimage import Options, fast, invert
 from stages.preimage.start import noise
 from stages.representations.dsift import Dsift
@@ -68,7 +68,7 @@ def check(phi, images, rate):
 @pytest.mark.parametrize("layer", ["conv1", "norm1", "relu2", "relu4", "pool5", "fc8"])
 def test_no_layer_of_the_network_breaks(layer):
     network = built(definition(CAFFENET))
-    rate = rate_by_depth(network.layers, layer, STEPS)
+    rate = rate_by_depth(depth_of(layer, network.layers), STEPS)
     check(network.cut(layer), pictures(), rate)
 
 
@@ -88,7 +88,7 @@ def test_a_single_unit_that_noise_does_not_switch_on_is_found():
     unit = (target * off).argmax()
     mask = torch.zeros_like(target)
     mask.view(-1)[unit] = 1
-    rate = rate_by_depth(network.layers, "relu4", STEPS)
+    rate = rate_by_depth(depth_of("relu4", network.layers), STEPS)
     targets = target.expand(3, *target.shape)
     result = invert(
         phi,
