@@ -42,7 +42,7 @@ def write_page(scores: pd.DataFrame, known: Conclusions, inputs: ReportInputs) -
     """Write the page, and pictures that do not fit beside it; return the page."""
     jobs = scores[scores["kind"] == "preimage"]
     with tempfile.TemporaryFile() as file:
-        spool = thumbnails.Spool(file)
+        spool = thumbnails.Spool(file, thumbnails.side_for(len(jobs)))
         whole = contents.page(scores, known, spool, inputs)
         # The budget is for all: what the words and numbers take is not for pictures.
         left = thumbnails.MOST_BYTES - len(render(whole).encode())

@@ -1,5 +1,6 @@
 """What the report's page says of the study in the working directory."""
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from stages.page.pictures.thumbnails import Spool
 from stages.page.plates.plate import Plate
 from stages.page.plates.plates import plates
 from stages.page.plates.tiles import Window
+from stages.page.revision import revision
 from stages.page.wording import counted, listed, number, shared, sides
 from stages.process.progress import duration
 from stages.store import files, paths
@@ -50,7 +52,9 @@ def page(
         spool, jobs, views, seen, _wanted_originals(opening, known, sheets)
     )
     forms = described(views)
+    source = _provenance(jobs, list(seen.devices))
     forms |= {"fields": fields(scores), "plates": _views_of(sheets)}
+    forms |= {"about": _about(inputs.title, source)}
     return Page(
         title=inputs.title,
         notices=notices(
@@ -66,7 +70,7 @@ def page(
         codes=tables.code_lines(known.statistics),
         alerts=alerts.alerts(jobs, seen.saturation, seen.falls),
         skipped=files.read_json(paths.SKIPPED),
-        provenance=_provenance(jobs, list(seen.devices)),
+        provenance=source,
         study=data.study_json(scores, told, layers, forms),
         views=views,
         pictures=seen.shown,
@@ -116,6 +120,12 @@ def _originals(
     return told
 
 
+def _about(title: str, source: provenance.Provenance) -> dict[str, str]:
+    """Return what a pre-image is cited by beside its own key."""
+    digest = hashlib.sha256(source.params.encode()).hexdigest()
+    return {"title": title, "params": digest}
+
+
 def _views_of(sheets: list[Plate]) -> list[dict[str, Any]]:
     """Return the plates' titles with the filters that show them in the gallery."""
     return [{"title": sheet.title, "view": dict(sheet.view)} for sheet in sheets]
@@ -162,6 +172,7 @@ def _provenance(jobs: pd.DataFrame, devices: list[str]) -> provenance.Provenance
     manifest = kept.manifest()
     hashes = {f"{path}": sha256(path) for path in (paths.IMAGES, paths.SCORES)}
     times = jobs.groupby("representation", sort=False)["seconds"]
+    citation = CITATION.read_text() if CITATION.is_file() else ""
     return provenance.Provenance(
         params=paths.PARAMS.read_text(),
         hashes=hashes | provenance.weight_hashes(manifest),
@@ -170,5 +181,7 @@ def _provenance(jobs: pd.DataFrame, devices: list[str]) -> provenance.Provenance
         durations=[(f"{name}", number(mean, 2)) for name, mean in times.mean().items()],
         unreachable=provenance.unreachable(manifest),
         versions=provenance.versions(),
-        citation=CITATION.read_text() if CITATION.is_file() else "",
+        citation=citation,
+        bibtex=provenance.bibtex(citation),
+        commit=revision(),
     )

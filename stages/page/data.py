@@ -17,14 +17,17 @@ from stages.page.tables import Column, columns, detail_columns, table_columns
 
 # What the job tables of the page have beside the metrics.
 OUTCOMES = [
-    Column("data_term", "data term", "1", 4, 1, "lower"),
-    Column("alpha_term", "alpha-norm term", "1", 4, 1, "lower"),
-    Column("tv_term", "TV term", "1", 4, 1, "lower"),
-    Column("denoiser_term", "pull of the denoiser", "1", 4, 1, "lower"),
-    Column("objective", "objective", "1", 4, 1, "lower"),
-    Column("code_distance", "code distance", "1", 3, 1, "lower"),
-    Column("steps", "steps", "steps", 0),
-    Column("seconds", "time", "s", 1, 1, "lower"),
+    Column("data_term", "data term", "1", 4, 1, "lower", "||d||^2 / ||Phi0||^2"),
+    Column("alpha_term", "alpha-norm term", "1", 4, 1, "lower", "its part of the sum"),
+    Column("tv_term", "TV term", "1", 4, 1, "lower", "total variation's part of it"),
+    Column(
+        *("denoiser_term", "pull of the denoiser", "1", 4, 1, "lower"),
+        "how far the denoiser would move the picture, weighed; no term of the sum",
+    ),
+    Column("objective", "objective", "1", 4, 1, "lower", "what was minimised: the sum"),
+    Column("code_distance", "code distance", "1", 3, 1, "lower", "||d||, at the end"),
+    Column("steps", "steps", "steps", 0, meaning="steps of the solver"),
+    Column("seconds", "time", "s", 1, 1, "lower", "its share of the batch's time"),
 ]
 LABELS = [*SELECTION, "prior", "solver"]
 
@@ -94,6 +97,9 @@ def _description(column: Column) -> dict[str, Any]:
         "decimals": column.decimals,
         "times": column.times,
         "better": column.better,
+        "meaning": column.meaning,
+        "range": column.range,
+        "group": column.group,
     }
 
 

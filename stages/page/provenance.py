@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
+from ruamel.yaml import YAML
+
 PACKAGES = (
     *("torch", "torchvision", "numpy", "scikit-image", "pillow"),
     *("pandas", "pyarrow", "safetensors", "dvc"),
@@ -17,7 +19,8 @@ class Provenance:
     """The facts that the last section of the page states.
 
     `durations` are pairs of a representation and its mean seconds a job; `unreachable`
-    says what could not be fetched, and why; `citation` is the text of CITATION.cff.
+    says what could not be fetched, and why; `citation` is the text of CITATION.cff,
+    `bibtex` the same as an entry, `commit` the version of the program.
     """
 
     params: str
@@ -28,6 +31,8 @@ class Provenance:
     unreachable: Sequence[str]
     versions: dict[str, str]
     citation: str
+    bibtex: str = ""
+    commit: str = ""
 
 
 def versions() -> dict[str, str]:
@@ -39,6 +44,26 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             known[name] = "not installed"
     return known
+
+
+def bibtex(citation: str) -> str:
+    """Return CITATION.cff, its text, as an entry of BibTeX; nothing for no text."""
+    if not citation:
+        return ""
+    cff = YAML(typ="safe").load(citation)
+    names = [
+        ", ".join(filter(None, [one.get("family-names"), one.get("given-names")]))
+        or one.get("name", "")
+        for one in cff.get("authors", [])
+    ]
+    fields = {
+        "author": " and ".join(names),
+        "title": f"{{{cff.get('title', '')}}}",
+        "version": str(cff.get("version", "")),
+        "year": str(cff.get("date-released", ""))[:4],
+    }
+    lines = [f"  {name} = {{{text}}}" for name, text in fields.items() if text]
+    return "@software{preimages,\n" + ",\n".join(lines) + "\n}\n"
 
 
 def weight_hashes(manifest: Mapping[str, Any]) -> dict[str, str]:

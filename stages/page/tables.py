@@ -1,5 +1,6 @@
 """The tables of the page: errors and codes."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,12 +20,20 @@ from stages.page.wording import (
 # How the page writes the units of the scores.
 _UNITS = {"decibels": "dB", "grey levels squared": "grey levels\N{SUPERSCRIPT TWO}"}
 
+# The groups of metrics by the module that computes them; all others are perception.
+_GROUPS = {
+    "code": "code",
+    **dict.fromkeys(["pixel", "ssim", "colour", "energy"], "pixels"),
+    "diversity": "optimisation",
+}
+
 
 @dataclass(frozen=True)
 class Column:
     """A metric as a column: what it is called, its unit, how it is written.
 
-    `better` is "lower" or "higher", empty where neither is.
+    `better` is "lower" or "higher", empty where neither is. `meaning` and `range` say
+    what it is and between which ends, `group` with which others it stands.
     """
 
     metric: str
@@ -33,6 +42,9 @@ class Column:
     decimals: int
     times: float = 1.0
     better: str = ""
+    meaning: str = ""
+    range: str = ""
+    group: str = "optimisation"
 
 
 def table_columns() -> list[Column]:
@@ -46,11 +58,25 @@ def detail_columns() -> list[Column]:
 
 
 def _column(metric: Metric) -> Column:
-    unit = "%" if metric.is_percent else _UNITS.get(metric.unit, metric.unit)
     times = 100.0 if metric.is_percent else 1.0
     return Column(
-        metric.name, metric.label, unit, metric.decimals, times, metric.better
+        metric=metric.name,
+        heading=metric.label,
+        unit="%" if metric.is_percent else _UNITS.get(metric.unit, metric.unit),
+        decimals=metric.decimals,
+        times=times,
+        better=metric.better,
+        meaning=metric.meaning,
+        range=_range(metric, times),
+        group=_GROUPS.get(metric.function.partition(":")[0], "perception"),
     )
+
+
+def _range(metric: Metric, times: float) -> str:
+    """Return the ends between which the metric lies, as it is written."""
+    decimals = 0 if all(end in (0.0, 1.0, math.inf) for end in metric.span) else 2
+    low, high = (number(end, decimals, times=times) for end in metric.span)
+    return f"{low} to {high}".replace(".00", "")
 
 
 @dataclass(frozen=True)

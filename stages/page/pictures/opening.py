@@ -2,8 +2,9 @@
 
 Of the first representation that is cut at several layers, in the order of the grid, up
 to eight depths, evenly spaced, the first and the last among them; else a pre-image from
-each representation. Always the first seed, of the whole code. What is shown is never
-chosen by its score.
+each representation. Always the first seed, of the whole code. Beside the deepest ones
+stand those of the same layer under a learned prior, where the study has them: eight
+pictures in all, at most. What is shown is never chosen by its score.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,8 @@ from stages.page.summary import has_layers, is_full
 from stages.page.wording import MISSING, number
 
 MOST_DEPTHS = 8
+# Depths that are also shown under a learned prior, our choice: the deepest ones.
+MOST_LEARNED = 2
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Opening:
     """What the page opens with: a photograph, its pre-images, and what they are of.
 
     `representation` is the one that they are all of, empty if they are of several; the
-    photograph is shown as it, or the first of them, saw it.
+    photograph is shown as it, or the first of them, saw it. `learned` says whether some
+    of them are under a learned prior.
     """
 
     image_id: str
@@ -42,6 +46,7 @@ class Opening:
     seen_by: str
     preimages: list[Figure]
     representation: str
+    learned: bool = False
 
 
 def depths(jobs: pd.DataFrame, layers: Sequence[tuple[str, str]]) -> pd.DataFrame:
@@ -56,11 +61,32 @@ def depths(jobs: pd.DataFrame, layers: Sequence[tuple[str, str]]) -> pd.DataFram
     place = {pair: i for i, pair in enumerate(layers)}
     pairs = pd.Series(zip(done["representation"], done["layer"], strict=True))
     done = done.assign(depth=pairs.map(lambda pair: place.get(pair, len(place))).values)
-    first = done[done["image_id"] == _picture(done)]
-    first = first.drop_duplicates(["representation", "layer"])
-    ordered = first.sort_values("depth", kind="stable")
-    chosen = evenly_spaced(list(ordered.index), MOST_DEPTHS)
-    return ordered.loc[chosen]
+    done = done.assign(is_learned=_is_learned(done))
+    plain = done[~done["is_learned"]] if not done["is_learned"].all() else done
+    own = done[done["image_id"] == _picture(plain)]
+    first = own.drop_duplicates(["representation", "layer", "is_learned"])
+    ordered = first.sort_values(["depth", "is_learned"], kind="stable")
+    return _chosen(ordered)
+
+
+def _chosen(ordered: pd.DataFrame) -> pd.DataFrame:
+    """Return evenly spaced depths, and the deepest ones under a learned prior, too."""
+    plain = ordered[~ordered["is_learned"]]
+    if plain.empty:
+        return ordered.loc[evenly_spaced(list(ordered.index), MOST_DEPTHS)]
+    codes = pd.MultiIndex.from_frame(ordered[["representation", "layer"]])
+    pulled = ordered["is_learned"].to_numpy()
+    both = ordered[pulled & codes.isin(codes[~pulled])]
+    beside = list(both.index[-MOST_LEARNED:])
+    kept = evenly_spaced(list(plain.index), MOST_DEPTHS - len(beside))
+    return ordered.loc[[i for i in ordered.index if i in {*kept, *beside}]]
+
+
+def _is_learned(jobs: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which jobs were pulled by a denoiser."""
+    if "denoiser_term" not in jobs:
+        return pd.Series(False, index=jobs.index)
+    return jobs["denoiser_term"].astype("float64").fillna(0) > 0
 
 
 def _picture(done: pd.DataFrame) -> str:
@@ -80,17 +106,22 @@ def opening(jobs: pd.DataFrame) -> Opening | None:
         image_id=str(first["image_id"]),
         image_name=str(first["image_name"]),
         seen_by=str(first["representation"]),
-        preimages=[_figure(row, layered) for row in jobs.to_dict("records")],
+        preimages=[
+            _figure(row, layered)
+            for row in jobs.assign(is_learned=_is_learned(jobs)).to_dict("records")
+        ],
         representation=str(names[0]) if len(names) == 1 else "",
+        learned=bool(_is_learned(jobs).any()) and not bool(_is_learned(jobs).all()),
     )
 
 
 def _figure(row: Mapping[Any, Any], layered: bool) -> Figure:
     about = f"{row['image_name']} from {row['representation']}, {row['layer']}"
+    learned = ", learned prior" if row["is_learned"] else ""
     return Figure(
         key=str(row["key"]),
-        alt=f"Pre-image of {about}",
-        title=str(row["layer"] if layered else row["representation"]),
+        alt=f"Pre-image of {about}{learned}",
+        title=f"{row['layer'] if layered else row['representation']}{learned}",
         numbers=_numbers(row["relative_error_8bit"], row["psnr"]),
     )
 

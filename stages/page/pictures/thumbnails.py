@@ -23,6 +23,8 @@ from stages.page.pictures.picture import Picture
 MOST_BYTES = 25_000_000
 # Longest side of a thumbnail, and up to which it is kept as it is, without loss.
 SIDE, LOSSLESS = 128, 64
+# The side up to a number of jobs, our choice: a few pictures may be as large as they are.
+LARGE_SIDE, FEW_JOBS = 256, 400
 # Longest side of a picture that stands on the page itself.
 SHOWN_SIDE = 256
 # Thumbnails that are decoded together in the browser.
@@ -50,14 +52,15 @@ class Entry:
 class Spool:
     """Thumbnails with notes (JSON), in a file; `entries` says where."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes], side: int = SIDE) -> None:
         self._file = file
+        self._side = side
         self._end = 0
         self.entries: list[Entry] = []
 
     def add(self, name: str, owner: str, picture: Picture, notes: Any = None) -> None:
         """Encode a picture of this owner and keep it with its notes."""
-        data = thumbnail(picture)
+        data = thumbnail(picture, self._side)
         text = json.dumps(notes, separators=(",", ":")).replace("<", "\\u003c").encode()
         self.entries.append(Entry(name, owner, self._end, len(data), len(text)))
         self._file.write(data + text)
@@ -72,6 +75,11 @@ class Spool:
         """Return the notes as JSON."""
         self._file.seek(entry.offset + entry.n_picture)
         return self._file.read(entry.n_notes).decode()
+
+
+def side_for(n_jobs: int) -> int:
+    """Return the longest side of the thumbnails of a study of so many jobs."""
+    return LARGE_SIDE if n_jobs <= FEW_JOBS else SIDE
 
 
 def thumbnail(picture: Picture, side: int = SIDE) -> bytes:

@@ -1,12 +1,15 @@
-// Original and pre-image against each other: side by side, in turn, cut, or subtracted.
+// A pre-image against its original, or against the one pinned as A: side by side, held,
+// in turn, cut, or subtracted.
 
 import { choice, drawing, element } from "./elements.js";
 import { acquire, hasPicture, release } from "./pictures.js";
+import { pinnedJob } from "./pinned.js";
 import { change, one } from "./state.js";
-import { originalOf, phraseOf, pictureOf, receptiveField, study } from "./study.js";
+import { jobValue, originalOf, phraseOf, pictureOf, receptiveField, study } from "./study.js";
 
 export const MODES = {
   side: "side by side",
+  hold: "hold",
   flicker: "flicker",
   slider: "slider",
   difference: "difference",
@@ -14,14 +17,16 @@ export const MODES = {
 const TURN = 700;
 const stage = element("div", { class: "stage" });
 const tools = element("div", { class: "tools" });
+const against = element("div", { class: "modes", role: "group", "aria-label": "Compare with" });
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let timer = 0;
 let held = [];
 let factor = 4;
+let words = [];
 
 /** Return the parts of the lightbox that compare: the pictures and their controls. */
 export function comparison() {
-  return [modeButtons(), stage, tools];
+  return [against, modeButtons(), stage, tools];
 }
 
 function modeButtons() {
@@ -48,31 +53,64 @@ export function mode() {
   return Object.hasOwn(MODES, one("compare")) ? one("compare") : "side";
 }
 
+/** Return the job that a job is compared with: A, unless the original is asked for. */
+export function otherJob(job) {
+  const pinned = one("with") === "original" ? undefined : pinnedJob();
+  return pinned === job ? undefined : pinned;
+}
+
 /** Show a job's pictures in the mode that the address asks for. */
 export function compare(job) {
   endComparison();
-  const names = [originalOf(job), study.jobs.key[job]].filter(hasPicture);
+  offerA(job);
+  const other = otherJob(job);
+  const first = other === undefined ? originalOf(job) : study.jobs.key[other];
+  const names = [first, study.jobs.key[job]].filter(hasPicture);
   held = names;
-  const images = names.map((name) =>
-    element("img", { src: acquire(name), alt: alternative(job, name) }),
+  const images = names.map((name, i) =>
+    element("img", { src: acquire(name), alt: alternative(i || !other ? job : other, name) }),
   );
-  for (const button of document.querySelectorAll(".modes button")) {
+  for (const button of document.querySelectorAll(".modes button[data-mode]")) {
     button.setAttribute("aria-pressed", String(button.dataset.mode === mode()));
     button.disabled = names.length < 2;
   }
   stage.className = `stage ${names.length < 2 ? "side" : mode()}`;
   tools.replaceChildren();
+  words = other === undefined ? ["original", "pre-image"] : [`A: ${wordsOf(other)}`, `B: ${wordsOf(job)}`];
   const figures = images.map((image, i) =>
     element(
       "figure",
       {},
-      frame(image, i === 0 && job),
-      element("figcaption", {}, i ? "pre-image" : "original"),
+      frame(image, names.length > 1 && i === 0 && other === undefined && job),
+      element("figcaption", {}, names.length > 1 ? words[i] : ""),
     ),
   );
   stage.replaceChildren(...figures);
   if (names.length < 2) stage.append(element("p", {}, "There is no picture of this job."));
   else arrange[mode()](images, figures);
+}
+
+function wordsOf(job) {
+  return `${jobValue(job, "picture")}, ${phraseOf(job)}`;
+}
+
+/** Offer the original and A to compare with, where another job is pinned as A. */
+function offerA(job) {
+  const pinned = pinnedJob();
+  against.hidden = pinned === undefined || pinned === job;
+  if (against.hidden) return against.replaceChildren();
+  const asked = one("with") === "original" ? "original" : null;
+  const button = (text, value) =>
+    element(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(asked === value),
+        onclick: () => change({ with: value }, { replace: true }),
+      },
+      text,
+    );
+  against.replaceChildren(button("against A", null), button("against the original", "original"));
 }
 
 function alternative(job, name) {
@@ -114,6 +152,20 @@ function frame(image, job) {
 const arrange = {
   side() {},
 
+  hold(images, figures) {
+    const turn = (isHeld) => {
+      figures[0].hidden = !isHeld;
+      figures[1].hidden = isHeld;
+    };
+    turn(false);
+    const button = element("button", { type: "button", class: "plain" }, `Hold to see ${words[0]}`);
+    const ends = ["pointerup", "pointercancel", "pointerleave", "blur", "keyup"];
+    for (const name of ends) button.addEventListener(name, () => turn(false));
+    button.addEventListener("pointerdown", () => turn(true));
+    button.addEventListener("keydown", (event) => [" ", "Enter"].includes(event.key) && turn(true));
+    tools.append(button);
+  },
+
   flicker(images, figures) {
     let second = true;
     const turn = () => {
@@ -134,12 +186,12 @@ const arrange = {
       min: 0,
       max: 100,
       value: 50,
-      "aria-label": "Share of the original that is shown",
+      "aria-label": `Share of ${words[0]} that is shown`,
     });
     const cut = () => (figures[1].style.clipPath = `inset(0 0 0 ${range.value}%)`);
     range.addEventListener("input", cut);
     cut();
-    tools.append(element("span", {}, "original"), range, element("span", {}, "pre-image"));
+    tools.append(element("span", {}, words[0]), range, element("span", {}, words[1]));
   },
 
   difference(images) {
@@ -170,7 +222,7 @@ function subtract(canvas, [original, preimage]) {
   canvas.height = preimage.naturalHeight;
   canvas.setAttribute(
     "aria-label",
-    `Difference between original and pre-image, ${factor} times amplified`,
+    `Difference between ${words.join(" and ")}, ${factor} times amplified`,
   );
   const pen = canvas.getContext("2d");
   pen.drawImage(preimage, 0, 0);

@@ -1,5 +1,6 @@
 // What the gallery shows, and in which order: its controls.
 
+import { definition } from "./definitions.js";
 import { choice, element, tick } from "./elements.js";
 import { chosenJobs, galleryMetric } from "./gallery.js";
 import { plateButtons, toPlate } from "./plates.js";
@@ -9,6 +10,7 @@ import { choicesOf, study } from "./study.js";
 const bar = document.getElementById("gallery-controls");
 const SELECTS = ["representation", "channels", "region", "prior", "solver", "seed"];
 const refreshers = [];
+const meaningOf = element("span", { class: "meanings" });
 
 /** Put the controls on the page and keep them as the address says. */
 export function startControls() {
@@ -21,17 +23,36 @@ export function startControls() {
   bar.append(
     ...plateButtons(refreshers),
     element("div", { class: "row" }, ...filters.filter(Boolean), reset),
-    element("div", { class: "row" }, metricSelect(), ...sortTicks(), tileRange(), pixelTick()),
+    element(
+      "div",
+      { class: "row" },
+      metricSelect(),
+      meaningOf,
+      ...sortTicks(),
+      tileRange(),
+      pixelTick(),
+      markedTick(),
+    ),
   );
   document.addEventListener("click", toPlate);
   const refresh = () => refreshers.forEach((refresher) => refresher());
   refresh();
-  onChange(refresh);
+  // What the table is asked for, and the job that is open, change nothing here.
+  const others = (name) => name.startsWith("t-") || ["job", "compare", "a", "with", "at"].includes(name);
+  onChange((changed) => [...changed].every(others) || refresh());
 }
 
 function showAll() {
-  const names = [...GALLERY_FILTERS, "sort", "worst", "metric"];
+  const names = [...GALLERY_FILTERS, "sort", "worst", "metric", "marked"];
   change(Object.fromEntries(names.map((name) => [name, null])));
+}
+
+/** Show the marked pre-images alone, whatever was filtered before. */
+function markedTick() {
+  const none = Object.fromEntries(GALLERY_FILTERS.map((name) => [name, null]));
+  const { field, box } = tick("marked only", (on) => change({ ...none, marked: on ? "1" : null }));
+  refreshers.push(() => (box.checked = one("marked") === "1"));
+  return field;
 }
 
 function tileRange() {
@@ -116,6 +137,7 @@ function metricSelect() {
   const { field, select } = choice("number below", choices, (name) => change({ metric: name }));
   refreshers.push(() => {
     select.value = galleryMetric().name;
+    meaningOf.replaceChildren(...definition(galleryMetric(), "?"));
   });
   return field;
 }

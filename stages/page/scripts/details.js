@@ -1,9 +1,8 @@
-// All that is known of a job: its metrics beside the baselines', its trace, its field.
+// What is told of a job below its pictures: its field, its state, its trace.
 
 import { drawing, element } from "./elements.js";
-import { written } from "./numbers.js";
 import { isInside, notes } from "./pictures.js";
-import { floorsOf, receptiveField, study } from "./study.js";
+import { receptiveField, study } from "./study.js";
 
 const TERMS = ["data term", "alpha-norm term", "TV term", "pull of the denoiser"];
 const WIDTH = 320;
@@ -23,49 +22,6 @@ export function jobHistory(job) {
     );
   }
   return parts;
-}
-
-/** Return all metrics of a job, with the baselines' beside them. */
-export function metricTable(job) {
-  const rows = floorsOf(job);
-  const heads = ["", "this", ...rows.map((row) => study.baselines.baseline[row])];
-  const lines = study.metrics
-    .filter(({ name }) => study.jobs[name][job] !== null)
-    .map((metric) => {
-      const values = [
-        study.jobs[metric.name][job],
-        ...rows.map((row) => study.baselines[metric.name][row]),
-      ];
-      const name = element(
-        "th",
-        { scope: "row" },
-        metric.heading,
-        " ",
-        element("small", {}, metric.unit === "1" ? "" : metric.unit),
-      );
-      return element(
-        "tr",
-        {},
-        name,
-        ...values.map((value) => element("td", {}, written(value, metric))),
-      );
-    });
-  const heading = element(
-    "tr",
-    {},
-    ...heads.map((text) => element(text ? "th" : "td", text ? { scope: "col" } : {}, text)),
-  );
-  const table = element(
-    "table",
-    { class: "metrics" },
-    element("thead", {}, heading),
-    element("tbody", {}, ...lines),
-  );
-  return element(
-    "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-label": "All metrics of this job" },
-    table,
-  );
 }
 
 function fieldText(job) {

@@ -49,8 +49,14 @@ function plain(value) {
   return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }
 
-function save(name, type, text) {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+/** Save a text as a file. */
+export function save(name, type, text) {
+  saveBlob(name, new Blob([text], { type }));
+}
+
+/** Save bytes as a file. */
+export function saveBlob(name, blob) {
+  const url = URL.createObjectURL(blob);
   const link = element("a", { href: url, download: name });
   document.body.append(link);
   link.click();

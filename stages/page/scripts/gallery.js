@@ -4,6 +4,7 @@ import { element } from "./elements.js";
 import { heading } from "./headings.js";
 import { holdable } from "./hold.js";
 import { openJob } from "./lightbox.js";
+import { markedJobs, noteOf, onMarks } from "./marks.js";
 import { mean, ordering, withUnit } from "./numbers.js";
 import { forget, hasPicture, showSoon } from "./pictures.js";
 import { reachable } from "./roving.js";
@@ -42,7 +43,8 @@ export function chosenJobs(except = "") {
   const wanted = active.map((name) => [name, new Set(all(name))]);
   const passes = ([name, values], job) =>
     values.has(name === "picture" ? study.jobs.image_id[job] : jobValue(job, name));
-  return everyJob.filter((job) => wanted.every((filter) => passes(filter, job)));
+  const pool = one("marked") === "1" ? markedJobs().sort((a, b) => a - b) : everyJob;
+  return pool.filter((job) => wanted.every((filter) => passes(filter, job)));
 }
 
 /** Return the jobs of the gallery row by row: the way that the arrow keys go. */
@@ -144,6 +146,8 @@ function cell(job) {
   });
   button.append(preimage(job, button), element("span", { class: "number" }, number));
   if (status !== "done") button.append(element("em", { class: "status" }, status));
+  if (noteOf(job) !== undefined)
+    button.append(element("span", { class: "star", role: "img", "aria-label": "marked" }, "★"));
   button.dataset.key = study.jobs.key[job];
   return element("td", {}, button);
 }
@@ -170,7 +174,7 @@ function dress() {
 
 /** Keep the gallery as the address says. */
 export function startGallery() {
-  const own = new Set([...GALLERY_FILTERS, "metric", "sort", "worst", "tile"]);
+  const own = new Set([...GALLERY_FILTERS, "metric", "sort", "worst", "tile", "marked"]);
   scroller.append(tiles);
   tiles.append(tilesBody);
   const reach = reachable(tiles, jobAt, () => [shown.rows.length, shown.columns.length]);
@@ -182,6 +186,7 @@ export function startGallery() {
   });
   dress();
   showGallery();
+  onMarks(showGallery);
   onChange((changed) => {
     dress();
     if ([...changed].some((name) => own.has(name))) showGallery();

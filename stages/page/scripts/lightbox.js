@@ -1,8 +1,13 @@
 // One job, large: its pictures against each other, and all that is known of it.
 
-import { compare, comparison, endComparison } from "./compare.js";
-import { jobHistory, metricTable } from "./details.js";
+import { takeAway } from "./cite.js";
+import { compare, comparison, endComparison, otherJob } from "./compare.js";
+import { jobHistory } from "./details.js";
 import { element } from "./elements.js";
+import { markControls } from "./marked.js";
+import { measures } from "./measures.js";
+import { around, next } from "./neighbours.js";
+import { pinnedJob, togglePin } from "./pinned.js";
 import { change, one, onChange } from "./state.js";
 import { jobValue, jobWithKey, phraseOf, study } from "./study.js";
 
@@ -11,13 +16,21 @@ const title = element("h2", { id: "lightbox-title", tabindex: -1 });
 const about = element("p", { class: "details" });
 const told = element("div");
 const facts = element("div");
-const place = element("span", { class: "details", "aria-live": "polite" });
+const place = element("span", { class: "details", role: "status" });
+const pin = element("button", { type: "button", onclick: () => togglePin(jobShown()) });
+// Arrow keys: left and right change the setting, up and down the picture.
+const ARROWS = {
+  ArrowLeft: ["settings", -1, "←", "Previous setting"],
+  ArrowRight: ["settings", 1, "→", "Next setting"],
+  ArrowUp: ["pictures", -1, "↑", "Previous picture"],
+  ArrowDown: ["pictures", 1, "↓", "Next picture"],
+};
+const PAGES = { PageUp: -1, PageDown: 1 };
 let sequence = [];
-let fallback = () => [];
 let opener = null;
 
 /**
- * Show a job; the arrow keys go along `jobs`.
+ * Show a job; the keys Page up and Page down go along `jobs`.
  * @param {number} job
  * @param {number[]} jobs
  */
@@ -27,25 +40,26 @@ export function openJob(job, jobs) {
   change({ job: study.jobs.key[job] });
 }
 
-/**
- * Keep the lightbox as the address says.
- * @param {function(): number[]} order what the arrow keys go along after a link
- */
-export function startLightbox(order) {
-  fallback = order;
+/** Keep the lightbox as the address says. */
+export function startLightbox() {
   build();
   box.addEventListener("keydown", pressed);
   box.addEventListener("click", (event) => event.target === box && box.close());
   box.addEventListener("close", closed);
   onChange((changed) => {
-    if (changed.has("job") || changed.has("compare")) followAddress();
+    if (["job", "compare", "a", "with"].some((name) => changed.has(name))) followAddress();
   });
   followAddress();
 }
 
+function jobShown() {
+  return jobWithKey(one("job"));
+}
+
 function build() {
-  const step = (by, label, text) =>
-    element("button", { type: "button", "aria-label": label, onclick: () => go(by) }, text);
+  const steps = Object.values(ARROWS).map(([list, by, text, label]) =>
+    element("button", { type: "button", "aria-label": label, title: label, onclick: () => go(list, by) }, text),
+  );
   const close = element(
     "button",
     { type: "button", "aria-label": "Close", onclick: () => box.close() },
@@ -56,8 +70,8 @@ function build() {
     { class: "bar" },
     element("div", {}, title, about),
     place,
-    step(-1, "Previous", "←"),
-    step(1, "Next", "→"),
+    ...steps,
+    pin,
     close,
   );
   const pictures = element("div", {}, ...comparison(), told);
@@ -65,7 +79,7 @@ function build() {
 }
 
 function followAddress() {
-  const job = jobWithKey(one("job"));
+  const job = jobShown();
   box.classList.toggle("unknown", job === undefined);
   if (job === undefined && one("job")) {
     title.textContent = "Not in this study";
@@ -81,32 +95,37 @@ function followAddress() {
     restoreFocus();
     return;
   }
-  title.textContent = jobValue(job, "picture");
-  about.textContent = phraseOf(job);
-  facts.replaceChildren(metricTable(job));
-  told.replaceChildren(...jobHistory(job));
+  tellJob(job);
   // Shown first: what is not shown cannot be measured, nor take the focus.
   if (!box.open) box.showModal();
   compare(job);
   if (!box.contains(document.activeElement)) title.focus();
-  tellPlace(job);
 }
 
-function tellPlace(job) {
-  if (!sequence.includes(job)) sequence = fallback();
-  const at = sequence.indexOf(job);
-  place.textContent = at < 0 ? "" : `${at + 1} of ${sequence.length}`;
+function tellJob(job) {
+  title.textContent = jobValue(job, "picture");
+  about.textContent = phraseOf(job);
+  facts.replaceChildren(measures(job, otherJob(job)));
+  told.replaceChildren(markControls(job), ...jobHistory(job), takeAway(job));
+  const isPinned = pinnedJob() === job;
+  pin.textContent = isPinned ? "Unpin A" : "Pin as A";
+  pin.setAttribute("aria-pressed", String(isPinned));
+  const { settings, pictures } = around(job);
+  const at = (jobs) => `${jobs.indexOf(job) + 1} of ${jobs.length}`;
+  place.textContent = `setting ${at(settings)}, picture ${at(pictures)}`;
 }
 
 /** The browser tells of a closing later: the box may be open again by then. */
 function closed() {
-  if (!box.open) change({ job: null, compare: null });
+  if (!box.open) change({ job: null, compare: null, with: null });
 }
 
-function go(by) {
-  const at = sequence.indexOf(jobWithKey(one("job")));
-  const next = sequence[(at + by + sequence.length) % sequence.length];
-  if (next !== undefined) change({ job: study.jobs.key[next] }, { replace: true });
+function go(list, by) {
+  openNext(next(around(jobShown())[list], jobShown(), by));
+}
+
+function openNext(job) {
+  if (job !== undefined) change({ job: study.jobs.key[job] }, { replace: true });
 }
 
 function restoreFocus() {
@@ -115,19 +134,23 @@ function restoreFocus() {
 }
 
 function pressed(event) {
-  const arrows = { ArrowLeft: -1, ArrowRight: 1 };
   const own = event.target.matches("input, select");
-  if (event.key in arrows && !own) {
+  if (event.key === "Tab") keepInside(event);
+  else if (own || event.ctrlKey || event.metaKey || event.altKey || jobShown() === undefined) return;
+  else if (event.key in ARROWS) {
     event.preventDefault();
-    go(arrows[event.key]);
-  } else if (event.key === "Tab") keepInside(event);
+    go(ARROWS[event.key][0], ARROWS[event.key][1]);
+  } else if (event.key in PAGES) {
+    event.preventDefault();
+    openNext(next(sequence, jobShown(), PAGES[event.key]));
+  } else if (event.key === "a") togglePin(jobShown());
 }
 
 /** Lead the focus from the last control to the first one, and back. */
 function keepInside(event) {
   const stops = [
     ...box.querySelectorAll("button:not(:disabled), input, select, [tabindex='0']"),
-  ];
+  ].filter((stop) => stop.checkVisibility());
   const [from, to] = event.shiftKey ? [stops[0], stops.at(-1)] : [stops.at(-1), stops[0]];
   if (document.activeElement !== from) return;
   event.preventDefault();

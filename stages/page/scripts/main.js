@@ -1,11 +1,14 @@
 // Start: the parts of the page that need scripts, in order.
 
 import { startCharts } from "./charts.js";
+import { copyOnClick } from "./cite.js";
 import { startControls } from "./controls.js";
 import { galleryOrder, startGallery } from "./gallery.js";
 import { openJob, startLightbox } from "./lightbox.js";
+import { startMarks } from "./marked.js";
 import { startNavigation } from "./navigation.js";
 import { showInView } from "./pictures.js";
+import { startPinned } from "./pinned.js";
 import { follow } from "./state.js";
 import { jobWithKey } from "./study.js";
 import { startTable } from "./table.js";
@@ -14,7 +17,9 @@ document.documentElement.classList.add("scripted");
 startGallery();
 startControls();
 startTable();
-startLightbox(galleryOrder);
+startMarks();
+startPinned();
+startLightbox();
 startCharts();
 follow();
 
@@ -30,4 +35,5 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   openJob(job, galleryOrder());
 });
+document.querySelectorAll("button[data-copies]").forEach(copyOnClick);
 document.documentElement.dataset.ready = "yes";

@@ -11,7 +11,7 @@ function read() {
   const text = location.hash.slice(1);
   const values = new URLSearchParams(text.includes("=") ? text : "");
   // An address without a filter shows the first plate's pre-images, not all at once.
-  const opened = values.has("all") || GALLERY_FILTERS.some((name) => values.has(name));
+  const opened = values.has("all") || values.has("marked") || GALLERY_FILTERS.some((name) => values.has(name));
   if (!opened) addView(values, study.plates?.[0]?.view ?? {});
   values.delete("all");
   return values;

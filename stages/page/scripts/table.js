@@ -1,5 +1,6 @@
 // All jobs as a table: search, filters and order; only what is in view exists.
 
+import { definition } from "./definitions.js";
 import { choice, element } from "./elements.js";
 import { downloadButtons } from "./exports.js";
 import { openJob } from "./lightbox.js";
@@ -95,7 +96,8 @@ function header(column, at) {
     element("small", {}, unit),
   );
   const properties = { scope: "col", class: column.isText ? "text" : "" };
-  const made = element("th", { ...properties, "aria-colindex": at + 1 }, button);
+  const meaning = column.isText ? [] : definition(column, "?");
+  const made = element("th", { ...properties, "aria-colindex": at + 1 }, button, ...meaning);
   headers.set(column.name, made);
   return made;
 }

@@ -68,3 +68,27 @@ def test_without_layers_a_figure_is_named_after_its_representation(score, table)
 
 def test_nothing_to_open_with_is_nothing(score, table):
     assert openings.opening(table(score()).iloc[:0]) is None
+
+
+def test_the_deepest_layers_are_shown_under_a_learned_prior_too(score, table):
+    rows = [
+        score(layer=layer, prior=prior, key=f"{layer} {prior}", denoiser_term=pull)
+        for prior, pull in (("default", None), ("learned", 0.1))
+        for _, layer in LAYERS
+    ]
+    shown = openings.depths(table(*rows), [("hog", layer) for _, layer in LAYERS])
+    assert len(shown) == openings.MOST_DEPTHS
+    assert list(shown["key"])[-3:] == [
+        *("layer18 learned", "layer19 default", "layer19 learned"),
+    ]
+    opened = openings.opening(shown)
+    assert opened.learned
+    assert opened.preimages[-1].title == "layer19, learned prior"
+    assert opened.preimages[-1].alt.endswith("layer19, learned prior")
+
+
+def test_learned_priors_alone_are_no_evidence_beside_others(score, table):
+    rows = [score(layer=layer, denoiser_term=0.1) for _, layer in LAYERS[:3]]
+    shown = openings.depths(table(*rows), LAYERS)
+    assert len(shown) == 3
+    assert not openings.opening(shown).learned
