@@ -31,7 +31,8 @@ def bundled(records: Mapping[str, Record]) -> bytes:
         plain.append([key, told])
         png = np.frombuffer(record.png, np.uint8).copy()
         tensors[f"{i} png"] = torch.from_numpy(png)
-        tensors[f"{i} trace"] = record.trace.contiguous()
+        # A copy: the traces of a batch may be parts of one tensor.
+        tensors[f"{i} trace"] = record.trace.clone().contiguous()
     text = json.dumps(plain)
     digest = tensors_digest(text, tensors)
     return bytes(save(tensors, metadata={"content": text, "sha256": digest}))
