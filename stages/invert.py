@@ -9,8 +9,9 @@ from the plan out of the store.
 from collections.abc import Iterator
 from itertools import islice
 
+from stages.execution.backend import backend, opened_store
 from stages.execution.device import prepare
-from stages.execution.runner import batch_runs, compute
+from stages.execution.runner import batch_runs
 from stages.execution.targets import TargetCodes, rankings
 from stages.plan.jobs import Job, Pictured, jobs
 from stages.plan.missing import missing as missing_representations
@@ -133,20 +134,21 @@ def lay_out(planned: list[Job], job_store: JobStore, door: TargetCodes) -> None:
 def missing(planned: list[Job], job_store: JobStore) -> list[Job]:
     """Return the jobs that the store does not hold, or holds damaged, once each."""
     unique = {job.key: job for job in planned}
-    return [job for key, job in unique.items() if job_store.load(key) is None]
+    return [job for key, job in unique.items() if not job_store.holds(key)]
 
 
 def main() -> None:
     """Compute what is missing and lay out all pre-images of the study."""
     study = ready(expand(), missing_representations())
     device = prepare(study.execution.device)
-    job_store = JobStore(paths.work())
+    job_store = opened_store(study.execution)
     plan = jobs(study, pictures(), rankings())
     with job_store.locked():
         pending = missing(plan, job_store)
         wanted = batch_runs(pending, job_store)
         with Progress("invert", len(pending), "jobs") as progress:
-            compute(wanted, study.execution, job_store, device, progress.advance)
+            where = backend(study.execution, job_store, device)
+            where.run(wanted, progress.advance)
         lay_out(plan, job_store, TargetCodes(study.execution.targets, device))
 
 

@@ -18,13 +18,14 @@ from pathlib import Path
 
 import torch
 
+from stages.execution.backend import opened_store
 from stages.execution.batch import Batch
 from stages.execution.device import description, prepare
 from stages.execution.processes import n_processes, n_threads, process_bytes
 from stages.execution.targets import rankings
 from stages.invert import pictures
+from stages.params.execution import ExecutionSettings
 from stages.params.pictures import BuiltinPictures, FolderPictures, Pictures
-from stages.params.study import ExecutionSettings
 from stages.plan.jobs import Job, Pictured, batches, jobs
 from stages.plan.missing import missing
 from stages.plan.representations import code_shape, job_costs, outline
@@ -254,7 +255,7 @@ def main() -> None:
     """Do what the command line asks for."""
     chosen = arguments()
     study = available(expand(chosen.params), missing())
-    job_store = JobStore(paths.work())
+    job_store = opened_store(study.execution)
     if chosen.retry_failed:
         retry_failed(study, job_store)
     elif chosen.prune:

@@ -12,7 +12,7 @@ from stages import images
 from stages.store import files, paths, schemas, tables
 from stages.store.record import Record
 
-pytest_plugins = ["tests.webserver"]
+pytest_plugins = ["tests.s3server", "tests.webserver"]
 
 # Tests run in several processes, which share the cores: threads would get in their way.
 if "PYTEST_XDIST_WORKER" in os.environ:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from stages.execution.workers import most_processes, n_cores
-from stages.params.study import ExecutionSettings
+from stages.params.execution import ExecutionSettings
 from stages.plan.jobs import Job
 from stages.plan.representations import job_costs
 

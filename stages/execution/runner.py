@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -16,9 +17,9 @@ from stages.execution.background import Background, Work, at_once
 from stages.execution.device import description, prepare
 from stages.execution.processes import n_processes, n_threads
 from stages.execution.recording import Batch
-from stages.execution.targets import TargetCodes
+from stages.execution.targets import Door, TargetCodes
 from stages.execution.workers import share
-from stages.params.study import ExecutionSettings
+from stages.params.execution import ExecutionSettings
 from stages.plan.jobs import Job, batches
 from stages.process.stage import (
     Interrupted,
@@ -36,6 +37,21 @@ SECONDS_BETWEEN_CHECKPOINTS = 60.0
 Advance = Callable[[float], None]
 
 
+@runtime_checkable
+class Keeper(Protocol):
+    """What keeps the results of a batch: the job store, or a worker far from it."""
+
+    def save(self, key: str, record: Record) -> None: ...
+
+    def save_failure(self, key: str, reason: str) -> None: ...
+
+    def checkpoint(self, keys: tuple[str, ...]) -> Checkpoint | None: ...
+
+    def save_checkpoint(self, checkpoint: Checkpoint) -> None: ...
+
+    def drop_checkpoint(self, keys: tuple[str, ...]) -> None: ...
+
+
 @dataclass(frozen=True)
 class BatchRun:
     """A batch to run: its jobs, and the keys of the checkpoint to go on from, if any.
@@ -49,9 +65,7 @@ class BatchRun:
     batch_size: int | None = None
 
 
-def make_batch(
-    chosen: list[Job], door: TargetCodes, batch_size: int | None = None
-) -> Batch:
+def make_batch(chosen: list[Job], door: Door, batch_size: int | None = None) -> Batch:
     """Return the jobs as a batch with their targets, as large as the plan has it."""
     cell = chosen[0].cell
     targets = door.read(cell.representation, cell.definition, cell.layer)
@@ -75,25 +89,28 @@ def batch_runs(pending: Sequence[Job], job_store: JobStore) -> list[BatchRun]:
     return waiting + [BatchRun(jobs) for jobs in batches(by_key.values())]
 
 
-def compute(
-    wanted: Sequence[BatchRun],
-    execution: ExecutionSettings,
-    job_store: JobStore,
-    device: torch.device,
-    advance: Advance,
-) -> None:
-    """Run all batches; `advance` is told of the progress, in jobs."""
-    door = TargetCodes(execution.targets, device)
-    run = partial(run_batch, door=door, job_store=job_store)
-    n = n_processes(execution, device, [one.jobs for one in wanted])
-    shared = [one for one in wanted if n > 1 or _runs_own_code(one)]
-    with Background() as background:
-        for one in wanted:
-            if one not in shared:
-                run(one, advance, later=background.do)
-    setup = partial(prepare, execution.device, n_threads(n))
-    lost = partial(_lost, job_store)
-    share(shared, run, n, setup=setup, advance=advance, lost=lost)
+class LocalBackend:
+    """Runs batches on this machine: in this process, or in several."""
+
+    def __init__(
+        self, execution: ExecutionSettings, job_store: JobStore, device: torch.device
+    ) -> None:
+        self._execution, self._job_store, self._device = execution, job_store, device
+
+    def run(self, wanted: Sequence[BatchRun], advance: Advance) -> None:
+        """Run all batches; `advance` is told of the progress, in jobs."""
+        execution, job_store = self._execution, self._job_store
+        door = TargetCodes(execution.targets, self._device)
+        run = partial(run_batch, door=door, job_store=job_store)
+        n = n_processes(execution, self._device, [one.jobs for one in wanted])
+        shared = [one for one in wanted if n > 1 or _runs_own_code(one)]
+        with Background() as background:
+            for one in wanted:
+                if one not in shared:
+                    run(one, advance, later=background.do)
+        setup = partial(prepare, execution.device, n_threads(n))
+        lost = partial(_lost, job_store)
+        share(shared, run, n, setup=setup, advance=advance, lost=lost)
 
 
 def _runs_own_code(one: BatchRun) -> bool:
@@ -107,10 +124,11 @@ def _runs_own_code(one: BatchRun) -> bool:
 def _lost(job_store: JobStore, one: BatchRun, reason: str) -> None:
     """Note that the process of a batch died."""
     for job in one.jobs:
-        _note_failure(job, job_store, reason)
+        note_failure(job, job_store, reason)
 
 
-def _note_failure(job: Job, job_store: JobStore, reason: str) -> None:
+def note_failure(job: Job, job_store: Keeper, reason: str) -> None:
+    """Note why a job failed, and tell the user."""
     told = printable(f"{job.cell.label}, {job.image_name}: {reason}")
     say(f"failed: {told}")
     job_store.save_failure(job.key, reason)
@@ -120,8 +138,8 @@ def run_batch(
     one: BatchRun,
     advance: Advance,
     *,
-    door: TargetCodes,
-    job_store: JobStore,
+    door: Door,
+    job_store: Keeper,
     later: Callable[[Work], None] = at_once,
 ) -> None:
     """Run a batch; where it fails, run it again in parts to find the bad jobs.
@@ -139,7 +157,7 @@ def run_batch(
         parts = _parts(one, checkpoint, error)
         if not parts:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            _note_failure(one.jobs[0], job_store, reason)
+            note_failure(one.jobs[0], job_store, reason)
         job_store.drop_checkpoint(one.checkpoint)
     else:
         later(partial(_keep, one, batch.keys, encode, job_store))
@@ -154,7 +172,7 @@ def _keep(
     one: BatchRun,
     keys: tuple[str, ...],
     encode: Callable[[], list[Record]],
-    job_store: JobStore,
+    job_store: Keeper,
 ) -> None:
     """Save the records of a batch; then nobody needs its checkpoints."""
     for key, record in zip(keys, encode(), strict=True):
@@ -182,7 +200,7 @@ def _parts(
 
 
 def _run(
-    batch: Batch, job_store: JobStore, advance: Advance, checkpoint: Checkpoint | None
+    batch: Batch, job_store: Keeper, advance: Advance, checkpoint: Checkpoint | None
 ) -> Callable[[], list[Record]]:
     """Run a batch to its end, with checkpoints, ready to stop between steps.
 

@@ -47,14 +47,26 @@ class Targets(Protocol):
         """Return the codes of these pictures, `n k r s`."""
 
 
+@runtime_checkable
+class Door(Protocol):
+    """Where a batch has its target codes from, and the device that it runs on."""
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def read(self, name: str, defined: Definition, layer: str) -> Targets:
+        """Return the codes of a layer of the representation of this name."""
+
+
 class Originals:
     """The study's pictures by identity, read from the file as they are asked for.
 
     Asked for in the file's order, as the jobs of a cell do, they are read in one pass.
     """
 
-    def __init__(self) -> None:
-        ids = [row["image_id"] for row in tables.rows(paths.IMAGES, ["image_id"])]
+    def __init__(self, place: Path = paths.IMAGES) -> None:
+        self._place = place
+        ids = [row["image_id"] for row in tables.rows(place, ["image_id"])]
         self.places = {image_id: place for place, image_id in enumerate(ids)}
         self.image = lru_cache(_AT_HAND)(self._image)
         self._rows: Iterator[tables.Row] = iter(())
@@ -64,7 +76,7 @@ class Originals:
         """Return the picture as a representation of such images sees it."""
         place = self.places[image_id]
         if place < self._next:
-            self._rows, self._next = tables.rows(paths.IMAGES, ["image"]), 0
+            self._rows, self._next = tables.rows(self._place, ["image"]), 0
         row = next(islice(self._rows, place - self._next, None))
         self._next = place + 1
         return image_as_seen(row["image"]["bytes"], side, channels)
@@ -73,9 +85,15 @@ class Originals:
 class Recomputed:
     """The codes of a layer, computed whenever they are asked for."""
 
-    def __init__(self, defined: Definition, layer: str, device: torch.device) -> None:
+    def __init__(
+        self,
+        defined: Definition,
+        layer: str,
+        device: torch.device,
+        pictures: Path = paths.IMAGES,
+    ) -> None:
         self._defined, self._layer, self._device = defined, layer, device
-        self._originals = Originals()
+        self._originals = Originals(pictures)
         self.image_ids = list(self._originals.places)
         self.shape: tuple[int, ...] = code_shape(defined, layer)
 

@@ -1,39 +1,16 @@
 """All of params.yaml: `Study`, of the sections that the stages read."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from stages.params.checks import Part, must_be
+from stages.params.checks import Part
+from stages.params.execution import ExecutionSettings
 from stages.params.fetching import FetchSettings
 from stages.params.grid import GridEntry
 from stages.params.methods import PriorSettings, SolverSettings
 from stages.params.numbers import Count, Name
 from stages.params.representations import RepresentationSettings
-
-
-class ExecutionSettings(Part):
-    """Where jobs run, how many share a batch, and how many processes the batches.
-
-    `processes: auto` is one a core of a CPU, and one for a GPU. With `targets:
-    recompute` no codes are stored; they are computed whenever they are needed.
-    `precision: bfloat16` lets `fast` compute networks in it until the last tenth of its
-    steps, which are in float32, as all else is.
-    """
-
-    device: Annotated[
-        str,
-        Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$"),
-        must_be("auto, cpu, cuda or cuda:1"),
-    ] = "auto"
-    batch_size: Annotated[
-        Count | Literal["auto"], must_be("auto or a number of at least 1")
-    ] = "auto"
-    processes: Annotated[
-        Count | Literal["auto"], must_be("auto or a number of at least 1")
-    ] = "auto"
-    targets: Literal["store", "recompute"] = "store"
-    precision: Literal["float32", "bfloat16"] = "float32"
 
 
 class ReportSettings(Part):

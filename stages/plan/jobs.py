@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from stages.params.execution import ExecutionSettings
 from stages.params.grid import GridEntry
-from stages.params.study import ExecutionSettings
 from stages.plan.cells import Cell, cell_of
 from stages.plan.keys import cell_content, key
 from stages.plan.representations import job_costs
@@ -98,16 +98,36 @@ def _cell_jobs(
     execution: ExecutionSettings,
     pictures: Sequence[Pictured],
 ) -> Iterable[Job]:
-    content = cell_content(cell)
-    if execution.targets == "recompute":
-        # Codes of one picture at a time differ by rounding from stored ones.
-        content["targets"] = execution.targets
-    size = content["batch size"] = batch_size(execution, cell.definition, cell.layer)
-    numbers = content["precision"] = precision(execution, cell)
+    size = batch_size(execution, cell.definition, cell.layer)
+    numbers = precision(execution, cell)
+    content = job_content(cell, execution.targets, size, numbers)
     for picture in pictures:
         for seed in seeds:
             name = key({**content, "image": picture.image_id, "seed": seed})
             yield Job(cell, picture.image_id, picture.name, seed, name, size, numbers)
+
+
+def job_content(
+    cell: Cell, targets: str, batch_size: int, precision: str
+) -> dict[str, object]:
+    """Return what the jobs of a cell have in common in their keys.
+
+    `targets` is what `execution.targets` says, `store` or `recompute`.
+    """
+    content = cell_content(cell)
+    if targets == "recompute":
+        # Codes of one picture at a time differ by rounding from stored ones.
+        content["targets"] = targets
+    return {**content, "batch size": batch_size, "precision": precision}
+
+
+def has_own_key(job: Job, targets: str) -> bool:
+    """Return whether the job's key is the one that is made here of what it says.
+
+    It is not where another version of the program planned it.
+    """
+    content = job_content(job.cell, targets, job.batch_size, job.precision)
+    return job.key == key({**content, "image": job.image_id, "seed": job.seed})
 
 
 def _chosen(entry: GridEntry, pictures: list[Pictured]) -> list[Pictured]:

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from stages.params.execution import ExecutionSettings
 from stages.params.fetching import FetchSettings
 from stages.params.grid import GridEntry
 from stages.params.reading import read_study
 from stages.params.representations import Representation
-from stages.params.study import ExecutionSettings, ReportSettings, Study
+from stages.params.study import ReportSettings, Study
 from stages.plan.missing import missing as reasons
 from stages.store import paths
 

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from stages.params.execution import ExecutionSettings
 from stages.params.fetching import FetchSettings
 from stages.params.grid import GridEntry
 from stages.params.mistakes import Mistakes, ParamsError
 from stages.params.reading import Parts, examine
 from stages.params.representations import Representation
-from stages.params.study import ExecutionSettings, Study
+from stages.params.study import Study
 from stages.plan.grid import Setting, settings
 from stages.plan.missing import without_weights
 from stages.plan.representations import definition, outline

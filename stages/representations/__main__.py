@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from stages.params.execution import ExecutionSettings
 from stages.params.reading import read_study
 from stages.params.representations import Representation, TorchvisionSettings
-from stages.params.study import ExecutionSettings
 from stages.plan.jobs import batch_size
 from stages.plan.representations import definition, job_costs, outline
 from stages.process.stage import Refusal, run

@@ -130,7 +130,11 @@ class JobStore:
         png = torch.from_numpy(np.frombuffer(record.png, np.uint8).copy())
         data = _sealed(key, plain, {"png": png, "trace": record.trace})
         files.write_bytes(self._path(key), data)
-        (self._failed / f"{key}.json").unlink(missing_ok=True)
+        self.forget_failure(key)
+
+    def holds(self, key: str) -> bool:
+        """Return whether a job is finished, and its file is sound."""
+        return self.load(key) is not None
 
     def load(self, key: str) -> Record | None:
         """Return a finished job; None if it is absent or its file is damaged."""
@@ -155,6 +159,10 @@ class JobStore:
     def save_failure(self, key: str, reason: str) -> None:
         """Note why a job failed; it is tried again in the next run."""
         files.write_text(self._failed / f"{key}.json", sealed_json([key, reason]))
+
+    def forget_failure(self, key: str) -> None:
+        """Forget that a job failed, if it did."""
+        (self._failed / f"{key}.json").unlink(missing_ok=True)
 
     def save_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep a batch under way, in place of its previous checkpoint."""

@@ -5,6 +5,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from stages.params.execution import ExecutionSettings
 from stages.params.fetching import (
     BACKBONE_SIDES,
     FetchSettings,
@@ -15,7 +16,7 @@ from stages.params.grid import GridEntry
 from stages.params.methods import FastSettings, PaperSettings, PriorSettings
 from stages.params.pictures import Photograph
 from stages.params.representations import KINDS, DsiftSettings, HogSettings
-from stages.params.study import ExecutionSettings, ReportSettings, Study
+from stages.params.study import ReportSettings, Study
 from stages.plan.representations import definition
 from stages.preimage.parameterisations import PARAMETERISATIONS
 from stages.preimage.solvers import FAST_RATES, FAST_SMOOTHING, FAST_STEPS

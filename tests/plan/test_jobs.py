@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from stages.params.execution import ExecutionSettings
 from stages.params.representations import CaffenetSettings
-from stages.params.study import ExecutionSettings
 from stages.plan.costs import Costs
 from stages.plan.jobs import AUTO_SIZE, BATCH_BYTES, Job, batch_size, batches, jobs
 from stages.plan.representations import code_shape, definition

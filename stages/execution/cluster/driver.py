@@ -1,0 +1,225 @@
+"""The driver of a study on a Dask cluster: hands out batches, notes what comes of them.
+
+The driver holds names alone: of the jobs, and of where their records are. It keeps as
+many tasks on the way as the workers there are take up soon, so that a scheduler never
+holds a whole study.
+"""
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
+from typing import Any
+
+import torch
+
+from stages.execution.cluster.codes import published_codes
+from stages.execution.cluster.inputs import published, published_folder
+from stages.execution.cluster.parcel import packed
+from stages.execution.cluster.worker import Done, Task, run_task
+from stages.execution.processes import n_processes, n_threads
+from stages.execution.runner import BatchRun, note_failure
+from stages.execution.workers import n_cores
+from stages.params.execution import ExecutionSettings
+from stages.process.stage import Refusal, say
+from stages.store import paths
+from stages.store.shared_jobs import SharedJobStore
+
+# Tasks on the way for each thread of a worker, and at least; our choice: workers never
+# wait for the driver, and a late worker finds something to do.
+TASKS_A_THREAD, LEAST_TASKS = 4, 32
+SECONDS_BETWEEN_COUNTS = 2.0
+
+# Workers that may die of a batch before it is taken apart.
+DEATHS_ALLOWED = 1
+
+
+class DaskBackend:
+    """Runs batches on a Dask cluster; what is finished lies in the shared place."""
+
+    def __init__(
+        self,
+        execution: ExecutionSettings,
+        job_store: SharedJobStore,
+        device: torch.device,
+    ) -> None:
+        self._execution, self._job_store, self._device = execution, job_store, device
+        self._n_threads = 0
+        self._codes = cache(partial(published_codes, job_store.objects))
+
+    def run(self, wanted: Sequence[BatchRun], advance: Callable[[float], None]) -> None:
+        """Run all batches; `advance` is told of finished ones, in jobs.
+
+        Raises Refusal where the cluster cannot be reached any more, or a worker cannot
+        run batches at all. What was finished is kept.
+        """
+        if not wanted:
+            return
+        try:
+            with self._client(wanted) as client:
+                say(f"dask: {client.scheduler.address}, {client.dashboard_link}")
+                self._run(client, wanted, advance)
+        finally:
+            self._job_store.index()
+        self._job_store.settle()
+
+    @contextmanager
+    def _client(self, wanted: Sequence[BatchRun]) -> Iterator[Any]:
+        """Yield a client of the cluster at the address, or of one made for the run."""
+        try:
+            from distributed import Client
+        except ImportError:
+            raise Refusal(
+                "execution.backend is dask, which is not installed: "
+                "`pip install -c constraints.txt -e '.[cluster]'`"
+            ) from None
+        address = self._execution.address
+        if address is None:
+            n = n_processes(self._execution, self._device, [o.jobs for o in wanted])
+            self._n_threads = n_threads(n) or n_cores()
+            with _own_cluster(n) as cluster, Client(cluster) as client:
+                yield client
+            return
+        try:
+            client = Client(address, timeout="10s")
+        except OSError as error:
+            raise Refusal(
+                f"no Dask scheduler answers at {address}: {error}. Start one with "
+                "`dask scheduler`, and workers with `dask worker`"
+            ) from error
+        with client:
+            yield client
+
+    def _run(
+        self,
+        client: Any,
+        wanted: Sequence[BatchRun],
+        advance: Callable[[float], None],
+    ) -> None:
+        from distributed import as_completed
+
+        waiting, running = deque(wanted), dict[Any, BatchRun]()
+        done, room = as_completed(raise_errors=False), _Room(client)
+
+        def hand_out() -> None:
+            while waiting and len(running) < room.tasks():
+                one = waiting.popleft()
+                task = self._task(one)
+                future = client.submit(run_task, task, key=_name(task), pure=False)
+                running[future] = one
+                done.add(future)
+
+        hand_out()
+        for future in done:
+            one = running.pop(future)
+            parts = self._settled(one, future)
+            if parts:
+                waiting.extendleft(reversed(parts))
+            else:
+                advance(len(one.jobs))
+            hand_out()
+
+    def _task(self, one: BatchRun) -> Task:
+        """Return the batch as a task; what it needs is published."""
+        objects, cell = self._job_store.objects, one.jobs[0].cell
+        modules: dict[str, str] = {}
+        if cell.definition.own_code() is not None:
+            modules = published_folder(objects, paths.MODELS)
+        if self._execution.targets == "recompute":
+            codes = published(objects, paths.IMAGES)
+        else:
+            codes = self._codes(cell.representation, cell.layer)
+        return Task(
+            store=objects.url,
+            jobs=packed(one.jobs, objects),
+            codes=codes,
+            targets=self._execution.targets,
+            device=self._execution.device,
+            n_threads=self._n_threads,
+            batch_size=one.batch_size,
+            modules=tuple(modules.items()),
+        )
+
+    def _settled(self, one: BatchRun, future: Any) -> list[BatchRun]:
+        """Note what became of a batch; return what is to be run in its place."""
+        from distributed import KilledWorker
+
+        if future.status == "finished":
+            self._note(one, future.result())
+            return []
+        error = future.exception() if future.status == "error" else None
+        if isinstance(error, KilledWorker):
+            return self._apart(one, error)
+        if isinstance(error, Refusal):
+            raise Refusal(f"{error}")
+        if error is not None:
+            raise Refusal(
+                f"a worker cannot run batches: {type(error).__name__}: {error}. Is "
+                "the same version of this program installed there?"
+            )
+        raise Refusal(
+            f"the Dask scheduler {self._execution.address or ''} has gone. What was "
+            f"finished is kept in {self._job_store.objects.url}: start it and run "
+            "this again"
+        )
+
+    def _note(self, one: BatchRun, done: Done) -> None:
+        if done.place is not None:
+            self._job_store.note_finished(done.place, done.keys)
+        for job in one.jobs:
+            if job.key in done.failures:
+                note_failure(job, self._job_store, done.failures[job.key])
+        self._job_store.drop_checkpoint(one.checkpoint)
+
+    def _apart(self, one: BatchRun, error: Any) -> list[BatchRun]:
+        """Return the jobs of a batch that workers died of, one by one."""
+        if len(one.jobs) > 1:
+            return [BatchRun([job], batch_size=one.batch_size) for job in one.jobs]
+        reason = (
+            f"the process of its worker died, also when it was tried again ({error})"
+        )
+        note_failure(one.jobs[0], self._job_store, reason)
+        return []
+
+
+class _Room:
+    """How many tasks may be on the way, as workers come and go."""
+
+    def __init__(self, client: Any) -> None:
+        self._client, self._counted, self._tasks = client, -1e9, 0
+
+    def tasks(self) -> int:
+        if time.monotonic() - self._counted > SECONDS_BETWEEN_COUNTS:
+            n_threads = sum(self._client.nthreads().values())
+            self._tasks = max(LEAST_TASKS, TASKS_A_THREAD * n_threads)
+            self._counted = time.monotonic()
+        return self._tasks
+
+
+@contextmanager
+def _own_cluster(n_workers: int) -> Iterator[Any]:
+    """Yield a cluster of this machine's processes, encrypted, for as long as needed."""
+    import dask
+    from distributed import LocalCluster
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": DEATHS_ALLOWED}),
+        LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            # The plan decides how much memory there is for (`processes`).
+            memory_limit=0,
+            dashboard_address="127.0.0.1:0",
+            security=True,
+            silence_logs="CRITICAL",
+        ) as cluster,
+    ):
+        yield cluster
+
+
+def _name(task: Task) -> str:
+    """Return the task's name: a second run that asks for the same waits for it."""
+    text = f"{task.store} {task.codes} {task.batch_size} {task.modules}".encode()
+    return f"batch-{hashlib.sha256(text + task.jobs).hexdigest()[:32]}"

@@ -1,0 +1,36 @@
+"""The job store with a shared place: finished here or there is finished."""
+
+import pytest
+
+from stages.store.objects import Objects
+from stages.store.shared_jobs import SharedJobStore
+from stages.store.shared_records import write_batch
+from tests.conftest import RECORD
+
+HERE, THERE, NOWHERE = "a" * 32, "b" * 32, "c" * 32
+
+
+@pytest.fixture
+def job_store(tmp_path):
+    objects = Objects(f"{tmp_path / 'place'}")
+    objects.create()
+    write_batch(objects, {THERE: RECORD})
+    store = SharedJobStore(tmp_path / "work", objects)
+    store.save(HERE, RECORD)
+    return store
+
+
+def test_jobs_are_finished_in_either_place(job_store):
+    assert job_store.finished() == {HERE, THERE}
+    held = [job_store.holds(key) for key in (HERE, THERE, NOWHERE)]
+    assert held == [True, True, False]
+    assert job_store.load(HERE).png == job_store.load(THERE).png == RECORD.png
+    assert job_store.load(NOWHERE) is None
+
+
+def test_a_job_that_is_finished_has_not_failed(job_store):
+    job_store.save_failure(NOWHERE, "its worker died")
+    place = write_batch(job_store.objects, {NOWHERE: RECORD})
+    job_store.note_finished(place, [NOWHERE])
+    assert job_store.failed() == {}
+    assert job_store.holds(NOWHERE)

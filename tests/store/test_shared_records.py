@@ -1,0 +1,160 @@
+"""Finished jobs shared among machines: none is lost, whoever wrote and was killed."""
+
+from dataclasses import replace
+
+import pytest
+
+from stages.process.stage import Refusal
+from stages.store import shared_records
+from stages.store.objects import Objects
+from stages.store.shared_records import SharedRecords, write_batch
+from tests.conftest import RECORD
+
+
+@pytest.fixture
+def objects(tmp_path):
+    place = Objects(f"{tmp_path / 'place'}")
+    place.create()
+    return place
+
+
+def batch(n, size=3):
+    """Return a batch of records by key; the picture tells the key."""
+    keys = [f"{n:016x}{i:016x}" for i in range(size)]
+    return {key: replace(RECORD, png=key.encode()) for key in keys}
+
+
+def written(objects, n_batches, known=None):
+    """Write batches, as workers do; return their keys."""
+    keys = []
+    for n in range(n_batches):
+        place = write_batch(objects, batch(n))
+        if known is not None:
+            known.note(place, list(batch(n)))
+        keys += batch(n)
+    return keys
+
+
+def holds(records, keys):
+    found = [records.load(key) for key in keys]
+    return [one and one.png.decode() for one in found] == keys
+
+
+def test_what_nobody_noted_is_found_by_its_head(objects):
+    keys = written(objects, 3)
+    records = SharedRecords(objects)
+    assert set(records.places) == set(keys)
+    assert holds(records, keys)
+    assert records.load("f" * 32) is None
+
+
+def test_an_index_spares_the_heads(objects, monkeypatch):
+    records = SharedRecords(objects)
+    keys = written(objects, 3, records)
+    records.write_index()
+    again = SharedRecords(objects)
+    monkeypatch.setattr(again, "_head", None)
+    assert set(again.places) == set(keys)
+
+
+def test_an_index_is_written_every_so_many_batches(objects, monkeypatch):
+    monkeypatch.setattr(shared_records, "BATCHES_AN_INDEX", 2)
+    written(objects, 5, SharedRecords(objects))
+    assert len(objects.names("index")) == 2
+
+
+def test_many_batches_are_packed_into_few_objects(objects, monkeypatch):
+    monkeypatch.setattr(shared_records, "BATCHES_TO_PACK", 4)
+    monkeypatch.setattr(shared_records, "PACK_BYTES", 4000)
+    records = SharedRecords(objects)
+    keys = written(objects, 6, records)
+    records.pack()
+    assert objects.names("records") == {}
+    assert 1 < len(objects.names("packs")) < 6
+    assert len(objects.names("index")) == 1
+    assert holds(records, keys)
+    assert holds(SharedRecords(objects), keys)
+
+
+def test_few_batches_stay_as_they_are(objects):
+    records = SharedRecords(objects)
+    keys = written(objects, 3, records)
+    records.pack()
+    assert len(objects.names("records")) == 3
+    assert holds(SharedRecords(objects), keys)
+
+
+@pytest.mark.parametrize("step", ["before the index", "before the old ones go"])
+def test_killed_while_it_packs_nothing_is_lost(objects, monkeypatch, step):
+    monkeypatch.setattr(shared_records, "BATCHES_TO_PACK", 4)
+    records = SharedRecords(objects)
+    keys = written(objects, 6, records)
+
+    def killed(*ignored):
+        raise KeyboardInterrupt
+
+    name = "_write_index" if step == "before the index" else None
+    if name:
+        records.write_index()
+        monkeypatch.setattr(records, name, killed)
+    else:
+        monkeypatch.setattr(objects, "drop", killed)
+    with pytest.raises(KeyboardInterrupt):
+        records.pack()
+    monkeypatch.undo()
+    assert holds(SharedRecords(Objects(objects.url)), keys)
+
+
+def test_a_pack_without_its_index_is_found_by_its_heads(objects, monkeypatch):
+    monkeypatch.setattr(shared_records, "BATCHES_TO_PACK", 4)
+    records = SharedRecords(objects)
+    keys = written(objects, 6, records)
+    records.pack()
+    objects.drop(objects.names("index"))
+    assert holds(SharedRecords(objects), keys)
+
+
+def test_two_runs_on_one_place_lose_nothing(objects, monkeypatch):
+    """Both computed the same, one packs while the other still knows the old places."""
+    monkeypatch.setattr(shared_records, "BATCHES_TO_PACK", 4)
+    first, second = SharedRecords(objects), SharedRecords(Objects(objects.url))
+    keys = written(objects, 6, first)
+    written(second.objects, 6, second)
+    assert holds(second, keys[:3])
+    first.pack()
+    assert holds(second, keys)
+    second.pack()
+    assert holds(first, keys)
+    assert holds(SharedRecords(Objects(objects.url)), keys)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_damaged_batch_is_told_and_computed_again(
+    objects, monkeypatch, capsys, packed
+):
+    if packed:
+        monkeypatch.setattr(shared_records, "BATCHES_TO_PACK", 1)
+    records = SharedRecords(objects)
+    keys = written(objects, 4, records)
+    records.pack()
+    place = records.places[keys[0]]
+    file = objects.folder / place.name
+    data = bytearray(file.read_bytes())
+    data[place.end - 3] ^= 1
+    file.write_bytes(data)
+    again = SharedRecords(objects)
+    with pytest.raises(Refusal, match="damaged .*run this again"):
+        again.load(keys[0])
+    assert "it is not used" in capsys.readouterr().err
+    left = SharedRecords(objects)
+    assert set(left.places) == set(keys[3:])
+    assert holds(left, keys[3:])
+
+
+def test_half_a_batch_of_a_killed_worker_is_no_batch(objects):
+    keys = written(objects, 1)
+    (name,) = objects.names("records")
+    file = objects.folder / name
+    file.with_name("cut.bundle").write_bytes(file.read_bytes()[:100])
+    file.with_name(".half.bundle.123-x").write_bytes(b"half")
+    assert set(SharedRecords(objects).places) == set(keys)
