@@ -48,7 +48,8 @@ SCROLL = """async ([name, n]) => {
 }"""
 # Types a word into the search, or sorts by a column; milliseconds to the drawn frame.
 ACT = """async ([name, word]) => {
-  const drawn = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+  const drawn = () =>
+    new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
   document.getElementById("jobs").scrollIntoView({ behavior: "instant" });
   await drawn();
   const before = performance.now();
