@@ -56,6 +56,7 @@ def conclusions(
     layers = {name: list(of["layers"]) for name, of in statistics.items()}
     columns = ["representation", "layer", "solver", "status", "trace"]
     by_depth = error_by_depth(scores, layers)
+    spread = error_by_depth(scores, layers, deviations=True)
     traces = summary.traces(tables.rows(paths.PREIMAGES, columns))
     claims = findings(
         scores,
@@ -69,7 +70,7 @@ def conclusions(
         by_depth=by_depth,
         traces=traces,
         findings=claims,
-        drawings=drawings(charts(scores, by_depth, traces, layers)),
+        drawings=drawings(charts(scores, spread, traces, layers)),
         comparison=_comparison(against, scores) if against else None,
     )
 

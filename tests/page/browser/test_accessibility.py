@@ -3,6 +3,7 @@
 import pytest
 
 from tests.page.browser import fake
+from tests.page.browser.test_charts import seen
 from tests.page.browser.waiting import until
 
 PICKS = "document.querySelectorAll('#matrix .pick').length"
@@ -24,6 +25,14 @@ def test_axe_finds_no_violation(open_page, view, scheme):
     found = axe.Axe().run(page).response["violations"]
     told = [(one["id"], [n["html"][:120] for n in one["nodes"][:3]]) for one in found]
     assert told == []
+
+
+def test_axe_finds_no_violation_in_live_charts(open_page):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = open_page()
+    seen(page)
+    found = axe.Axe().run(page, context="#charts").response["violations"]
+    assert [one["id"] for one in found] == []
 
 
 def test_arrow_keys_move_in_the_gallery_which_is_one_tab_stop(open_page):
