@@ -3,8 +3,9 @@
     data/images, data/targets, data/preimages, data/scores.parquet, params.yaml
         -> reports/index.html, pictures/, figures/, plots/, metrics/, *.json
 
-With `--against`, the page also tells what changed since another study, whose scores are
-a file or those of a Git revision.
+With `--against`, a page of its own, reports/against.html, also tells what changed since
+another study, whose scores are a file or those of a Git revision. It is no output of
+the stage: DVC finds nothing changed after it.
 
 The same inputs give the same bytes: no clock is read. The page is written as its
 pictures are read: memory does not grow with their number.
@@ -16,6 +17,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 
@@ -36,9 +38,18 @@ from stages.process.stage import run, say
 from stages.store import files, paths, tables
 
 PICTURES = paths.REPORT.parent / "pictures"
+# The page of two studies, and its pictures.
+AGAINST = paths.REPORT.parent / "against.html"
+AGAINST_PICTURES = paths.REPORT.parent / "against-pictures"
 
 
-def write_page(scores: pd.DataFrame, known: Conclusions, inputs: ReportInputs) -> Page:
+def write_page(
+    scores: pd.DataFrame,
+    known: Conclusions,
+    inputs: ReportInputs,
+    path: Path = paths.REPORT,
+    folder: Path = PICTURES,
+) -> Page:
     """Write the page, and pictures that do not fit beside it; return the page."""
     jobs = scores[scores["kind"] == "preimage"]
     with tempfile.TemporaryFile() as file:
@@ -49,32 +60,39 @@ def write_page(scores: pd.DataFrame, known: Conclusions, inputs: ReportInputs) -
         left -= 40 * len(spool.entries)
         chosen = thumbnails.inside(spool.entries, left, inputs.pictures)
         n_outside = len(spool.entries) - len(chosen)
-        shown = _shown(spool.entries, chosen, jobs["image_id"].nunique())
+        n_pictures = jobs["image_id"].nunique()
+        shown = _shown(spool.entries, chosen, n_pictures, folder.name)
         whole = replace(whole, shown=shown, folder=n_outside > 0)
-        _write_pieces(pieces(whole, thumbnails.chunks(spool, chosen)))
-        _write_folder(spool, chosen)
+        chunks = thumbnails.chunks(spool, chosen, folder.name)
+        _write_pieces(path, pieces(whole, chunks))
+        _write_folder(folder, spool, chosen)
     return whole
 
 
-def _write_pieces(texts: Iterable[str]) -> None:
-    with files.replacing(paths.REPORT) as temporary, temporary.open("wb") as out:
+def _write_pieces(path: Path, texts: Iterable[str]) -> None:
+    with files.replacing(path) as temporary, temporary.open("wb") as out:
         for text in texts:
             out.write(text.encode())
 
 
-def _write_folder(spool: thumbnails.Spool, chosen: list[thumbnails.Entry]) -> None:
+def _write_folder(
+    folder: Path, spool: thumbnails.Spool, chosen: list[thumbnails.Entry]
+) -> None:
     """Write the thumbnails that are not inside; the folder is there in any case."""
-    shutil.rmtree(PICTURES, ignore_errors=True)
-    PICTURES.mkdir(parents=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     inside = {entry.name for entry in chosen}
     for entry in spool.entries:
         if entry.name not in inside:
-            path = PICTURES / thumbnails.file_name(entry)
+            path = folder / thumbnails.file_name(entry)
             path.write_bytes(spool.picture(entry))
 
 
 def _shown(
-    entries: list[thumbnails.Entry], chosen: list[thumbnails.Entry], n_pictures: int
+    entries: list[thumbnails.Entry],
+    chosen: list[thumbnails.Entry],
+    n_pictures: int,
+    folder: str,
 ) -> str:
     """Return where the thumbnails are, if not all of them are inside the page."""
     if len(chosen) == len(entries):
@@ -84,7 +102,7 @@ def _shown(
         f"This file holds {len(chosen):,} of {len(entries):,} thumbnails, those of "
         f"{n_inside:,} of {counted(n_pictures, 'picture')}, evenly spaced over the "
         f"study, to stay small (below {thumbnails.MOST_BYTES // 10**6} MB). The others "
-        f"are in the folder “{PICTURES.name}” beside it: pass it on with the file."
+        f"are in the folder “{folder}” beside it: pass it on with the file."
     )
 
 
@@ -120,6 +138,9 @@ def main(against: str = "") -> None:
     inputs = report_inputs(params.report, params.representations, params.grid)
     scores = _scores()
     known = conclusions(scores, inputs, against)
+    if against:
+        write_page(scores, known, inputs, AGAINST, AGAINST_PICTURES)
+        return say(f"the comparison is in {AGAINST}")
     whole = write_page(scores, known, inputs)
     write_numbers(scores, known)
     shutil.rmtree(paths.FIGURES, ignore_errors=True)
@@ -136,8 +157,8 @@ if __name__ == "__main__":
         "--against",
         metavar="SCORES",
         default="",
-        help="also tell what changed since another study: a copy of its "
-        "data/scores.parquet, or a Git revision whose scores are in DVC's cache. "
-        "`dvc repro -f report` writes the page without the comparison again",
+        help="tell what changed since another study: a copy of its "
+        "data/scores.parquet, or a Git revision whose scores are in DVC's cache; the "
+        f"page is {AGAINST}",
     )
     run(partial(main, parser.parse_args().against))

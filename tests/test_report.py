@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -258,7 +259,7 @@ def test_the_plate_of_the_grid_shows_originals_and_pre_images(study):
         assert figure.height == HEAD + (SIDE + GAP) + GAP
         assert figure.getpixel((LEFT + SIDE // 2, HEAD + SIDE // 2)) != (255,) * 3
     assert "<image" in (paths.FIGURES / "plate-1.svg").read_text()
-    assert {path.suffix for path in paths.FIGURES.iterdir()} == {".png", ".svg"}
+    assert {path.suffix for path in paths.FIGURES.iterdir()} == {".png", ".svg", ".pdf"}
 
 
 def test_what_a_terminal_shows_is_short(study):
@@ -280,16 +281,20 @@ def test_findings_are_numbers_for_tools(study):
     }
 
 
-def test_against_another_study_the_page_tells_what_changed(study):
+def test_against_another_study_a_page_of_its_own_tells_what_changed(study):
     html = study(ordinary())
     assert 'id="comparison"' not in html
+    before = {p: p.read_bytes() for p in Path("reports").rglob("*") if p.is_file()}
     other = pd.read_parquet(paths.SCORES)
     other["psnr"] -= 3.0
     other.to_parquet("other.parquet")
-    report.main("other.parquet")
-    html = paths.REPORT.read_text()
-    assert "Against other.parquet" in html
+    report.main(f"{Path('other.parquet').resolve()}")
+    html = report.AGAINST.read_text()
+    assert "against other.parquet" in html
+    assert f"{Path.cwd()}" not in html
     assert "+3.0" in html
+    # What the stage wrote, and DVC watches, is as it was.
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_against_nothing_is_refused_and_the_page_stays(study):

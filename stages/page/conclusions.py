@@ -4,15 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from ruamel.yaml import YAML
 
 from stages.page import summary
 from stages.page.charts.chart import Drawing
+from stages.page.comparison.changed_params import changed_params
+from stages.page.comparison.changes import keys_before, largest_changes
 from stages.page.comparison.comparison import ComparisonPart, comparison_part
 from stages.page.comparison.differences import compared
-from stages.page.comparison.other_scores import other_scores
+from stages.page.comparison.other_study import other_study
 from stages.page.depth import error_by_depth
 from stages.page.findings import Finding, findings
 from stages.page.inputs import ReportInputs
+from stages.page.pictures.picture import decoded
+from stages.page.pictures.thumbnails import shown_uri
 from stages.store import files, paths, tables
 
 Statistics = dict[str, Any]
@@ -51,6 +56,7 @@ def conclusions(
     layers = {name: list(of["layers"]) for name, of in statistics.items()}
     columns = ["representation", "layer", "solver", "status", "trace"]
     by_depth = error_by_depth(scores, layers)
+    spread = error_by_depth(scores, layers, deviations=True)
     traces = summary.traces(tables.rows(paths.PREIMAGES, columns))
     claims = findings(
         scores,
@@ -64,10 +70,19 @@ def conclusions(
         by_depth=by_depth,
         traces=traces,
         findings=claims,
-        drawings=drawings(charts(scores, by_depth, traces, layers)),
+        drawings=drawings(charts(scores, spread, traces, layers)),
         comparison=_comparison(against, scores) if against else None,
     )
 
 
 def _comparison(against: str, scores: pd.DataFrame) -> ComparisonPart:
-    return comparison_part(against, compared(other_scores(against), scores))
+    other = other_study(against)
+    changes = largest_changes(other.scores, scores)
+    pictures = {
+        key: shown_uri(decoded(data))
+        for key, data in other.pictures(keys_before(changes)).items()
+    }
+    own = YAML(typ="safe", pure=True).load(paths.PARAMS.read_text())
+    params = changed_params(other.params, own) if other.params else []
+    differences = compared(other.scores, scores)
+    return comparison_part(other.name, differences, params, changes, pictures)

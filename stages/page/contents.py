@@ -1,7 +1,7 @@
 """What the report's page says of the study in the working directory."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from stages.page import alerts, data, provenance, tables
 from stages.page.charts import rendering
+from stages.page.comparison.changes import Change
 from stages.page.conclusions import Conclusions
 from stages.page.inputs import ReportInputs
 from stages.page.notices import notices
@@ -91,6 +92,7 @@ def _wanted(
         *(figure.key for figure in (opening.preimages if opening else [])),
         *(frame.key for example in examples for frame in example.frames),
         *(spot.key for sheet in sheets for spot in sheet.spots),
+        *(change.key_after for change in _changes(known)),
     }
 
 
@@ -103,7 +105,12 @@ def _wanted_originals(
         *([opening.image_id] if opening else []),
         *(example.image_id for example in examples),
         *(spot.original for sheet in sheets for spot in sheet.spots),
+        *(change.image_id for change in _changes(known)),
     }
+
+
+def _changes(known: Conclusions) -> Sequence[Change]:
+    return known.comparison.changes if known.comparison else ()
 
 
 def _originals(

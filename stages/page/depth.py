@@ -15,8 +15,12 @@ Layers = Mapping[str, Sequence[str]]
 _LABELS = ["setting", "representation", "layer", "depth", "prior", "solver", "baseline"]
 
 
-def error_by_depth(scores: pd.DataFrame, layers: Layers) -> pd.DataFrame:
+def error_by_depth(
+    scores: pd.DataFrame, layers: Layers, *, deviations: bool = False
+) -> pd.DataFrame:
     """Return the means by depth, each row with a name that sorts by depth.
+
+    With `deviations` also each metric's standard deviation, `_std` behind its name.
 
     `layers` gives each representation's layers, shallow to deep; one that is not in it
     comes last, in the order of the scores.
@@ -30,7 +34,8 @@ def error_by_depth(scores: pd.DataFrame, layers: Layers) -> pd.DataFrame:
     table = table.iloc[order].reset_index(drop=True)
     table["setting"] = [_setting(row) for row in table.to_dict("records")]
     names = {f"{name}_mean": name for name in metric_names()}
-    return table[[*_LABELS, "n", *names]].rename(columns=names)
+    spread = [f"{name}_std" for name in metric_names()] if deviations else []
+    return table[[*_LABELS, "n", *names, *spread]].rename(columns=names)
 
 
 def _places(

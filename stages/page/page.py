@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from stages.page import assets
 from stages.page.alerts import KINDS, Alert
@@ -96,6 +96,7 @@ def render(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["coded"] = coded
     css, script = assets.css(), assets.script()
     return environment.get_template("page.html").render(
         page=page,
@@ -107,6 +108,15 @@ def render(page: Page) -> str:
         place=Markup(PLACE),
         policy=assets.policy([css], [*page.libraries, script], folder=page.folder),
     )
+
+
+def coded(text: str) -> Markup:
+    """Return the text escaped, what stands between backticks as code."""
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return escape(text)
+    whole = (f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+    return Markup("".join(whole))
 
 
 def pieces(page: Page, thumbnails: Iterable[str]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The version of the program that a report was made with: Git's, if there is one."""
 
 import subprocess
+from pathlib import Path
 
 # What a run of the pipeline itself writes, and what says nothing about its results.
 _WRITTEN = (":!dvc.lock", ":!reports")
@@ -13,11 +14,19 @@ def revision() -> str:
     Empty outside of Git. Files that Git does not track, and those that the pipeline
     writes, are not looked at.
     """
-    commit = _git("rev-parse", "--short=12", "HEAD")
+    commit = commit_of("HEAD")
     if not commit:
         return ""
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *_WRITTEN)
+    changed = _git(
+        "status", "--porcelain", "--untracked-files=no", "--", ".", *_WRITTEN
+    )
     return f"{commit}, with changes that are not committed" if changed else commit
+
+
+def commit_of(name: str, folder: Path = Path()) -> str:
+    """Return the short hash of what Git knows by this name, empty if it does not."""
+    words = ("rev-parse", "--verify", "--quiet", "--short=12", "--end-of-options")
+    return _git("-C", f"{folder}", *words, f"{name}^{{commit}}")
 
 
 def _git(*words: str) -> str:

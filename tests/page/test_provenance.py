@@ -36,3 +36,13 @@ def test_weights_and_what_was_unreachable_are_told_apart():
         "LPIPS, backbone vgg: no network",
         "resnet, its weights: no network",
     ]
+
+
+def test_the_citation_is_an_entry_of_bibtex():
+    text = "title: A study\nversion: 0.1.0\ndate-released: 2026-11-22\nauthors:\n"
+    text += "  - {family-names: Doe, given-names: Jo}\n  - {name: The lab}\n"
+    assert provenance.bibtex(text) == (
+        "@software{preimages,\n  author = {Doe, Jo and The lab},\n"
+        "  title = {{A study}},\n  version = {0.1.0},\n  year = {2026}\n}\n"
+    )
+    assert provenance.bibtex("") == ""

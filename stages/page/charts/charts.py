@@ -17,18 +17,21 @@ from stages.page.charts.tracks import trace_chart
 from stages.page.depth import Layers
 
 ERRORS = [
-    Series("relative_error_8bit", "relative error, %", 100, "mismatched_error_8bit"),
-    Series("normalised_error_8bit", "normalised error, %", 100),
-    Series("squared_normalised_error_8bit", "squared normalised, %", 100),
+    Series(
+        *("relative_error_8bit", "relative error, %", 100, "mismatched_error_8bit"),
+        scale="log",
+    ),
+    Series("normalised_error_8bit", "normalised error, %", 100, scale="log"),
+    Series("squared_normalised_error_8bit", "squared normalised, %", 100, scale="log"),
 ]
 QUALITY = [
-    Series("psnr", "PSNR, dB"),
+    Series("psnr", "PSNR, dB", scale="free"),
     Series("ssim", "SSIM"),
     Series("lpips_squeeze", "LPIPS, squeeze"),
     Series("lpips_alex", "LPIPS, alex"),
     Series("lpips_vgg", "LPIPS, vgg"),
     Series("judge_distance", "judge's distance"),
-    Series("patch_anywhere", "patches, anywhere", null="patch_other"),
+    Series("patch_anywhere", "patches, anywhere", null="patch_other", scale="free"),
 ]
 DIVERSITY = [Series("diversity", "grey levels", null="distance_to_original")]
 
@@ -38,7 +41,8 @@ _BY_DEPTH: Sequence[tuple[str, str, list[Series], str]] = [
         "Code error by depth",
         ERRORS,
         "How far the code of the stored pre-image still is from the photograph's, by "
-        "the three definitions in use; means over pictures. Less is better. In grey: "
+        "the three definitions in use, on logarithmic axes; means over pictures, in a "
+        "band of one standard deviation to both sides. Less is better. In grey: "
         "pictures that know next to nothing, and the distance to the nearest code of "
         "another picture. Above the latter, a pre-image is not of its own photograph.",
     ),
@@ -46,7 +50,8 @@ _BY_DEPTH: Sequence[tuple[str, str, list[Series], str]] = [
         "quality-by-depth",
         "Image quality by depth",
         QUALITY,
-        "How alike pre-image and photograph are; means over pictures. More is better "
+        "How alike pre-image and photograph are; means over pictures, in a band of one "
+        "standard deviation to both sides. More is better "
         "for PSNR, SSIM and patches, less for distances. In grey: pictures that know "
         "next to nothing, and for patches the best match in another picture. PSNR says "
         "little of deep layers: there a flat picture beats a good one.",
@@ -73,7 +78,7 @@ def charts(
     distance = means["mse"].pow(0.5).where(means["diversity"].notna())
     table = means.assign(distance_to_original=distance)
     error, quality, diversity = (_by_depth(table, layers, *w) for w in _BY_DEPTH)
-    trade, steps = _trade_off(scores, table), _traces(traces, table, layers)
+    trade, steps = _trade_off(scores, table, layers), _traces(traces, table, layers)
     every = (error, quality, trade, diversity, steps)
     return [chart for chart in every if chart is not None]
 
@@ -91,16 +96,23 @@ def _by_depth(
         return None
     long = pd.concat(list(parts.values()), ignore_index=True)
     order = layer_order(long, layers)
-    encoding, last = line_encodings(long), list(parts)[-1]
+    encoding, last = line_encodings(long, list(layers)), list(parts)[-1]
+    scales = {one.heading: one.scale for one in series}
     panels = [
-        panel(part, heading, encoding, order, is_last=heading == last)
+        panel(
+            *(part, heading, encoding, order),
+            scale=scales[heading],
+            is_last=heading == last,
+        )
         for heading, part in parts.items()
     ]
     return Chart(name, title, caption, stacked(panels, title), long)
 
 
-def _trade_off(scores: pd.DataFrame, table: pd.DataFrame) -> Chart | None:
-    drawn = trade_off(scores, table)
+def _trade_off(
+    scores: pd.DataFrame, table: pd.DataFrame, layers: Layers
+) -> Chart | None:
+    drawn = trade_off(scores, table, list(layers))
     if drawn is None:
         return None
     spec, points, a_point = drawn

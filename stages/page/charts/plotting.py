@@ -21,6 +21,7 @@ from stages.page.charts.chart import Spec
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 GREY = "#8a8a8a"
 _SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"]
+_SOLID = [[1, 0], [8, 2], [4, 2], [10, 2, 2, 2], [2, 1], [6, 1, 1, 1]]
 _DASHES = [[2, 2], [6, 3], [1, 4], [8, 3, 2, 3]]
 _INK = "currentColor"
 _FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
@@ -42,19 +43,26 @@ def names_of_lines(table: pd.DataFrame, kind: str) -> list[str]:
     return list(dict.fromkeys(table.loc[table["kind"] == kind, "line"]))
 
 
-def line_encodings(table: pd.DataFrame) -> dict[str, Any]:
+def line_encodings(
+    table: pd.DataFrame, representations: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return colour, dash and shape by line; nulls are grey and dashed.
 
-    `table` is that of the whole chart: its panels share one legend.
+    The colour is the representation's, by its place among `representations`, so that
+    it is the same in all charts; dash and shape tell its settings apart. `table` is that
+    of the whole chart: its panels share one legend.
     """
     ours, nulls = (names_of_lines(table, kind) for kind in ("pre-images", "null"))
-    n, m = len(ours), len(nulls)
+    m = len(nulls)
     domain = [*ours, *nulls]
-    colours = [*(_cycled(COLOURS, n)), *([GREY] * m)]
-    # A seventh line has the first one's colour, but is dashed.
-    solid = [[1, 0] if i < len(COLOURS) else [10, 2] for i in range(n)]
+    places = _places(table, ours, representations)
+    hues = [COLOURS[hue % len(COLOURS)] for hue, _ in places]
+    colours = [*hues, *([GREY] * m)]
+    # A seventh representation has the first one's colour, but its own shape.
+    solid = [_SOLID[(s + hue // len(COLOURS)) % len(_SOLID)] for hue, s in places]
     dashes = [*solid, *_cycled(_DASHES, m)]
-    shapes = [*_cycled(_SHAPES, n), *_cycled(_SHAPES, m)]
+    marks = [_SHAPES[(hue + s) % len(_SHAPES)] for hue, s in places]
+    shapes = [*marks, *_cycled(_SHAPES, m)]
     legend = alt.Legend(title=None)
     return {
         "color": alt.Color("line:N", legend=legend).scale(domain=domain, range=colours),
@@ -63,6 +71,18 @@ def line_encodings(table: pd.DataFrame) -> dict[str, Any]:
         ),
         "shape": alt.Shape("line:N", legend=legend).scale(domain=domain, range=shapes),
     }
+
+
+def _places(
+    table: pd.DataFrame, lines: Sequence[str], representations: Sequence[str]
+) -> list[tuple[int, int]]:
+    """Return the place of each line's representation, and the line's within it."""
+    own = table[table["kind"] == "pre-images"].drop_duplicates("line")
+    of = dict(zip(own["line"], own.get("representation", own["line"]), strict=True))
+    order = list(dict.fromkeys([*representations, *(of[line] for line in lines)]))
+    within = [[one for one in lines if of[one] == of[line]] for line in lines]
+    pairs = zip(lines, within, strict=True)
+    return [(order.index(of[line]), peers.index(line)) for line, peers in pairs]
 
 
 def _cycled(values: Sequence[Any], n: int) -> list[Any]:
@@ -77,6 +97,11 @@ def chosen() -> alt.Parameter:
 def dimmed() -> Any:
     """Return the opacity that follows the choice: faint for lines left out."""
     return alt.when(chosen()).then(alt.value(1.0)).otherwise(alt.value(0.12))
+
+
+def faint() -> Any:
+    """Return the opacity of bands, which follow the choice, too."""
+    return alt.when(chosen()).then(alt.value(0.14)).otherwise(alt.value(0.02))
 
 
 def linked(chart: Any) -> Any:
@@ -94,17 +119,20 @@ def panel(
     encoding: Mapping[str, Any],
     layers: Sequence[str],
     *,
+    scale: str,
     is_last: bool,
 ) -> Any:
     """Return one panel of a chart by depth: lines of `value` over the layers.
 
     `table` has layer, line, kind, value, n and representation; `encoding` is that of
-    `line_encodings`. A line does not lead from one representation to another.
+    `line_encodings`, `scale` one of `Series`. A line does not lead from one
+    representation to another; behind it is the band from `low` to `high`.
     """
     axis = alt.Axis(title="layer, shallow to deep" if is_last else None, labels=is_last)
     axis.labelAngle = -45
     x = alt.X("layer:N", sort=list(layers), axis=axis).scale(domain=list(layers))
-    y = alt.Y("value:Q", title=title).scale(zero=False)
+    by = {"type": "log"} if scale == "log" else {"zero": scale == "zero"}
+    y = alt.Y("value:Q", title=title).scale(**by)
     told = [
         alt.Tooltip("line:N", title="series"),
         alt.Tooltip("representation:N"),
@@ -113,9 +141,11 @@ def panel(
         alt.Tooltip("n:Q", title="jobs"),
     ]
     data = alt.InlineData(values=rows(table))
-    width = min(840, max(300, 36 * len(layers)))
+    width = min(1080, max(300, 48 * len(layers)))
     base = alt.Chart(data, width=width, height=170).encode(x=x, y=y, opacity=dimmed())
     base = base.encode(color=encoding["color"], detail="representation:N")
+    band = base.transform_filter("isValid(datum.low)").mark_area(opacity=0.13)
+    band = band.encode(y=alt.Y("low:Q"), y2="high:Q", opacity=faint())
     lines = base.mark_line(strokeWidth=1.6).encode(strokeDash=encoding["strokeDash"])
     # What is ours stands out: the points of nulls are small.
     size = (
@@ -123,7 +153,7 @@ def panel(
     )
     points = base.mark_point(filled=True)
     points = points.encode(shape=encoding["shape"], size=size, tooltip=told)
-    return alt.layer(lines, points)
+    return alt.layer(lines, points, band)
 
 
 def stacked(panels: Sequence[Any], description: str) -> Spec:
@@ -139,7 +169,23 @@ def specification(chart: Any, description: str) -> Spec:
     spec: Spec = chart.properties(
         description=description, background="transparent", padding=6
     ).to_dict()
-    return {**json.loads(json.dumps(spec, allow_nan=False)), "config": config()}
+    plain = _unnamed(json.loads(json.dumps(spec, allow_nan=False)))
+    return {**plain, "config": config()}
+
+
+def _unnamed(part: Any) -> Any:
+    """Return a part of a specification whose marks have no roles of their own.
+
+    The page names each chart as a whole; layers do not heed the word in the `config`.
+    """
+    if isinstance(part, list):
+        return [_unnamed(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    inner = {k: v if k == "datasets" else _unnamed(v) for k, v in part.items()}
+    if isinstance(inner.get("mark"), dict):
+        inner["mark"] = {**inner["mark"], "aria": False}
+    return inner
 
 
 def config() -> Mapping[str, Any]:

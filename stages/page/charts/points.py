@@ -1,5 +1,6 @@
 """The trade-off: how well the code is matched against how alike the pictures are."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -30,12 +31,13 @@ _LABELS = ["representation", "layer", "prior", "solver", "baseline"]
 
 
 def trade_off(
-    scores: pd.DataFrame, table: pd.DataFrame
+    scores: pd.DataFrame, table: pd.DataFrame, order: Sequence[str] = ()
 ) -> tuple[Spec, pd.DataFrame, str] | None:
     """Return the specification, its points, and what a point is in words.
 
     A point is a job, or from 1,000 jobs on a cell (a mean over its pictures, from
-    `table`, the means by depth). None if there is none.
+    `table`, the means by depth). `order` is that of the representations, for their
+    colours. None if there is none.
     """
     done = (scores["kind"] == "preimage") & (scores["status"] == "done")
     jobs = scores[done & is_full(scores)].assign(baseline="", n=1)
@@ -52,9 +54,10 @@ def trade_off(
         return None
     points["line"] = lines(points)
     points[_ERROR] *= 100
-    columns = ["line", "kind", *_LABELS[:2], "image_name", "n", _ERROR, *shown]
+    told = ["line", "kind", *_LABELS[:2], "image_name", "n", _ERROR, *shown]
+    columns = [*told, "key"] if by_job else told
     points = points[columns].reset_index(drop=True)
-    encoding = line_encodings(points)
+    encoding = line_encodings(points, order)
     panels = [_panel(points, name, encoding) for name in shown]
     chart = alt.hconcat(*panels, spacing=28).resolve_scale(
         color="shared", shape="shared"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
@@ -13,23 +14,33 @@ _NULLS = {
     "patch_other": "best match in another picture",
     "distance_to_original": "distance to the photograph",
 }
-_COLUMNS = ["metric", "representation", "layer", "line", "kind", "value", "n"]
+_COLUMNS = [
+    *("metric", "representation", "layer", "line", "kind", "value", "low", "high", "n"),
+]
+# How far below its mean a band reaches on a logarithmic axis, at most, as a factor.
+_WIDEST = 5.0
 
 
 @dataclass(frozen=True)
 class Series:
-    """A metric as a panel: its heading, a factor, and the metric that is its null."""
+    """A metric as a panel: its heading, a factor, and the metric that is its null.
+
+    `scale` is that of the axis: "log", "zero" (from zero on), or "free" where zero is
+    no end of the metric.
+    """
 
     metric: str
     heading: str
     times: float = 1.0
     null: str | None = None
+    scale: Literal["log", "zero", "free"] = "zero"
 
 
 def by_depth(table: pd.DataFrame, series: Sequence[Series]) -> dict[str, pd.DataFrame]:
     """Return a long table a metric that has values, by its heading.
 
-    Columns: metric, representation, layer, line, kind (pre-images or null), value, n.
+    Columns: metric, representation, layer, line, kind (pre-images or null), value, low
+    and high (a standard deviation below and above, of pre-images), n.
     """
     parts = {one.heading: _panel(table, one) for one in series}
     return {
@@ -44,7 +55,7 @@ def _panel(table: pd.DataFrame, series: Series) -> pd.DataFrame:
     ours = named[named["baseline"] == ""]
     floors, other = named[named["baseline"] != ""], first_of_layer(ours)
     parts = [
-        ours.assign(kind="pre-images", value=ours[series.metric]),
+        _with_band(ours, series.metric),
         first_of_layer(floors, by="baseline").assign(
             kind="null", value=lambda rows: rows[series.metric]
         ),
@@ -52,9 +63,24 @@ def _panel(table: pd.DataFrame, series: Series) -> pd.DataFrame:
     if series.null:
         null = {"kind": "null", "line": _NULLS[series.null]}
         parts.append(other.assign(**null, value=other[series.null]))
-    long = pd.concat(parts, ignore_index=True)[_COLUMNS]
-    long["value"] = long["value"].astype("float64") * series.times
-    return long[long["value"].abs() < float("inf")].reset_index(drop=True)
+    long = pd.concat(parts, ignore_index=True).reindex(columns=_COLUMNS)
+    ends = ["value", "low", "high"]
+    long[ends] = long[ends].astype("float64") * series.times
+    known = long["value"].abs() < float("inf")
+    if series.scale == "log":
+        # A logarithm has no place for zero, nor for a band that reaches below it.
+        known &= long["value"] > 0
+        long["low"] = long["low"].clip(lower=long["value"] / _WIDEST)
+    return long[known].reset_index(drop=True)
+
+
+def _with_band(ours: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return the rows with the mean and a standard deviation to both sides."""
+    value = ours[metric]
+    if (spread := f"{metric}_std") not in ours:
+        return ours.assign(kind="pre-images", value=value)
+    low, high = value - ours[spread], value + ours[spread]
+    return ours.assign(kind="pre-images", value=value, low=low, high=high)
 
 
 def lines(table: pd.DataFrame) -> list[str]:

@@ -86,7 +86,9 @@ def _panel(part: pd.DataFrame, title: str, order: Sequence[str]) -> Any:
     ends = drawn[drawn["floor"].notna()].drop_duplicates("layer", keep="last")
     layers = [_with(lines, drawn[columns]), _with(zeros, drawn[columns].head(1))]
     if len(ends):
-        floors = base.mark_point(shape="triangle-left", filled=True, size=60, xOffset=6)
+        floors = base.mark_point(
+            shape="triangle-left", filled=True, size=60, xOffset=-6
+        )
         floors = floors.encode(
             y=alt.Y("floor:Q"),
             color=color,

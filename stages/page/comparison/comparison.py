@@ -1,8 +1,10 @@
 """The part of the page that compares two studies, in words."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from stages.page.comparison.changes import Change
 from stages.page.comparison.differences import Comparison, Difference
 from stages.page.tables import Column, table_columns
 from stages.page.wording import counted, number
@@ -30,16 +32,29 @@ class ComparisonLine:
 
 @dataclass(frozen=True)
 class ComparisonPart:
-    """What the page says of two studies: the other's name, a summary, the lines."""
+    """What the page says of two studies: the other's name, a summary, the lines.
+
+    `params` are those that differ, `changes` the pre-images that changed most, with the
+    `pictures` of the other study as URIs, by key.
+    """
 
     against: str
     summary: str
     lines: list[ComparisonLine]
     only_before: list[str]
     only_after: list[str]
+    params: Sequence[str] = ()
+    changes: Sequence[Change] = ()
+    pictures: Mapping[str, str] = field(default_factory=dict)
 
 
-def comparison_part(against: str, comparison: Comparison) -> ComparisonPart:
+def comparison_part(
+    against: str,
+    comparison: Comparison,
+    params: Sequence[str] = (),
+    changes: Sequence[Change] = (),
+    pictures: Mapping[str, str] | None = None,
+) -> ComparisonPart:
     """Return the part about the comparison with the study called `against`."""
     ranked = sorted(comparison.differences, key=lambda one: VERDICTS.index(one.verdict))
     return ComparisonPart(
@@ -48,6 +63,9 @@ def comparison_part(against: str, comparison: Comparison) -> ComparisonPart:
         lines=[_line(one) for one in ranked],
         only_before=_named(comparison.only_before),
         only_after=_named(comparison.only_after),
+        params=params,
+        changes=changes,
+        pictures=pictures or {},
     )
 
 
@@ -79,9 +97,17 @@ def _line(one: Difference) -> ComparisonLine:
         after=number(one.after, decimals, times=times),
         change=sign + number(one.change, decimals, times=times),
         noise=number(one.noise, decimals, times=times),
-        verdict=one.verdict,
+        verdict=_verdict(one),
         n=one.n,
     )
+
+
+def _verdict(one: Difference) -> str:
+    """Return the verdict; where noise is unknown, how many went which way."""
+    if one.verdict != "noise unknown":
+        return one.verdict
+    told = f"{one.n_better} better, {one.n_worse} worse of {one.n}"
+    return f"{one.verdict}: {told}"
 
 
 def _cell(labels: tuple[str, ...]) -> str:

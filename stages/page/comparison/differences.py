@@ -19,7 +19,7 @@ from stages.page.summary import CELL
 # A change counts beyond two standard errors: one in twenty does so by chance.
 _STANDARD_ERRORS = 2.0
 
-_PAIR = [*CELL, "image_id", "seed"]
+PAIR = [*CELL, "image_id", "seed"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Difference:
     """One metric of one cell in both studies; `noise` is one standard error.
 
     `verdict` is better, worse, within noise, same, or noise unknown where no cell of
-    the representation has several seeds. `n` pairs of jobs were compared.
+    the representation has several seeds. `n` pairs of jobs were compared; in `n_better`
+    of them the metric got better, in `n_worse` worse: all that is known without noise.
     """
 
     cell: tuple[str, ...]
@@ -37,6 +38,8 @@ class Difference:
     noise: float | None
     verdict: str
     n: int
+    n_better: int = 0
+    n_worse: int = 0
 
     @property
     def change(self) -> float:
@@ -65,7 +68,7 @@ def compared(before: pd.DataFrame, after: pd.DataFrame) -> Comparison:
     Both are tables of scores. Only done jobs that both have are compared.
     """
     old, new = _done(before), _done(after)
-    pairs = old.merge(new, on=_PAIR, suffixes=("_before", "_after"))
+    pairs = old.merge(new, on=PAIR, suffixes=("_before", "_after"))
     changes = [
         difference
         for cell, group in pairs.groupby(CELL, sort=False)
@@ -83,7 +86,7 @@ def _done(scores: pd.DataFrame) -> pd.DataFrame:
     """Return the done pre-images with every compared column, as numbers."""
     jobs = scores[(scores["kind"] == "preimage") & (scores["status"] == "done")]
     names = list(compared_metrics())
-    columns = jobs.reindex(columns=[*_PAIR, *names])
+    columns = jobs.reindex(columns=[*PAIR, *names])
     return columns.astype(dict.fromkeys(names, "float64"))
 
 
@@ -111,7 +114,10 @@ def _differences(
         kept = pairs.loc[both.index]
         noise = _standard_error(cell, metric, kept, [old, new])
         verdict = _verdict(before, after, noise, more_is_better)
-        yield Difference(cell, metric, before, after, noise, verdict, len(both))
+        change = both[f"{metric}_after"] - both[f"{metric}_before"]
+        signs = [int((change > 0).sum()), int((change < 0).sum())]
+        tally = signs if more_is_better else signs[::-1]
+        yield Difference(cell, metric, before, after, noise, verdict, len(both), *tally)
 
 
 def _verdict(

@@ -23,7 +23,7 @@ from stages.page.pictures.picture import Picture
 MOST_BYTES = 25_000_000
 # Longest side of a thumbnail, and up to which it is kept as it is, without loss.
 SIDE, LOSSLESS = 128, 64
-# The side up to a number of jobs, our choice: a few pictures may be as large as they are.
+# The side in studies of few jobs, our choice: their pictures may be large.
 LARGE_SIDE, FEW_JOBS = 256, 400
 # Longest side of a picture that stands on the page itself.
 SHOWN_SIDE = 256
@@ -132,17 +132,20 @@ def _most_that_fit(items: Sequence[T], fits: Callable[[list[T]], bool]) -> list[
     return next((subset for subset in subsets if fits(subset)), [])
 
 
-def chunks(spool: Spool, chosen: Sequence[Entry]) -> Iterator[str]:
+def chunks(
+    spool: Spool, chosen: Sequence[Entry], folder: str = "pictures"
+) -> Iterator[str]:
     """Yield elements with the thumbnails, a few at a time, then their index.
 
     A thumbnail is a pair of base64 and notes. The index lists the names inside, in
-    order, and the file in the folder of each other one.
+    order, and the file in the folder beside the page of each other one.
     """
     for first in range(0, len(chosen), CHUNK):
         yield _element("chunk", _pairs(spool, chosen[first : first + CHUNK]))
     names = {entry.name for entry in chosen}
     files = {e.name: file_name(e) for e in spool.entries if e.name not in names}
-    index = {"chunk": CHUNK, "inside": [e.name for e in chosen], "files": files}
+    inside = [e.name for e in chosen]
+    index = {"chunk": CHUNK, "inside": inside, "files": files, "folder": folder}
     text = json.dumps(index, separators=(",", ":")).replace("<", "\\u003c")
     yield _element("index", text)
 

@@ -1,10 +1,11 @@
-"""Plates and charts as files, for papers, README and slides: PNG and SVG of each."""
+"""Plates and charts as files, for papers: PNG and SVG of each, PDF of plates."""
 
 from collections.abc import Collection, Mapping, Sequence
 
 from stages.page.charts import rendering
 from stages.page.charts.chart import Drawing
 from stages.page.pictures.picture import Picture, View, decoded, encoded, seen_by
+from stages.page.plates.pdf import as_pdf
 from stages.page.plates.plate import Plate, Spot
 from stages.page.plates.tiles import Sheet, Tile, as_picture, as_svg
 from stages.store import files, paths, tables
@@ -31,6 +32,7 @@ def write_figures(
         rows = [(name, [tile(spot) for spot in row]) for name, row in plate.rows]
         sheet = Sheet(plate.columns, rows)
         _write(plate.name, encoded(as_picture(sheet)), as_svg(sheet))
+        files.write_bytes(paths.FIGURES / f"{plate.name}.pdf", as_pdf(sheet))
     for chart in (drawing.chart for drawing in drawings):
         _write(chart.name, rendering.png(chart), rendering.file_svg(chart))
 

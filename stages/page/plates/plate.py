@@ -5,6 +5,12 @@ from dataclasses import dataclass, field
 
 from stages.page.plates.tiles import Window
 
+# On paper, in millimetres: sides that pictures may have (each has its rule in
+# `styles/print.css`), what A4 leaves of a page below title and above caption, the names
+# of the rows, and what stands between the pictures.
+_PRINTED = (16, 20, 24, 28, 32, 36, 40)
+_PAGE, _NAME, _BETWEEN = (182, 225), 26, (3, 9)
+
 
 @dataclass(frozen=True)
 class Spot:
@@ -35,6 +41,13 @@ class Plate:
     columns: list[str]
     rows: list[tuple[str, list[Spot]]]
     view: Mapping[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def printed(self) -> int:
+        """The side of a picture in millimetres, so that the sheet fills a page."""
+        across = (_PAGE[0] - _NAME) / max(1, len(self.columns)) - _BETWEEN[0]
+        down = _PAGE[1] / max(1, len(self.rows)) - _BETWEEN[1]
+        return max((s for s in _PRINTED if s <= min(across, down)), default=_PRINTED[0])
 
     @property
     def spots(self) -> list[Spot]:

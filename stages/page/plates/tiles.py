@@ -1,4 +1,4 @@
-"""Sheets of pictures in rows and columns, as PNG and as SVG.
+"""Sheets of pictures in rows and columns, as PNG and as SVG (as PDF: `pdf`).
 
 The same layout is drawn twice: as PNG by Pillow, and as SVG with the pictures inside.
 Lengths are pixels. Labels of the PNG are in Pillow's own font, so that the same
@@ -15,7 +15,7 @@ from PIL import ImageDraw, ImageFont
 from stages.page.pictures.picture import Picture, encoded, square
 
 SIDE, GAP, HEAD, LEFT = 128, 6, 22, 190
-_LABEL, _INK, _PAPER, _OUTLINE = 14, "#333333", "#ffffff", "#D55E00"
+LABEL, _INK, _PAPER, OUTLINE = 14, "#333333", "#ffffff", "#D55E00"
 
 # First row, end row, first column, end column of a picture, as shares of its side.
 Window = tuple[float, float, float, float]
@@ -43,44 +43,55 @@ class Sheet:
         return LEFT + across * (SIDE + GAP) + GAP, HEAD + down * (SIDE + GAP) + GAP
 
 
-def _place(row: int, column: int) -> tuple[int, int]:
+def place(row: int, column: int) -> tuple[int, int]:
     """Return the upper left corner of a tile."""
     return LEFT + GAP + column * (SIDE + GAP), HEAD + GAP + row * (SIDE + GAP)
 
 
-def _corners(place: tuple[int, int], window: Window) -> tuple[int, int, int, int]:
+def text_base(column: int) -> tuple[int, int]:
+    """Return where the name of a column begins, on its base line."""
+    left, top = place(0, column)
+    return left, top - GAP - 3
+
+
+def row_label(row: int) -> tuple[int, int]:
+    """Return where the name of a row begins, on its base line."""
+    return 4, place(row, 0)[1] + SIDE // 2 + 4
+
+
+def corners(at: tuple[int, int], window: Window) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom of the outline, inside the tile."""
     top, bottom, left, right = (round(min(1, max(0, v)) * (SIDE - 1)) for v in window)
-    return place[0] + left, place[1] + top, place[0] + right, place[1] + bottom
+    return at[0] + left, at[1] + top, at[0] + right, at[1] + bottom
 
 
 def as_picture(sheet: Sheet) -> Picture:
     """Return the sheet drawn by Pillow."""
     paper = PillowImage.new("RGB", sheet.size, _PAPER)
-    draw, font = ImageDraw.Draw(paper), ImageFont.load_default(_LABEL)
+    draw, font = ImageDraw.Draw(paper), ImageFont.load_default(LABEL)
     for j, name in enumerate(sheet.columns):
-        left, top = _place(0, j)
-        draw.text((left, top - GAP - 17), _fitting(name, SIDE), fill=_INK, font=font)
+        left, top = place(0, j)
+        draw.text((left, top - GAP - 17), fitting(name, SIDE), fill=_INK, font=font)
     for i, (name, tiles) in enumerate(sheet.rows):
-        left, top = 4, _place(i, 0)[1] + SIDE // 2 - 9
-        draw.text((left, top), _fitting(name, LEFT - 8), fill=_INK, font=font)
+        left, top = 4, place(i, 0)[1] + SIDE // 2 - 9
+        draw.text((left, top), fitting(name), fill=_INK, font=font)
         for j, tile in enumerate(tiles):
-            _paste(paper, draw, tile, _place(i, j))
+            _paste(paper, draw, tile, place(i, j))
     return paper
 
 
 def _paste(
-    paper: Picture, draw: ImageDraw.ImageDraw, tile: Tile, place: tuple[int, int]
+    paper: Picture, draw: ImageDraw.ImageDraw, tile: Tile, at: tuple[int, int]
 ) -> None:
     if tile.picture is not None:
-        paper.paste(square(tile.picture, SIDE).convert("RGB"), place)
+        paper.paste(square(tile.picture, SIDE).convert("RGB"), at)
     if tile.outline is not None:
-        draw.rectangle(_corners(place, tile.outline), outline=_OUTLINE, width=2)
+        draw.rectangle(corners(at, tile.outline), outline=OUTLINE, width=2)
 
 
-def _fitting(name: str, width: int) -> str:
-    """Return the name, shortened to fit."""
-    font = ImageFont.load_default(_LABEL)
+def fitting(name: str, width: int = LEFT - 8) -> str:
+    """Return the name, shortened to fit: by default, before a row."""
+    font = ImageFont.load_default(LABEL)
     if font.getlength(name) <= width:
         return name
     while name and font.getlength(f"{name}...") > width:
@@ -94,17 +105,14 @@ def as_svg(sheet: Sheet) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" font-family="Helvetica, Arial, sans-serif" '
-        f'font-size="{_LABEL}" fill="{_INK}">',
+        f'font-size="{LABEL}" fill="{_INK}">',
         f'<rect width="{width}" height="{height}" fill="{_PAPER}"/>',
     ]
     for j, name in enumerate(sheet.columns):
-        left, top = _place(0, j)
-        parts.append(_text(left, top - GAP - 3, _fitting(name, SIDE)))
+        parts.append(_text(*text_base(j), fitting(name, SIDE)))
     for i, (name, tiles) in enumerate(sheet.rows):
-        parts.append(
-            _text(4, _place(i, 0)[1] + SIDE // 2 + 4, _fitting(name, LEFT - 8))
-        )
-        parts += [_tile(tile, _place(i, j)) for j, tile in enumerate(tiles)]
+        parts.append(_text(*row_label(i), fitting(name)))
+        parts += [_tile(tile, place(i, j)) for j, tile in enumerate(tiles)]
     return "\n".join([*filter(None, parts), "</svg>\n"])
 
 
@@ -112,8 +120,8 @@ def _text(x: int, y: int, text: str) -> str:
     return f'<text x="{x}" y="{y}">{escape(text)}</text>'
 
 
-def _tile(tile: Tile, place: tuple[int, int]) -> str:
-    x, y = place
+def _tile(tile: Tile, at: tuple[int, int]) -> str:
+    x, y = at
     drawn = ""
     if tile.picture is not None:
         uri = (
@@ -122,7 +130,7 @@ def _tile(tile: Tile, place: tuple[int, int]) -> str:
         box = f'x="{x}" y="{y}" width="{SIDE}" height="{SIDE}"'
         drawn = f'<image {box} preserveAspectRatio="xMidYMid slice" href="{uri}"/>'
     if tile.outline is not None:
-        left, top, right, bottom = _corners(place, tile.outline)
+        left, top, right, bottom = corners(at, tile.outline)
         box = f'x="{left}" y="{top}" width="{right - left}" height="{bottom - top}"'
-        drawn += f'<rect {box} fill="none" stroke="{_OUTLINE}" stroke-width="2"/>'
+        drawn += f'<rect {box} fill="none" stroke="{OUTLINE}" stroke-width="2"/>'
     return drawn

@@ -2,6 +2,9 @@
 // The page's policy allows no `eval` and no style of others: expressions are interpreted
 // (`ast`), and neither Vega-Embed nor its tooltip may add theirs.
 
+import { openJob } from "./lightbox.js";
+import { jobWithKey } from "./study.js";
+
 const CHART_OPTIONS = {
   mode: "vega-lite",
   renderer: "svg",
@@ -42,13 +45,20 @@ async function drawChart(figure, spec) {
   const place = document.createElement("div");
   try {
     runLibraries();
-    await window.vegaEmbed(place, spec, CHART_OPTIONS);
+    const { view } = await window.vegaEmbed(place, spec, CHART_OPTIONS);
+    view.addEventListener("click", (_, mark) => openPoint(mark?.datum?.key));
     still.replaceWith(place);
     figure.dataset.drawn = "live";
   } catch (error) {
     figure.dataset.drawn = "still";
     console.warn(`The chart ${figure.dataset.chart} stays as it is: ${error}`);
   }
+}
+
+/** Open the pre-image that a point is, if it is one. */
+function openPoint(key) {
+  const job = key === undefined ? undefined : jobWithKey(key);
+  if (job !== undefined) openJob(job, [job]);
 }
 
 /** Draw the charts of the page, if it has any. */

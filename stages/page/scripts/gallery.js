@@ -114,8 +114,13 @@ function tileHeading(at) {
   const { id, picture } = shown.rows[at];
   const image = picturesElement(`${picture.name}, the original`);
   showSoon(image, `${id} ${study.form}`);
-  const name = element("span", { class: "name", title: picture.about }, picture.name);
+  const name = element("span", { class: "name", title: picture.about }, ...breakable(picture.name));
   return element("th", { scope: "row", "aria-colindex": 1 }, image, name);
+}
+
+/** Return a name that may break after its underscores, so that no word is torn. */
+function breakable(name) {
+  return name.split(/(?<=_)/).flatMap((part) => [part, element("wbr")]);
 }
 
 function picturesElement(alt) {

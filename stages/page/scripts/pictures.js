@@ -39,7 +39,7 @@ function entry(place) {
 
 /** Return an address of the thumbnail, to be given back with `release`. */
 export function acquire(name) {
-  if (!placeOfName.has(name)) return hasPicture(name) ? `pictures/${index.files[name]}` : "";
+  if (!placeOfName.has(name)) return hasPicture(name) ? `${index.folder}/${index.files[name]}` : "";
   const held = addresses.get(name) ?? { url: blobAddress(name), n: 0 };
   held.n += 1;
   addresses.set(name, held);

@@ -77,7 +77,7 @@ def test_a_comparison_stands_before_the_findings(open_page, pages_folder):
     other["psnr"] += 5.0
     other.to_parquet("before.parquet")
     page = open_page(path=fake.write_report(against="before.parquet"))
-    assert page.get_by_role("heading", name="Against before.parquet").is_visible()
+    assert page.get_by_role("heading", name="against before.parquet").is_visible()
     assert page.locator("#comparison tbody tr").count() > 0
     assert page.locator("#comparison tbody tr").first.inner_text().count("worse") == 1
     page.get_by_role("link", name="Against the other study").click()

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tests.page.browser import fake
+from tests.page.browser.waiting import until
 
 MISSING = "\N{EN DASH}"
 ROWS = "#jobs-table tbody tr:not(.space)"
@@ -44,19 +45,22 @@ def test_headings_sort_up_down_and_back_by_mouse_and_keyboard(open_page):
     assert heading.get_attribute("aria-sort") == "descending"
     assert values() == sorted(values(), reverse=True)
     # What is missing is last, whichever way.
+    page.evaluate("document.getElementById('jobs-table').scrollTop = 1e6")
+    until(page, f"document.querySelector('{ROWS}[aria-rowindex=\"33\"]') !== null")
     assert cells.last.inner_text() == MISSING
     page.keyboard.press("Enter")
     assert heading.get_attribute("aria-sort") == "none"
     assert "t-sort" not in page.url
 
 
-def test_a_row_opens_its_job_and_arrows_follow_the_table(open_page):
+def test_a_row_opens_its_job_and_pages_follow_the_table(open_page):
     page = open_page("#t-sort=psnr")
     page.locator(ROWS).nth(1).click()
     second = page.url
-    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("PageUp")
     assert page.url != second
-    assert "1 of 32" in page.locator("#lightbox .bar").inner_text()
+    page.keyboard.press("PageDown")
+    assert page.url == second
     page.keyboard.press("Escape")
     page.locator(f"{ROWS} button").first.focus()
     page.keyboard.press("Enter")

@@ -53,3 +53,9 @@ def test_many_cells_of_one_study_alone_are_counted(n_more):
     part = comparison_part("v1", Comparison([], [], cells))
     assert len(part.only_after) == MOST_NAMED + (n_more > 0)
     assert (part.only_after[-1] == "and 3 more") == (n_more > 0)
+
+
+def test_where_noise_is_unknown_the_signs_are_counted():
+    one = Difference(CELL, "psnr", 10.0, 12.0, None, "noise unknown", 6, 5, 1)
+    (line,) = comparison_part("v1", Comparison([one], [], [])).lines
+    assert line.verdict == "noise unknown: 5 better, 1 worse of 6"

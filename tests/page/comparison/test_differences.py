@@ -110,3 +110,14 @@ def test_failed_jobs_infinite_values_and_missing_columns_are_left_out(study):
     after = study({("a", 0): 10.5, ("b", 0): 11.0, ("c", 0): 1.0})
     found = psnr(compared(before.drop(columns="lpips_vgg"), after))
     assert (found.n, found.change) == (1, 0.5)
+
+
+def test_the_signs_of_single_changes_follow_the_better_end(score, table):
+    before = table(*(score(0.5, image_id=name) for name in "abc"))
+    after = table(
+        *(score(e, image_id=n) for n, e in zip("abc", (0.4, 0.3, 0.9), strict=True))
+    )
+    found = {one.metric: one for one in compared(before, after).differences}
+    tally = [(found[m].n_better, found[m].n_worse) for m in found]
+    assert tally[list(found).index("relative_error_8bit")] == (2, 1)
+    assert tally[list(found).index("psnr")] == (1, 2)

@@ -1,4 +1,4 @@
-"""Scores of another study: out of a file, out of history, or refused."""
+"""Another study: out of a file, out of history, or refused."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from stages.metrics.schema import scores_schema
-from stages.page.comparison.other_scores import other_scores
+from stages.page.comparison.other_study import other_scores, other_study
 from stages.process.stage import Refusal
 from stages.store import paths, schemas, tables
 
@@ -37,6 +37,7 @@ def project(tmp_path, monkeypatch):
     dvc = (sys.executable, "-m", "dvc")
     command("git", "init", "-q")
     command(*dvc, "init", "-q")
+    paths.PARAMS.write_text("report: {title: A study}\n")
     for psnr in (10.0, 20.0):
         tables.write_table(paths.SCORES, [row(psnr)], scores_schema())
         command(*dvc, "add", "-q", f"{paths.SCORES}")
@@ -73,3 +74,46 @@ def test_another_table_is_refused_with_what_it_lacks(tmp_path):
     tables.write_table(path, [], schemas.IMAGES)
     with pytest.raises(Refusal, match="it lacks representation, layer"):
         other_scores(f"{path}")
+
+
+def preimages(folder, key):
+    blank = dict.fromkeys(schemas.PREIMAGES.names)
+    labels = {"representation": "x", "layer": "x", "channels": "x", "region": "x"}
+    labels |= {"prior": "x", "solver": "x", "status": "done", "reason": ""}
+    image = {"bytes": b"png", "path": ""}
+    job = {"key": key, "image_id": "a", "image_name": "a", "seed": 0, "image": image}
+    told = {"device": "", "precision": "", "versions": ""}
+    part = folder / "part-00000.parquet"
+    tables.write_table(part, [{**blank, **labels, **job, **told}], schemas.PREIMAGES)
+
+
+def test_a_file_alone_is_called_by_its_name_without_a_path(tmp_path):
+    tables.write_table(tmp_path / "other.parquet", [row(3.0)], scores_schema())
+    other = other_study(f"{tmp_path}/other.parquet")
+    assert (other.name, other.params) == ("other.parquet", {})
+    assert other.pictures({"k"}) == {}
+
+
+def test_a_study_s_file_brings_its_title_params_and_pictures(tmp_path):
+    tables.write_table(tmp_path / paths.SCORES, [row(3.0)], scores_schema())
+    preimages(tmp_path / paths.PREIMAGES, "k")
+    (tmp_path / "params.yaml").write_text("report: {title: The other}\n")
+    other = other_study(f"{tmp_path / paths.SCORES}")
+    assert other.name == "The other"
+    assert other.params == {"report": {"title": "The other"}}
+    assert other.pictures({"k", "l"}) == {"k": b"png"}
+
+
+@pytest.mark.slow
+def test_a_revision_is_called_by_its_title_and_commit(project):
+    preimages(paths.PREIMAGES, "k")
+    command(sys.executable, "-m", "dvc", "add", "-q", f"{paths.PREIMAGES}")
+    command("git", "add", "-A")
+    command("git", "commit", "-q", "-m", "pictures")
+    done = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True
+    )
+    other = other_study("HEAD")
+    assert other.name == f"A study, commit {done.stdout.strip()}"
+    assert other.pictures({"k"}) == {"k": b"png"}
+    assert other_study("HEAD~1").pictures({"k"}) == {}
