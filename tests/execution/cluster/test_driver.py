@@ -228,7 +228,9 @@ def test_a_scheduler_that_goes_away_is_told_in_a_sentence(study, cluster, driver
 
 def test_where_no_scheduler_answers_it_is_said(study, monkeypatch):
     study("backend: dask, address: 'tcp://127.0.0.1:9'")
-    with pytest.raises(Refusal, match=r"no Dask scheduler answers at tcp://127.0.0.1:9"):
+    with pytest.raises(
+        Refusal, match=r"no Dask scheduler answers at tcp://127.0.0.1:9"
+    ):
         invert.main()
 
 
