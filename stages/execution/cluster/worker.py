@@ -15,7 +15,7 @@ from stages.execution.cluster.inputs import Inputs
 from stages.execution.cluster.parcel import unpacked
 from stages.execution.device import prepare
 from stages.execution.runner import BatchRun, run_batch
-from stages.plan.jobs import Job, has_own_key
+from stages.plan.jobs import Job, have_own_keys
 from stages.process.stage import Refusal
 from stages.store.objects import Objects
 from stages.store.record import Checkpoint, Record
@@ -136,7 +136,7 @@ def _check(jobs: Sequence[Job], targets: str) -> None:
 
     A key covers the program's text: two versions of it make two keys.
     """
-    if not all(has_own_key(job, targets) for job in jobs):
+    if not have_own_keys(jobs, targets):
         raise Refusal(
             f"a worker has another version of this program than the one that planned "
             f"the jobs (in {Path(__file__).parents[3]}): install the same on all "
