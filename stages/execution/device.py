@@ -12,22 +12,30 @@ from stages.process.stage import Refusal
 Network = TypeVar("Network", bound=nn.Module)
 
 
-def prepare(name: str, n_threads: int | None = None) -> torch.device:
+def prepare(name: str, n_threads: int | None = None, slot: int = 0) -> torch.device:
     """Return the device called `auto`, `cpu`, `cuda` or `cuda:1`, ready for inversion.
 
-    `auto` is the first GPU if there is one; `n_threads` are those of the CPU, by
-    default one a core. Raises Refusal if there is no such device.
+    `auto` is a GPU if there is one: of several, each slot has its own, in this thread.
+    `n_threads` are those of the CPU, by default one a core. Raises Refusal if there is
+    no such device.
     """
     if n_threads is not None:
         torch.set_num_threads(n_threads)
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+        if (n_gpus := n_devices()) > 1:
+            torch.cuda.set_device(slot % n_gpus)
     if name.startswith("cuda"):
         _check_gpu(name)
     set_up_process()
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
     return torch.device(name)
+
+
+def n_devices() -> int:
+    """Return among how many devices `auto` shares the processes: GPUs, or one CPU."""
+    return max(1, torch.cuda.device_count()) if torch.cuda.is_available() else 1
 
 
 def on_device(network: Network, device: torch.device) -> Network:

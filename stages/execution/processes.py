@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
+from stages.execution.device import n_devices
 from stages.execution.workers import most_processes, n_cores
 from stages.params.execution import ExecutionSettings
 from stages.plan.jobs import Job
@@ -25,13 +26,14 @@ def n_processes(
 ) -> int:
     """Return among how many processes the batches are shared.
 
-    `auto`: one on a GPU; on a CPU as many as it has cores and memory for, unless there
-    is less to do than starting them is worth.
+    `auto`: one for each GPU, and on a CPU as many as it has cores and memory for,
+    unless there is less to do than starting them is worth.
     """
     if execution.processes != "auto":
         return execution.processes
     if device.type != "cpu":
-        return 1
+        n_gpus = n_devices() if execution.device == "auto" else 1
+        return max(1, min(n_gpus, len(batches)))
     steps = sum(len(jobs) * jobs[0].cell.steps.n_steps for jobs in batches)
     need = max((process_bytes(jobs[0]) for jobs in batches), default=1)
     return max(1, min(most_processes(need), steps // STEPS_WORTH_A_PROCESS))

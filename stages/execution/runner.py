@@ -108,9 +108,13 @@ class LocalBackend:
             for one in wanted:
                 if one not in shared:
                     run(one, advance, later=background.do)
-        setup = partial(prepare, execution.device, n_threads(n))
+        setup = partial(_set_up, execution.device, n_threads(n))
         lost = partial(_lost, job_store)
         share(shared, run, n, setup=setup, advance=advance, lost=lost)
+
+
+def _set_up(device: str, n_threads: int | None, slot: int) -> None:
+    prepare(device, n_threads, slot)
 
 
 def _runs_own_code(one: BatchRun) -> bool:

@@ -51,8 +51,9 @@ def most_processes(n_bytes: int) -> int:
 
 @dataclass
 class _Worker(Generic[Item]):
-    """A process, the pipe to it, and the item that it has in hand."""
+    """A process, its place among the others, the pipe to it, the item in its hand."""
 
+    slot: int
     process: BaseProcess
     pipe: Connection
     item: Item
@@ -63,27 +64,28 @@ def share(
     run: Run[Item],
     n_processes: int,
     *,
-    setup: Callable[[], object],
+    setup: Callable[[int], object],
     advance: Advance,
     lost: Callable[[Item, str], None],
 ) -> None:
     """Run every item in one of the processes.
 
-    `setup` is called once in each process, `run` with each item and a function to
-    call with the progress made, which reaches `advance` here. All of them and the items
-    must survive pickling. Where a process dies, `lost` is told its item and how, and
-    another takes its place. Raises Refusal where a run does, or where disk or
-    memory are too short for it: that is true for all of them.
+    `setup` is called once in each process, with a slot from 0 that no other has
+    meanwhile, `run` with each item and a function to call with the progress made,
+    which reaches `advance` here. All of them and the items must survive pickling.
+    Where a process dies, `lost` is told its item and how, and another takes its place.
+    Raises Refusal where a run does, or where disk or memory are too short for it: that
+    is true for all of them.
     """
     waiting, workers = deque(items), list[_Worker[Item]]()
 
-    def hire() -> None:
+    def hire(slot: int) -> None:
         if waiting:
-            workers.append(_started(run, setup, waiting.popleft()))
+            workers.append(_started(run, setup, slot, waiting.popleft()))
 
     with _stopped_in_the_end(workers):
-        for _ in range(n_processes):
-            hire()
+        for slot in range(n_processes):
+            hire(slot)
         while workers:
             for worker in _heard(workers):
                 word = _word(worker)
@@ -99,12 +101,15 @@ def share(
                     _dismiss(worker)
                     if word is not None:
                         lost(worker.item, word)
-                        hire()
+                        hire(worker.slot)
 
 
-def _started(run: Run[Item], setup: Callable[[], object], item: Item) -> _Worker[Item]:
+def _started(
+    run: Run[Item], setup: Callable[[int], object], slot: int, item: Item
+) -> _Worker[Item]:
     here, there = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=_serve, args=(there, run, setup), daemon=True)
+    ready = partial(setup, slot)
+    process = _SPAWN.Process(target=_serve, args=(there, run, ready), daemon=True)
     # A terminal sends these to all processes. The new one ignores them, also while it
     # starts; it is asked to stop by this one.
     numbers = {*SIGNALS} - {signal.SIGTERM}
@@ -116,7 +121,7 @@ def _started(run: Run[Item], setup: Callable[[], object], item: Item) -> _Worker
             signal.signal(number, handler)
     there.close()
     _send(here, item)
-    return _Worker(process, here, item)
+    return _Worker(slot, process, here, item)
 
 
 def _send(pipe: Connection, item: object) -> None:

@@ -121,13 +121,20 @@ def job_content(
     return {**content, "batch size": batch_size, "precision": precision}
 
 
-def has_own_key(job: Job, targets: str) -> bool:
-    """Return whether the job's key is the one that is made here of what it says.
+def have_own_keys(jobs: Iterable[Job], targets: str) -> bool:
+    """Return whether the jobs' keys are those that are made here of what they say.
 
-    It is not where another version of the program planned it.
+    They are not where another version of the program planned them.
     """
-    content = job_content(job.cell, targets, job.batch_size, job.precision)
-    return job.key == key({**content, "image": job.image_id, "seed": job.seed})
+    contents: dict[Cell, dict[str, object]] = {}
+    for job in jobs:
+        if job.cell not in contents:
+            sizes = job.batch_size, job.precision
+            contents[job.cell] = job_content(job.cell, targets, *sizes)
+        picture = {"image": job.image_id, "seed": job.seed}
+        if job.key != key({**contents[job.cell], **picture}):
+            return False
+    return True
 
 
 def _chosen(entry: GridEntry, pictures: list[Pictured]) -> list[Pictured]:

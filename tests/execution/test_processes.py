@@ -51,6 +51,18 @@ def test_the_user_has_the_last_word_and_a_gpu_one_process(study):
     assert n_processes(execution(), CPU, []) == 3
 
 
+def test_several_gpus_have_a_process_each_unless_one_is_named(study, monkeypatch):
+    study(processes="auto", steps=250)
+    chosen, gpu = execution(), torch.device("cuda")
+    monkeypatch.setattr(processes, "n_devices", lambda: 4)
+    assert chosen.device == "cpu"
+    assert n_processes(chosen, gpu, [batch(6)] * 400) == 1
+    auto = chosen.model_copy(update={"device": "auto"})
+    assert n_processes(auto, gpu, [batch(6)] * 400) == 4
+    assert n_processes(auto, gpu, [batch(6)] * 2) == 2
+    assert n_processes(auto, gpu, []) == 1
+
+
 def test_as_many_processes_as_memory_has_room_for(study, monkeypatch):
     study(processes="auto", steps=250)
     many, chosen = [batch(6)] * 400, execution()

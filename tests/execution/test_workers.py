@@ -17,8 +17,8 @@ from stages.process.stage import Interrupted, Refusal, deferred_signals
 ROOT = Path(__file__).parent.parent.parent
 
 
-def prepare():
-    Path(f"ready-{os.getpid()}").touch()
+def prepare(slot):
+    Path(f"ready-{os.getpid()}").write_text(f"{slot}")
 
 
 class Special(Refusal):
@@ -159,6 +159,12 @@ def test_stopped_in_any_way_the_processes_keep_what_they_have(tmp_path, number, 
     assert "Traceback" not in words
     # Said once, by the process that was asked.
     assert words.count("stopped by") == (0 if number == signal.SIGKILL else 1)
+
+
+def test_each_process_has_a_slot_of_its_own_and_leaves_it_to_its_successor(shared):
+    shared(["die-1", "a", "b", "c"], n_processes=2)
+    slots = [file.read_text() for file in Path().glob("ready-*")]
+    assert sorted(slots) in (["0", "0", "1"], ["0", "1", "1"])
 
 
 def test_the_machine_has_a_core_and_memory_for_one(monkeypatch):

@@ -341,5 +341,6 @@ def test_every_section_is_required_as_dvc_looks_for_it():
     assert ExecutionSettings().model_dump() == {
         **{"device": "auto", "batch_size": "auto"},
         **{"processes": "auto", "targets": "store", "precision": "float32"},
+        **{"backend": "local", "address": None, "insecure": False, "store": None},
     }
     assert ReportSettings().pictures == 12

@@ -143,7 +143,7 @@ def test_a_damaged_batch_is_told_and_computed_again(
     data[place.end - 3] ^= 1
     file.write_bytes(data)
     again = SharedRecords(objects)
-    with pytest.raises(Refusal, match="damaged .*run this again"):
+    with pytest.raises(Refusal, match=r"damaged .*run this again"):
         again.load(keys[0])
     assert "it is not used" in capsys.readouterr().err
     left = SharedRecords(objects)

@@ -32,6 +32,8 @@ from stages.store.shared_jobs import SharedJobStore
 TASKS_A_THREAD, LEAST_TASKS = 4, 32
 SECONDS_BETWEEN_COUNTS = 2.0
 
+SECONDS_TO_CONNECT = 30.0
+
 # Workers that may die of a batch before it is taken apart.
 DEATHS_ALLOWED = 1
 
@@ -83,7 +85,7 @@ class DaskBackend:
                 yield client
             return
         try:
-            client = Client(address, timeout="10s")
+            client = Client(address, timeout=SECONDS_TO_CONNECT)
         except OSError as error:
             raise Refusal(
                 f"no Dask scheduler answers at {address}: {error}. Start one with "
@@ -160,9 +162,9 @@ class DaskBackend:
                 "the same version of this program installed there?"
             )
         raise Refusal(
-            f"the Dask scheduler {self._execution.address or ''} has gone. What was "
-            f"finished is kept in {self._job_store.objects.url}: start it and run "
-            "this again"
+            f"the Dask scheduler {self._execution.address or 'of this run'} has gone. "
+            f"What was finished is kept in {self._job_store.objects.url}: start it and "
+            "run this again"
         )
 
     def _note(self, one: BatchRun, done: Done) -> None:

@@ -10,14 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-import torch
-
 from stages.execution.cluster.codes import SharedDoor
 from stages.execution.cluster.inputs import Inputs
 from stages.execution.cluster.parcel import unpacked
 from stages.execution.device import prepare
 from stages.execution.runner import BatchRun, run_batch
-from stages.plan.jobs import Job, has_own_key
+from stages.plan.jobs import Job, have_own_keys
 from stages.process.stage import Refusal
 from stages.store.objects import Objects
 from stages.store.record import Checkpoint, Record
@@ -93,7 +91,7 @@ def run_task(task: Task) -> Done:
     with _ONE_AT_A_TIME:
         folder, n_threads, slot = _here()
         # In the thread that computes: denormal numbers are a matter of threads.
-        device = prepare(_device(task.device, slot), task.n_threads or n_threads)
+        device = prepare(task.device, task.n_threads or n_threads, slot)
         inputs = Inputs(Objects(task.store), folder)
         _load(task.modules, inputs)
         jobs = unpacked(task.jobs, inputs)
@@ -108,18 +106,16 @@ def run_task(task: Task) -> Done:
         return Done(place, list(records), gathered.failures)
 
 
-def _here() -> tuple[Path, int, object]:
-    """Return this worker's folder, its threads and its name."""
+def _here() -> tuple[Path, int, int]:
+    """Return this worker's folder, its threads, and its slot on a machine of several.
+
+    Those of a cluster that was started for the run are numbered.
+    """
     from distributed import get_worker
 
     worker = get_worker()
-    return Path(worker.local_directory), worker.state.nthreads, worker.name
-
-
-def _device(name: str, slot: object) -> str:
-    """Return the device of this worker, where a machine's GPUs are shared out."""
-    n = torch.cuda.device_count() if name == "auto" else 0
-    return f"cuda:{slot % n}" if n > 1 and isinstance(slot, int) else name
+    slot = worker.name if isinstance(worker.name, int) else 0
+    return Path(worker.local_directory), worker.state.nthreads, slot
 
 
 def _load(modules: tuple[tuple[str, str], ...], inputs: Inputs) -> None:
@@ -140,7 +136,7 @@ def _check(jobs: Sequence[Job], targets: str) -> None:
 
     A key covers the program's text: two versions of it make two keys.
     """
-    if not all(has_own_key(job, targets) for job in jobs):
+    if not have_own_keys(jobs, targets):
         raise Refusal(
             f"a worker has another version of this program than the one that planned "
             f"the jobs (in {Path(__file__).parents[3]}): install the same on all "

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from stages import invert
+from stages.execution.cluster import driver as module
 from stages.process.stage import Refusal
 from stages.store import paths, tables
 from stages.store.objects import Objects
@@ -113,8 +114,6 @@ def test_workers_elsewhere_make_the_same_bytes_through_s3(
 
 
 def test_tasks_carry_no_pixels(study, two_workers, monkeypatch):
-    from stages.execution.cluster import driver as module
-
     sizes, made = [], module.packed
     monkeypatch.setattr(
         module, "packed", lambda *given: sizes.append(len(made(*given))) or made(*given)
@@ -227,8 +226,11 @@ def test_a_scheduler_that_goes_away_is_told_in_a_sentence(study, cluster, driver
 
 
 def test_where_no_scheduler_answers_it_is_said(study, monkeypatch):
+    monkeypatch.setattr(module, "SECONDS_TO_CONNECT", 1.0)
     study("backend: dask, address: 'tcp://127.0.0.1:9'")
-    with pytest.raises(Refusal, match=r"no Dask scheduler answers at tcp://127.0.0.1:9"):
+    with pytest.raises(
+        Refusal, match=r"no Dask scheduler answers at tcp://127.0.0.1:9"
+    ):
         invert.main()
 
 
