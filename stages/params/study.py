@@ -18,7 +18,8 @@ class ExecutionSettings(Part):
     `processes: auto` is one a core of a CPU, and one for a GPU. With `targets:
     recompute` no codes are stored; they are computed whenever they are needed.
     `precision: bfloat16` lets `fast` compute networks in it until the last tenth of its
-    steps, which are in float32, as all else is.
+    steps, which are in float32, as all else is. `allow_large` lets begin what is beyond
+    this machine, see `stages.execution.estimate`.
     """
 
     device: Annotated[
@@ -34,6 +35,7 @@ class ExecutionSettings(Part):
     ] = "auto"
     targets: Literal["store", "recompute"] = "store"
     precision: Literal["float32", "bfloat16"] = "float32"
+    allow_large: bool = False
 
 
 class ReportSettings(Part):
