@@ -27,6 +27,7 @@ from stages.page.plates.plates import plates
 from stages.page.plates.tiles import Window
 from stages.page.wording import counted, listed, number, shared, sides
 from stages.process.progress import duration
+from stages.process.secrets import masked
 from stages.store import files, paths
 from stages.store.file_hash import sha256
 from stages.weights import kept
@@ -163,7 +164,7 @@ def _provenance(jobs: pd.DataFrame, devices: list[str]) -> provenance.Provenance
     hashes = {f"{path}": sha256(path) for path in (paths.IMAGES, paths.SCORES)}
     times = jobs.groupby("representation", sort=False)["seconds"]
     return provenance.Provenance(
-        params=paths.PARAMS.read_text(),
+        params=masked(paths.PARAMS.read_text()),
         hashes=hashes | provenance.weight_hashes(manifest),
         devices=devices,
         computing=f"{duration(jobs['seconds'].sum())} for {counted(len(jobs), 'job')}",
