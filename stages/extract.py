@@ -8,18 +8,24 @@ depends on chance or company is told in the statistics. Where the grid chooses c
 by their colour, their ranking is in chromaticity.json.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 import torch
 
+from stages.execution.blame import culprit, one_by_one, one_line, place
 from stages.execution.coding import images_as_seen
 from stages.execution.device import prepare
+from stages.execution.room import check_room, codes_bytes
 from stages.execution.targets import TargetCodes, Targets, stored_pictures
+from stages.execution.workers import share
 from stages.images import Images
 from stages.metrics.code import pairwise_statistics
+from stages.plan.missing import without_weights
 from stages.plan.representations import code_shape, outline
-from stages.plan.study import ExtractStage, extract_stage
+from stages.plan.study import ExtractStage, expand, extract_part, ready
 from stages.process.progress import Progress
 from stages.process.stage import Refusal, run, say
 from stages.representations.chromaticity import chromaticity
@@ -120,30 +126,94 @@ def ranking(
     }
 
 
+@dataclass(frozen=True)
+class Extraction:
+    """What came of a representation: its statistics and ranking, or why it has none."""
+
+    known: dict[str, object] = field(default_factory=dict)
+    ranking: dict[str, list[float]] = field(default_factory=dict)
+    reason: str = ""
+
+
+def attempt(
+    name: str, advance: Advance, *, study: ExtractStage, door: TargetCodes
+) -> Extraction:
+    """Extract a representation; whatever its network raises costs itself alone."""
+    try:
+        known = extracted(study, name, door, advance)
+        return Extraction(known, ranking(study, name, door.device))
+    except Refusal:
+        raise
+    except Unsound as error:
+        return Extraction(reason=one_line(error))
+    except Exception as error:
+        layers, defined = study.layers[name], study.definitions[name]
+        return Extraction(reason=culprit(layers, error, defined, door.device))
+
+
+def attempts_apart(
+    names: list[str], study: ExtractStage, door: TargetCodes, advance: Advance
+) -> dict[str, Extraction]:
+    """Extract the user's own networks in a process of their own, which they may end."""
+    done: dict[str, Extraction] = {}
+
+    def lost(name: str, how: str, _: float) -> list[str]:
+        done[name] = Extraction(reason=how_it_ended(name, how, study, door))
+        return []
+
+    run = partial(attempt, study=study, door=door)
+    setup = partial(prepare, study.execution.device, None)
+    keep = done.__setitem__
+    share(names, run, 1, setup=setup, advance=advance, lost=lost, finished=keep)
+    return done
+
+
+def how_it_ended(name: str, how: str, study: ExtractStage, door: TargetCodes) -> str:
+    """Return how a network ended its process, with the layer and the picture."""
+    told, layers = how, study.layers[name]
+
+    def lost(_: list[str], again: str, reached: float) -> list[list[str]]:
+        nonlocal told
+        told = f"{place(layers, reached)}: {again}"
+        return []
+
+    defined = study.definitions[name]
+    run = partial(one_by_one, defined=defined, device=door.device)
+    setup = partial(prepare, study.execution.device, None)
+    share([layers], run, 1, setup=setup, advance=lambda _: None, lost=lost)
+    return told
+
+
 def main() -> None:
     """Extract the layers of every representation."""
-    study = extract_stage()
-    door = TargetCodes(study.execution.targets, prepare(study.execution.device))
+    whole = ready(expand(), without_weights())
     n_pictures = sum(1 for _ in tables.rows(paths.IMAGES, ["image_id"]))
+    check_room(whole.execution, {paths.TARGETS: codes_bytes(whole, n_pictures)})
+    study = extract_part(whole)
+    door = TargetCodes(study.execution.targets, prepare(study.execution.device))
     n_layers = sum(len(layers) for layers in study.layers.values())
-    known, rankings, left_out = {}, {}, {}
+    wanted = [name for name, layers in study.layers.items() if layers]
+    own = [name for name in wanted if study.definitions[name].own_code() is not None]
     with Progress("extract", n_layers * n_pictures, "codes") as progress:
-        for name, layers in study.layers.items():
-            if not layers:
-                continue
-            try:
-                known[name] = extracted(study, name, door, progress.advance)
-                rankings[name] = ranking(study, name, door.device)
-            except Refusal:
-                raise
-            # The user's own network may raise anything: it costs itself alone.
-            except Exception as error:
-                left_out[name] = " ".join(f"{error}".split()) or type(error).__name__
-                say(f"{name} is left out of the study: {left_out[name]}")
-    if not known:
+        advance = progress.advance
+        done = {
+            name: attempt(name, advance, study=study, door=door)
+            for name in wanted
+            if name not in own
+        } | attempts_apart(own, study, door, advance)
+    save({name: done[name] for name in wanted})
+
+
+def save(done: Mapping[str, Extraction]) -> None:
+    """Write what is known, and what is left out; raises Refusal if that is all."""
+    left_out = {name: one.reason for name, one in done.items() if one.reason}
+    for name, reason in left_out.items():
+        say(f"{name} is left out of the study: {reason}")
+    good = {name: one for name, one in done.items() if not one.reason}
+    if not good:
         raise Refusal("nothing is left to invert: no representation gives a code")
-    files.write_json(paths.STATISTICS, known)
-    files.write_json(paths.CHROMATICITY, rankings)
+    files.write_json(paths.STATISTICS, {n: one.known for n, one in good.items()})
+    files.write_json(paths.CHROMATICITY, {n: one.ranking for n, one in good.items()})
     files.write_json(paths.LEFT_OUT, left_out)
 
 

@@ -11,12 +11,15 @@ from itertools import islice
 
 from stages.execution.backend import backend, opened_store
 from stages.execution.device import prepare
+from stages.execution.estimate import check, rooms
+from stages.execution.recovery import TERMS, recover
+from stages.execution.room import check_room
 from stages.execution.runner import batch_runs
 from stages.execution.targets import TargetCodes, rankings
 from stages.plan.jobs import Job, Pictured, jobs
 from stages.plan.missing import missing as missing_representations
 from stages.plan.study import expand, ready
-from stages.preimage.priors import PRIORS, term_names
+from stages.preimage.priors import PRIORS
 from stages.process.progress import Progress
 from stages.process.stage import run
 from stages.representations.selection import with_top_channels
@@ -26,9 +29,6 @@ from stages.store.record import Record
 from stages.store.schemas import OUTCOME, PREIMAGES
 
 ROWS_A_PART = 1024
-
-# The columns of the objective's terms.
-TERMS = tuple(f"{name}_term" for name in term_names())
 
 # The columns that a finished job fills.
 _RECORDED = [
@@ -140,11 +140,14 @@ def missing(planned: list[Job], job_store: JobStore) -> list[Job]:
 def main() -> None:
     """Compute what is missing and lay out all pre-images of the study."""
     study = ready(expand(), missing_representations())
+    known = pictures()
+    check(study, len(known))
     device = prepare(study.execution.device)
     job_store = opened_store(study.execution)
-    plan = jobs(study, pictures(), rankings())
+    plan = jobs(study, known, rankings())
     with job_store.locked():
-        pending = missing(plan, job_store)
+        pending = recover(missing(plan, job_store), job_store)
+        check_room(study.execution, rooms(plan, pending))
         wanted = batch_runs(pending, job_store)
         with Progress("invert", len(pending), "jobs") as progress:
             where = backend(study.execution, job_store, device)

@@ -14,9 +14,10 @@ from itertools import groupby, islice
 import torch
 
 from stages import images
+from stages.execution.apart import CodesApart
 from stages.execution.device import prepare
 from stages.execution.targets import Originals, TargetCodes
-from stages.images import Image
+from stages.images import Codes, Image, Images
 from stages.metrics.baselines import BASELINES
 from stages.metrics.judges import Judges, load_judges
 from stages.metrics.measures import Measures, measures, seed_measures
@@ -24,16 +25,18 @@ from stages.metrics.perceptual import Lpips
 from stages.metrics.reference import CodePart, Reference, View, reference
 from stages.metrics.schema import scores_schema
 from stages.params.representations import Representation
-from stages.plan.representations import definition
+from stages.plan.representations import definition, outline
 from stages.plan.sections import score_stage
 from stages.process.progress import Progress
 from stages.process.stage import Refusal, run
+from stages.representations.definition import Definition
 from stages.representations.loading import placed
 from stages.store import paths, schemas, tables
 from stages.store.tables import Row
 from stages.weights import kept
 
 Siblings = tuple[object, ...]
+Phi = Callable[[str], Callable[[Images], Codes]]
 
 # Images whose codes are computed at once, our choice: 16 images of 128 pixels already
 # keep a processor busy, and take little memory.
@@ -200,13 +203,21 @@ def main() -> None:
 
 def _view(name: str, settings: Representation, door: TargetCodes) -> View:
     defined = definition(settings)
+    own = defined.own_code() is not None
     return View(
-        placed(defined, door.device),
+        outline(defined) if own else placed(defined, door.device),
         defined.side,
         partial(door.read, name, defined),
         # Under whichever kind, the network has this name.
         "efficientnet_lite0" in getattr(settings, "model", ""),
+        _apart(defined, door.device) if own else None,
     )
+
+
+def _apart(defined: Definition, device: torch.device) -> Phi:
+    """Return what computes codes in another process, which the user's code may end."""
+    there = CodesApart(defined, partial(prepare, f"{device}"))
+    return lambda layer: partial(there.codes, layer)
 
 
 if __name__ == "__main__":

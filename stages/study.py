@@ -1,6 +1,7 @@
 """The plan of the study, and the care of its job store.
 
-    python -m stages.study                  what is done, what is left, how long
+    python -m stages.study                  what is done, what is left, what it costs
+    python -m stages.study --measure        the same, the time from a few steps
     python -m stages.study --retry-failed   try failed jobs again, then what follows
     python -m stages.study --prune          drop finished jobs that no plan needs
 
@@ -21,27 +22,32 @@ import torch
 from stages.execution.backend import opened_store
 from stages.execution.batch import Batch
 from stages.execution.device import description, prepare
+from stages.execution.estimate import (
+    MOST_JOBS,
+    Estimate,
+    beyond,
+    estimate,
+    job_seconds,
+)
 from stages.execution.processes import n_processes, n_threads, process_bytes
+from stages.execution.room import free_bytes, gigabytes
 from stages.execution.targets import rankings
+from stages.execution.workers import n_cores
 from stages.invert import pictures
 from stages.params.execution import ExecutionSettings
 from stages.params.pictures import BuiltinPictures, FolderPictures, Pictures
 from stages.plan.jobs import Job, Pictured, batches, jobs
 from stages.plan.missing import missing
-from stages.plan.representations import code_shape, job_costs, outline
+from stages.plan.representations import code_shape, job_costs
 from stages.plan.study import Expanded, available, expand
 from stages.process.progress import duration
 from stages.process.stage import Refusal, printable, run, say, tell
-from stages.representations.definition import Definition
 from stages.sources import folder
 from stages.store import paths
 from stages.store.jobs import JobStore
 
 PRESETS = Path("stages/presets")
 PROBE_STEPS = 3
-# A PNG of a noisy image takes about its raw bytes; it lies in the job store, in the
-# output and in DVC's cache.
-COPIES = 3
 
 
 def arguments() -> argparse.Namespace:
@@ -56,6 +62,11 @@ def arguments() -> argparse.Namespace:
         "--retry-failed",
         action="store_true",
         help="run invert again for failed jobs, then all stages that depend on it",
+    )
+    todo.add_argument(
+        "--measure",
+        action="store_true",
+        help="take a few steps of each kind of batch, to tell the time better",
     )
     todo.add_argument(
         "--prune",
@@ -95,17 +106,52 @@ def _expected(wanted: Pictures) -> tuple[list[str], str]:
     return ["#0"], "not fetched yet; counted as one"
 
 
-def show(study: Expanded, job_store: JobStore) -> None:
-    """Print the plan."""
+def show(study: Expanded, job_store: JobStore, *, measure: bool = False) -> None:
+    """Print the plan: of a study that is too large to list, what it amounts to."""
     known, remark = known_pictures(study)
+    cost = estimate(study, len(known))
+    tell(f"pictures  {len(known)} ({study.params.fetch.images.source}, {remark})")
+    for name, why in study.missing.items():
+        tell(f"missing   {name}: {why}")
+    if cost.jobs > MOST_JOBS:
+        tell(f"cells     {sum(len(one.settings) for one in study.entries)} at most")
+        tell(f"jobs      {cost.jobs:,} at most: too many to be listed")
+        _tell_cost(study, cost, _estimated(cost.seconds))
+    else:
+        _show_jobs(study, cost, job_store, known, measure)
+
+
+def _tell_cost(study: Expanded, cost: Estimate, time: str) -> None:
+    """Print what the study takes of the machine, and what is beyond it."""
+    memory = gigabytes(cost.memory(study.execution))
+    tell(f"memory    {memory}, {gigabytes(cost.process)} a process, as estimated")
+    tell(
+        f"disk      {gigabytes(cost.disk + cost.codes)} when all is done "
+        f"({gigabytes(free_bytes(paths.work()))} free)"
+    )
+    tell(f"time      {time}")
+    if told := beyond(cost, study.execution):
+        tell(f"too large for this machine: {', '.join(told)}")
+        if not study.execution.allow_large:
+            tell("stages refuse it but with `execution: {allow_large: true}`")
+
+
+def _estimated(seconds: float) -> str:
+    n = n_cores()
+    return f"about {duration(seconds / n)} on {n} cores, as estimated"
+
+
+def _show_jobs(
+    study: Expanded,
+    cost: Estimate,
+    job_store: JobStore,
+    known: list[Pictured],
+    measure: bool,
+) -> None:
     plan = jobs(study, known, rankings())
     finished, failed = job_store.finished(), job_store.failed()
     todo = list({j.key: j for j in plan if j.key not in finished}.values())
     n_failed = sum(job.key in failed for job in todo)
-    device = prepare(study.execution.device)
-    tell(f"pictures  {len(known)} ({study.params.fetch.images.source}, {remark})")
-    for name, why in study.missing.items():
-        tell(f"missing   {name}: {why}")
     tell(f"cells     {len({job.cell for job in plan})}")
     n_done = sum(job.key in finished for job in plan)
     tell(
@@ -115,15 +161,23 @@ def show(study: Expanded, job_store: JobStore) -> None:
     tell(_table(plan, finished))
     for line in _memory(plan):
         tell(line)
-    tell(f"disk      about {_megabytes(_disk(plan))} when all is done")
-    tell(f"time      {_time(study.execution, todo, device)}")
-    if device.type == "cuda":
+    device = prepare(study.execution.device)
+    large = beyond(cost, study.execution)
+    measured = measure and not large
+    spent = _time(study.execution, todo, device) if measured else _left(todo)
+    _tell_cost(study, cost, spent)
+    if measured and device.type == "cuda":
         peak = torch.cuda.max_memory_allocated(device)
         tell(f"GPU       {_megabytes(peak)} of memory at most")
     known_failures = [job for job in todo if job.key in failed]
     for job in known_failures[:10]:
         told = f"{job.cell.label}, {job.image_name}: {failed[job.key]}"
         tell(f"failed    {printable(told)}")
+
+
+def _left(todo: list[Job]) -> str:
+    """Return how long the rest takes, by arithmetic."""
+    return f"{_estimated(sum(map(job_seconds, todo)))} (--measure takes a few steps)"
 
 
 def _time(execution: ExecutionSettings, todo: list[Job], device: torch.device) -> str:
@@ -180,14 +234,6 @@ def _untrained(job: Job) -> Job:
     """Return the job with random weights: a step takes as long, and needs no file."""
     cell = job.cell
     return replace(job, cell=replace(cell, definition=cell.definition.untrained()))
-
-
-def _disk(plan: list[Job]) -> int:
-    return COPIES * sum(_pixels(job.cell.definition) for job in plan)
-
-
-def _pixels(defined: Definition) -> int:
-    return outline(defined).image_channels * defined.side**2
 
 
 def _megabytes(n_bytes: float) -> str:
@@ -262,7 +308,7 @@ def main() -> None:
         plans = [paths.PARAMS, chosen.params, *sorted(PRESETS.glob("*.yaml"))]
         prune(job_store, list(dict.fromkeys(plans)), lambda: _confirmed(chosen.yes))
     else:
-        show(study, job_store)
+        show(study, job_store, measure=chosen.measure)
 
 
 if __name__ == "__main__":

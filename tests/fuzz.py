@@ -14,6 +14,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from contextlib import redirect_stderr
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,13 @@ _FILES: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
 
 # running ----------------------------------------------------------------------------
 
-KINDS: dict[str, Callable[[Draw], str]] = {"pictures": pictures, "files": files}
+# What draws one input of a kind, gives it to who reads such, and says what came of it.
+KINDS: dict[str, str] = {
+    "pictures": "tests.fuzz:pictures",
+    "files": "tests.fuzz:damaged_files",
+    "params": "tests.fuzz_params:params",
+    "weights": "tests.fuzz_weights:weights",
+}
 
 
 def drawn(seed: int, number: int) -> Draw:
@@ -205,9 +212,11 @@ def drawn(seed: int, number: int) -> Draw:
 def outcomes(kind: str, seed: int, count: int) -> Counter[str]:
     """Return how often each outcome was met; raise what broke a promise."""
     found = Counter[str]()
+    module, _, name = KINDS[kind].partition(":")
+    tried = getattr(import_module(module), name)
     for number in range(count):
         try:
-            found[KINDS[kind](drawn(seed, number))] += 1
+            found[tried(drawn(seed, number))] += 1
         except Exception as error:
             error.add_note(f"{kind}, seed {seed}, input {number}")
             raise

@@ -53,6 +53,7 @@ def test_a_single_picture_has_no_distances(small_study):
 
 
 OWN = """
+import os
 from torch import nn, zeros
 
 def constant():
@@ -60,6 +61,24 @@ def constant():
 
 def of_company():
     return nn.Sequential(nn.Conv2d(3, 4, 3), Normed())
+
+def deadly():
+    return nn.Sequential(Picky(lambda: os._exit(7)), nn.Conv2d(3, 4, 3))
+
+def raising():
+    return nn.Sequential(Picky(lambda: 1 / 0), nn.Conv2d(3, 4, 3))
+
+class Picky(nn.Module):
+    # The box has a mean red of 100, the oval of 89, noise of 128.
+    def __init__(self, end):
+        super().__init__()
+        self.end = end
+    def forward(self, images):
+        if images.device.type != "meta":
+            red = images.detach()[:, 0].mean(dim=(1, 2))
+            if ((red > 95) & (red < 110)).any():
+                self.end()
+        return images * 2
 
 class Normed(nn.Module):
     def forward(self, code):
@@ -91,6 +110,22 @@ def test_a_network_without_a_code_to_invert_costs_itself_alone(own_networks, cap
     assert list(left_out) == ["own"]
     assert left_out["own"].startswith("output: its code has no gradient")
     assert "own is left out of the study: output: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("deadly", "0, box: its process ended with code 7"),
+        ("raising", "0, box: division by zero"),
+    ],
+)
+def test_a_network_that_cannot_take_a_picture_costs_itself_with_layer_and_picture(
+    own_networks, capsys, name, reason
+):
+    statistics, left_out = own_networks(name)
+    assert list(statistics) == ["hog", "hogb"]
+    assert left_out == {"own": reason}
+    assert f"own is left out of the study: {reason}\n" in capsys.readouterr().err
 
 
 def test_a_code_that_depends_on_its_company_is_told_with_the_size(own_networks):

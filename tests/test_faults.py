@@ -91,7 +91,7 @@ def test_a_stage_on_a_damaged_file_names_it_and_computes_nothing(
 
 
 def test_damage_found_by_a_process_of_several_ends_the_stage_with_the_same_words(study):
-    study(PARAMS.replace("width: 3", "width: 3, processes: 2"))
+    study(PARAMS.replace("batch_size: 3", "batch_size: 3, processes: 2"))
     run("extract")
     flip(CODES, CODES.stat().st_size - 3)
     with pytest.raises(Refusal, match=f"^{CODES} is damaged: .*-f extract`$"):
@@ -120,7 +120,33 @@ def fill(disk, left):
     (disk / "filler").write_bytes(bytes(free - left))
 
 
+# The room that the plan needs is not looked at.
+ALLOWED = PARAMS.replace("batch_size: 3", "batch_size: 3, allow_large: true")
+
+
+@pytest.mark.parametrize(("stage", "left"), [("extract", 8192), ("invert", 60_000)])
+def test_room_is_looked_for_before_anything_is_computed(
+    small_disk, study, monkeypatch, stage, left
+):
+    project, others = small_disk / "project", shutil.ignore_patterns("disk")
+    shutil.copytree(".", project, symlinks=True, ignore=others)
+    monkeypatch.chdir(project)
+    if stage == "invert":
+        run("extract")
+    fill(small_disk, left)
+    before = contents("data")
+    words = r"data/\w+ needs about .* MB of disk .*, and 0\.0\d MB is free: nothing was"
+    with pytest.raises(Refusal, match=words):
+        run(stage)
+    lock = {paths.work() / "lock", paths.work() / "owner"}
+    after = {path: data for path, data in contents("data").items() if path not in lock}
+    assert after == before
+    (small_disk / "filler").unlink()
+    run(stage)
+
+
 def test_a_full_disk_is_told_and_loses_nothing(small_disk, study, monkeypatch):
+    study(ALLOWED)
     project, others = small_disk / "project", shutil.ignore_patterns("disk")
     shutil.copytree(".", project, symlinks=True, ignore=others)
     monkeypatch.chdir(project)

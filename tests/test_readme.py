@@ -89,6 +89,14 @@ def test_entries_of_the_grid_are_valid():
         GridEntry.model_validate(entry)
 
 
+def test_each_of_the_ten_promises_is_kept_by_a_test_that_is_there():
+    section = README.partition("## What it promises")[2].partition("\n## ")[0]
+    kept = re.findall(r"^\| .+\. \| `(tests/[\w/]+\.py)::(\w+)` \|$", section, re.M)
+    assert len(set(kept)) == 10
+    for file, name in kept:
+        assert f"\ndef {name}(" in (ROOT / file).read_text(), name
+
+
 def test_presets_that_are_named_are_there():
     row = next(line for line in README.splitlines() if "cp stages/presets" in line)
     named = set(re.findall(r"`(\w+)`", row))

@@ -1,7 +1,9 @@
 """The plan as shown before and after fetch, and the care of the job store."""
 
 import re
+import resource
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -117,11 +119,11 @@ def test_after_fetch_cells_jobs_disk_and_time_are_shown(job_store, say):
     assert table[0][-2:] == ["jobs", "done"]
     assert table[1] == "hog / hog / all / all / default / fast 4 1".split()
     assert table[2] == "hog / hog / all / all / none / fast 1 0".split()
-    # 5 grey pictures of 32 x 32 bytes, each in 3 places: 15,360 bytes.
-    assert "disk      about 0.0 MB when all is done\n" in shown
-    assert re.search(
-        r"time +about \d+ s to go on cpu \(\d+ threads?\), measured", shown
-    )
+    # 5 grey pictures of 32 x 32 bytes, each in 3 places, and their records: 60 kB; two
+    # codes of 432 numbers.
+    assert re.search(r"disk      0\.06 MB when all is done \(.* GB free\)\n", shown)
+    assert re.search(r"time      about 0 s on \d+ cores?, as estimated", shown)
+    assert re.search(r"memory    .* GB, 0\.8\d GB a process, as estimated\n", shown)
     label = "hog / hog / all / all / none / fast"
     assert f"failed    {label}, oval: RuntimeError: no\n" in shown
 
@@ -131,16 +133,48 @@ def test_time_is_that_of_a_step_times_steps_times_batches(job_store, say, monkey
         "stages.execution.batch.Batch.probe", lambda batch, n_steps: 50.0
     )
     # All 5 jobs share what a batch must: 2 batches of 3, of 6 steps each.
-    assert "time      about 10 min to go" in say()
+    assert "time      about 10 min to go" in say("--measure")
     for job in plan():
         job_store.save(job.key, RECORD)
-    shown = say()
+    shown = say("--measure")
     assert "jobs      5: 5 done, 0 to do\n" in shown
     assert "time      about 0 s to go" in shown
+    assert shown.endswith(", measured\n")
 
 
-def test_disk_counts_a_picture_in_three_places(job_store):
-    assert study._disk(plan()) == 3 * 5 * 32 * 32
+LARGE = [
+    ("seeds: 2", "seeds: 1000000", "3,000,001 jobs (more than"),
+    ("steps: 6", "steps: 1000000000000", "of computing"),
+    ("batch_size: 3", "batch_size: 1000000", "of memory ("),
+    ("side: 32", "side: 4096", ""),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "words"), LARGE)
+def test_a_plan_of_any_size_is_shown_at_once_and_in_little_memory(
+    job_store, say, tmp_path, old, new, words
+):
+    large = tmp_path / "large.yaml"
+    large.write_text(PARAMS.replace(old, new))
+    paths.IMAGES.unlink()
+    begun, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF)
+    shown = say("--params", str(large), *(["--measure"] if words else []))
+    assert time.process_time() - begun < 4
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    assert after.ru_maxrss - before.ru_maxrss < 500_000
+    assert ("too large for this machine: " in shown) == bool(words)
+    assert words in shown
+    assert "measured" not in shown
+    assert ("allow_large: true" in shown) == bool(words)
+
+
+def test_what_is_allowed_to_be_large_is_still_said_to_be(job_store, say):
+    paths.PARAMS.write_text(
+        PARAMS.replace("batch_size: 3", "batch_size: 1000000, allow_large: true")
+    )
+    shown = say()
+    assert "too large for this machine: " in shown
+    assert "stages refuse it" not in shown
 
 
 def test_other_params_can_be_looked_at(job_store, say, tmp_path):

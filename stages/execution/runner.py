@@ -7,7 +7,7 @@ no other: it is noted with its reason.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, runtime_checkable
 
@@ -57,12 +57,14 @@ class BatchRun:
     """A batch to run: its jobs, and the keys of the checkpoint to go on from, if any.
 
     Those are the checkpoint's own: more than the jobs, where some are wanted no more.
-    `batch_size` is there if memory was too short for the study's own.
+    `batch_size` is there if memory was too short for the study's own; `died` tells that
+    a process ended while it ran these jobs.
     """
 
     jobs: list[Job]
     checkpoint: tuple[str, ...] = ()
     batch_size: int | None = None
+    died: bool = False
 
 
 def make_batch(chosen: list[Job], door: Door, batch_size: int | None = None) -> Batch:
@@ -108,13 +110,9 @@ class LocalBackend:
             for one in wanted:
                 if one not in shared:
                     run(one, advance, later=background.do)
-        setup = partial(_set_up, execution.device, n_threads(n))
+        setup = partial(prepare, execution.device, n_threads(n))
         lost = partial(_lost, job_store)
         share(shared, run, n, setup=setup, advance=advance, lost=lost)
-
-
-def _set_up(device: str, n_threads: int | None, slot: int) -> None:
-    prepare(device, n_threads, slot)
 
 
 def _runs_own_code(one: BatchRun) -> bool:
@@ -125,10 +123,26 @@ def _runs_own_code(one: BatchRun) -> bool:
     return one.jobs[0].cell.definition.own_code() is not None
 
 
-def _lost(job_store: JobStore, one: BatchRun, reason: str) -> None:
-    """Note that the process of a batch died."""
-    for job in one.jobs:
-        note_failure(job, job_store, reason)
+def _lost(
+    job_store: JobStore, one: BatchRun, reason: str, progress: float
+) -> list[BatchRun]:
+    """Return what to run of a batch whose process died; note the job that is to blame.
+
+    It may have been killed by chance: so it goes on from its checkpoint. Where that
+    ends a process again, each job is by itself, and only the one that does fails.
+    """
+    if not one.died:
+        say(f"{one.jobs[0].cell.label}: {reason}; going on with another")
+        keys = tuple(job.key for job in one.jobs)
+        kept = keys if job_store.checkpoint(keys) else one.checkpoint
+        return [replace(one, checkpoint=kept, died=True)]
+    job_store.drop_checkpoint(one.checkpoint)
+    if len(one.jobs) > 1:
+        return [BatchRun([job], (), one.batch_size, died=True) for job in one.jobs]
+    n_steps = one.jobs[0].cell.steps.n_steps
+    told = f"{reason}, after step {round(progress * n_steps)} of {n_steps}"
+    note_failure(one.jobs[0], job_store, told)
+    return []
 
 
 def note_failure(job: Job, job_store: Keeper, reason: str) -> None:
@@ -160,8 +174,7 @@ def run_batch(
     except Exception as error:
         parts = _parts(one, checkpoint, error)
         if not parts:
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            note_failure(one.jobs[0], job_store, reason)
+            note_failure(one.jobs[0], job_store, _told(error))
         job_store.drop_checkpoint(one.checkpoint)
     else:
         later(partial(_keep, one, batch.keys, encode, job_store))
@@ -170,6 +183,12 @@ def run_batch(
     again = partial(run_batch, door=door, job_store=job_store)
     for part in parts:
         again(part, advance, later=later)
+
+
+def _told(error: Exception) -> str:
+    """Return an error in one line, with the step if there was one."""
+    where = "".join(f", {note}" for note in getattr(error, "__notes__", ()))
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{where}"
 
 
 def _keep(
@@ -230,4 +249,8 @@ def _run(
                 job_store.save_checkpoint(batch.checkpoint())
                 raise
 
-        return batch.compute(after_step)
+        try:
+            return batch.compute(after_step)
+        except Exception as error:
+            error.add_note(f"after step {passed} of {batch.n_steps}")
+            raise

@@ -30,7 +30,10 @@ from stages.process.stage import Interrupted, Refusal, listen, refused_by_system
 
 Item = TypeVar("Item")
 Advance = Callable[[float], None]
-Run = Callable[[Item, Advance], None]
+Run = Callable[[Item, Advance], object]
+# Told the item that a process died with, how, and the progress that it had made of it;
+# returns what is to be run in its place.
+Lost = Callable[[Item, str, float], Sequence[Item]]
 
 # A new process each, not a copy of this one: threads do not survive being copied.
 _SPAWN = multiprocessing.get_context("spawn")
@@ -51,12 +54,20 @@ def most_processes(n_bytes: int) -> int:
 
 @dataclass
 class _Worker(Generic[Item]):
-    """A process, its place among the others, the pipe to it, the item in its hand."""
+    """A process, its place among the others, the pipe to it, its item and progress."""
 
     slot: int
     process: BaseProcess
     pipe: Connection
     item: Item
+    progress: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A process's word that its item is done, and what came of it."""
+
+    result: object
 
 
 def share(
@@ -66,16 +77,18 @@ def share(
     *,
     setup: Callable[[int], object],
     advance: Advance,
-    lost: Callable[[Item, str], None],
+    lost: Lost[Item],
+    finished: Callable[[Item, Any], None] = lambda item, result: None,
 ) -> None:
     """Run every item in one of the processes.
 
     `setup` is called once in each process, with a slot from 0 that no other has
     meanwhile, `run` with each item and a function to call with the progress made,
-    which reaches `advance` here. All of them and the items must survive pickling.
-    Where a process dies, `lost` is told its item and how, and another takes its place.
-    Raises Refusal where a run does, or where disk or memory are too short for it: that
-    is true for all of them.
+    which reaches `advance` here; what it returns reaches `finished`. All of these and
+    the items must survive pickling. Where a process dies, another takes its place;
+    `lost` says what becomes of the item, of which the progress is taken back. Raises
+    Refusal where a run does, or where disk or memory are too short for it: that is true
+    for all of them.
     """
     waiting, workers = deque(items), list[_Worker[Item]]()
 
@@ -92,24 +105,41 @@ def share(
                 if isinstance(word, Refusal):
                     raise word
                 if isinstance(word, float):
+                    worker.progress += word
                     advance(word)
-                elif word is None and waiting:
-                    worker.item = waiting.popleft()
-                    _send(worker.pipe, worker.item)
-                else:
-                    workers.remove(worker)
-                    _dismiss(worker)
-                    if word is not None:
-                        lost(worker.item, word)
-                        hire(worker.slot)
+                    continue
+                if isinstance(word, _Done):
+                    finished(worker.item, word.result)
+                    if waiting:
+                        worker.item, worker.progress = waiting.popleft(), 0.0
+                        _send(worker.pipe, worker.item)
+                        continue
+                workers.remove(worker)
+                _dismiss(worker)
+                if isinstance(word, str):
+                    again = lost(worker.item, word, worker.progress)
+                    waiting.extendleft(reversed(again))
+                    advance(-worker.progress if again else 0.0)
+                    hire(worker.slot)
 
 
 def _started(
     run: Run[Item], setup: Callable[[int], object], slot: int, item: Item
 ) -> _Worker[Item]:
+    process, pipe = started(_serve, run, partial(setup, slot))
+    _send(pipe, item)
+    return _Worker(slot, process, pipe, item)
+
+
+def started(
+    serve: Callable[..., None], *arguments: object
+) -> tuple[BaseProcess, Connection]:
+    """Start a process that calls `serve` with a pipe to it and these arguments.
+
+    Return it and this end of the pipe.
+    """
     here, there = _SPAWN.Pipe()
-    ready = partial(setup, slot)
-    process = _SPAWN.Process(target=_serve, args=(there, run, ready), daemon=True)
+    process = _SPAWN.Process(target=serve, args=(there, *arguments), daemon=True)
     # A terminal sends these to all processes. The new one ignores them, also while it
     # starts; it is asked to stop by this one.
     numbers = {*SIGNALS} - {signal.SIGTERM}
@@ -120,8 +150,7 @@ def _started(
         for number, handler in before.items():
             signal.signal(number, handler)
     there.close()
-    _send(here, item)
-    return _Worker(slot, process, here, item)
+    return process, here
 
 
 def _send(pipe: Connection, item: object) -> None:
@@ -136,16 +165,18 @@ def _heard(workers: Sequence[_Worker[Item]]) -> list[_Worker[Item]]:
     return [worker for worker in workers if worker.pipe in ready]
 
 
-def _word(worker: _Worker[Item]) -> float | str | Refusal | None:
-    """Return progress as a number, None for an item that is done, or how it ended."""
+def _word(worker: _Worker[Item]) -> float | str | Refusal | _Done:
+    """Return progress as a number, that the item is done, or how the process ended."""
     try:
         return worker.pipe.recv()  # type: ignore[no-any-return]
     except (EOFError, OSError):
-        worker.process.join()
-        return _death(worker.process.exitcode or 0)
+        return death(worker.process)
 
 
-def _death(code: int) -> str:
+def death(process: BaseProcess) -> str:
+    """Return how a process ended; waits until it has."""
+    process.join()
+    code = process.exitcode or 0
     if code >= 0:
         return f"its process ended with code {code}"
     name = signal.Signals(-code).name
@@ -183,8 +214,7 @@ def _serve(pipe: Connection, run: Run[Item], setup: Callable[[], object]) -> Non
     try:
         setup()
         for item in iter(partial(_received, pipe), None):
-            run(item, advance)
-            _send(pipe, None)
+            _send(pipe, _Done(run(item, advance)))
     except Interrupted as interrupted:
         sys.exit(interrupted.exit_code)
     except Exception as error:

@@ -41,7 +41,8 @@ class CodePart(NamedTuple):
 class View:
     """A representation on its device, the side of its images in pixels, its targets.
 
-    `targets` gives those of a layer. `is_imagenet_judge` tells that the representation
+    `targets` gives those of a layer; `phi` computes the codes of a layer, where the
+    representation itself is not to. `is_imagenet_judge` tells that the representation
     is the ImageNet network that judges the others: no network judges its own.
     """
 
@@ -49,6 +50,7 @@ class View:
     size: int
     targets: Callable[[str], Targets]
     is_imagenet_judge: bool = False
+    phi: Callable[[str], Callable[[Images], Codes]] | None = None
 
 
 class ForeignCodes:
@@ -149,7 +151,7 @@ def reference(
     entries = mask(selection, (k, r, s)).bool()
     return Reference(
         view=view,
-        phi=view.representation.cut(part.layer),
+        phi=(view.phi or view.representation.cut)(part.layer),
         targets=targets,
         entries=entries,
         pairs=pairwise_statistics(targets.all(), entries),

@@ -30,6 +30,7 @@ from stages.page.plates.tiles import Window
 from stages.page.revision import revision
 from stages.page.wording import counted, listed, number, shared, sides
 from stages.process.progress import duration
+from stages.process.secrets import masked
 from stages.store import files, paths
 from stages.store.file_hash import sha256
 from stages.weights import kept
@@ -181,7 +182,7 @@ def _provenance(jobs: pd.DataFrame, devices: list[str]) -> provenance.Provenance
     times = jobs.groupby("representation", sort=False)["seconds"]
     citation = CITATION.read_text() if CITATION.is_file() else ""
     return provenance.Provenance(
-        params=paths.PARAMS.read_text(),
+        params=masked(paths.PARAMS.read_text()),
         hashes=hashes | provenance.weight_hashes(manifest),
         devices=devices,
         computing=f"{duration(jobs['seconds'].sum())} for {counted(len(jobs), 'job')}",

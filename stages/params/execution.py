@@ -19,7 +19,8 @@ class ExecutionSettings(Part):
     `processes: auto` is one a core of a CPU, and one a GPU. With `targets:
     recompute` no codes are stored; they are computed whenever they are needed.
     `precision: bfloat16` lets `fast` compute networks in it until the last tenth of its
-    steps, which are in float32, as all else is.
+    steps, which are in float32, as all else is. `allow_large` lets begin what is beyond
+    this machine, see `stages.execution.estimate`.
 
     `backend: dask` gives the batches to a Dask cluster: to that of the scheduler at
     `address`, or to one of `processes` workers, started for the run. Workers read and
@@ -40,6 +41,7 @@ class ExecutionSettings(Part):
     ] = "auto"
     targets: Literal["store", "recompute"] = "store"
     precision: Literal["float32", "bfloat16"] = "float32"
+    allow_large: bool = False
     backend: Literal["local", "dask"] = "local"
     address: str | None = None
     insecure: bool = False

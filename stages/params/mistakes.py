@@ -5,6 +5,9 @@ from pathlib import Path
 
 from stages.process.stage import Refusal
 
+# Mistakes that a message names, our choice: as many as a reader mends at once.
+MOST_TOLD = 50
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -38,7 +41,13 @@ class ParamsError(Refusal):
     def __init__(self, path: Path, mistakes: Mistakes) -> None:
         n = len(mistakes.noted)
         lines = [f"{path} has {n} mistake{'s' if n > 1 else ''}:"]
-        lines += [f"  {m.path}: {_short(m.given)}: {m.text}" for m in mistakes.noted]
+        shown = list(mistakes.noted)[:MOST_TOLD]
+        lines += [
+            f"  {_short(m.path, 200)}: {_short(m.given)}: {_short(m.text, 1000)}"
+            for m in shown
+        ]
+        if n > len(shown):
+            lines.append(f"  and {n - len(shown)} more of such mistakes")
         lines.append(
             "Nothing was computed. Correct them and run `dvc repro` again. DVC took\n"
             "away the previous outputs of this stage before it began: with the\n"
@@ -47,5 +56,5 @@ class ParamsError(Refusal):
         super().__init__("\n".join(lines))
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else text[:57] + "..."
+def _short(text: str, longest: int = 60) -> str:
+    return text if len(text) <= longest else text[: longest - 3] + "..."

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from stages.params.bounds import reason_against
 from stages.params.checks import plain
 from stages.params.fetching import BACKBONE_SIDES
 from stages.params.grid import GridEntry
@@ -69,11 +70,15 @@ def examine(path: Path, mistakes: Mistakes) -> tuple[Study | None, Parts]:
 def _plain_data(path: Path) -> Any:
     """Return the file's plain data; YAML 1.2, so that 8e-10 is a number."""
     try:
-        return YAML(typ="safe", pure=True).load(path.read_text())
+        written = path.read_text()
+        text = reason_against(written)
+        if not text:
+            return YAML(typ="safe", pure=True).load(written)
     except FileNotFoundError:
         text = "no such file; stages/presets/ holds ready-made ones to copy"
-    # ValueError: text that is not UTF-8, or a date that is none.
-    except (YAMLError, ValueError) as error:
+    # ValueError: text that is not UTF-8, or a date that is none. LookupError and
+    # TypeError: a tag such as `!!bool` of what is none.
+    except (YAMLError, ValueError, LookupError, TypeError) as error:
         text = f"not YAML: {' '.join(str(error).split())}"
     mistakes = Mistakes()
     mistakes.note("(file)", path.name, text)

@@ -63,6 +63,9 @@ class TimmSettings(LibraryModel):
         if self.weights != "pretrained":
             return None
         published = address(self.model)
-        name = f"timm-{self.model}-{PurePosixPath(published).stem}"
-        source = Url(published, self.sha256 or "any", Tensors(), "see its page")
-        return WeightsFile(name, (source,))
+        file = PurePosixPath(published)
+        # Most files are called model.safetensors, whatever the model.
+        copy = f"timm-{self.model}-{file.name}"
+        known = self.sha256 or "any"
+        source = Url(published, known, Tensors(), "see its page", name=copy)
+        return WeightsFile(f"timm-{self.model}-{file.stem}", (source,))

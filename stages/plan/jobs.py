@@ -8,7 +8,7 @@ from stages.params.execution import ExecutionSettings
 from stages.params.grid import GridEntry
 from stages.plan.cells import Cell, cell_of
 from stages.plan.keys import cell_content, key
-from stages.plan.representations import job_costs
+from stages.plan.representations import job_costs, outline
 from stages.plan.study import Expanded
 from stages.process.stage import Refusal
 from stages.representations.chromaticity import ranked
@@ -17,6 +17,12 @@ from stages.representations.definition import Definition
 # Jobs a batch holds where `execution.batch_size` is auto. Our choice: on two cores a
 # job costs 6 % more than at 8, and six pictures fill a batch.
 AUTO_SIZE = 6
+
+# Images of so many values keep a core busy by themselves: AlexNet at 224 pixels takes
+# 6 % more for each at 2 a batch than at 6, and 4 pictures leave no place in it empty.
+# It is a rule of the image alone, as another size is another key: were it to follow the
+# number of pictures, one more of them would have all the others computed again.
+LARGE_IMAGE, LARGE_SIZE = 100_000, 2
 
 # Memory that the jobs of a batch may take together where `execution.batch_size` is
 # auto. Our choice: two processes with VGG-16 at 224 pixels then stay below 6 GB. It is
@@ -153,10 +159,12 @@ def _chosen(entry: GridEntry, pictures: list[Pictured]) -> list[Pictured]:
 
 
 def batch_size(execution: ExecutionSettings, defined: Definition, layer: str) -> int:
-    """Return how many jobs a batch holds; `auto`: as memory allows, up to six."""
+    """Return how many jobs a batch holds; `auto`: what memory allows, two or six."""
     if execution.batch_size != "auto":
         return execution.batch_size
-    return max(1, min(AUTO_SIZE, BATCH_BYTES // job_costs(defined, layer).bytes))
+    n_values = outline(defined).image_channels * defined.side**2
+    most = LARGE_SIZE if n_values > LARGE_IMAGE else AUTO_SIZE
+    return max(1, min(most, BATCH_BYTES // job_costs(defined, layer).bytes))
 
 
 def precision(execution: ExecutionSettings, cell: Cell) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import torch
+
 from stages.params.execution import ExecutionSettings
 from stages.params.fetching import FetchSettings
 from stages.params.grid import GridEntry
@@ -20,6 +22,7 @@ from stages.plan.grid import Setting, settings
 from stages.plan.missing import without_weights
 from stages.plan.representations import definition, outline
 from stages.process.stage import Refusal
+from stages.process.trial import ending
 from stages.representations.definition import Definition
 from stages.store import paths
 from stages.weights import kept
@@ -93,9 +96,9 @@ def _definitions(parts: Parts, mistakes: Mistakes) -> dict[str, Definition]:
     for name, wanted in parts.representations.items():
         try:
             defined = definition(wanted)
-            phi = outline(defined)
-            for layer in phi.layers:
-                phi.code_shape(layer, defined.side)
+            if defined.own_code() is not None:
+                _try_out(defined)
+            _look_at(defined)
             good[name] = defined
         # Refusals say it all; anything else may come out of a network's own code.
         except Refusal:
@@ -104,6 +107,24 @@ def _definitions(parts: Parts, mistakes: Mistakes) -> dict[str, Definition]:
             text = f"{error}" or type(error).__name__
             mistakes.note(f"representations.{name}", wanted.model_dump(), text)
     return good
+
+
+def _look_at(defined: Definition) -> None:
+    """Build the representation without its weights; ask every layer for its shape."""
+    phi = outline(defined)
+    for layer in phi.layers:
+        phi.code_shape(layer, defined.side)
+
+
+def _try_out(defined: Definition) -> None:
+    """Raise ValueError if the user's own code ends the process that looks at it."""
+
+    def look() -> None:
+        torch.set_num_threads(1)  # a copy of a process has no other
+        _look_at(defined)
+
+    if how := ending(look):
+        raise ValueError(f"its network cannot be looked at: {how}")
 
 
 def available(study: Expanded, missing: Mapping[str, str]) -> Expanded:
@@ -153,7 +174,11 @@ def fetch_stage(path: Path = paths.PARAMS) -> FetchStage:
 
 def extract_stage(path: Path = paths.PARAMS) -> ExtractStage:
     """Return what the extract stage reads, the whole file checked."""
-    study = ready(expand(path), without_weights())
+    return extract_part(ready(expand(path), without_weights()))
+
+
+def extract_part(study: Expanded) -> ExtractStage:
+    """Return what the extract stage reads of a study."""
     layers = {name: _layers(study, name) for name in study.definitions}
     ranked = {name: _ranked_layers(study, name) for name in study.definitions}
     return ExtractStage(study.definitions, layers, study.execution, ranked)

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from stages.process.loading import obeyed
+from stages.process.secrets import masked
 
 
 class Refusal(Exception):
@@ -89,8 +90,11 @@ def printable(name: str) -> str:
 
 
 def _lines(text: str) -> str:
-    """Return the text for a terminal, whoever wrote it: only its line breaks act."""
-    return "\n".join(map(printable, text.rstrip("\n").split("\n"))) + "\n"
+    """Return the text for a terminal, whoever wrote it: only its line breaks act.
+
+    Addresses in it are without secrets.
+    """
+    return "\n".join(map(printable, masked(text).rstrip("\n").split("\n"))) + "\n"
 
 
 def say(message: str) -> None:

@@ -54,9 +54,9 @@ class Representation(nn.Module):
 
     def code_shape(self, layer: str, side: int) -> tuple[int, int, int]:
         """Return the shape `k r s` of the layer's code of an image of this side."""
-        image = torch.zeros(1, self.image_channels, side, side)
+        cut, image, _ = self.dry_run(layer, side)
         with torch.no_grad():
-            k, r, s = self.cut(layer)(image).shape[1:]
+            k, r, s = cut(image).shape[1:]
         return k, r, s
 
     def shapes(self, side: int) -> dict[str, tuple[int, int, int]]:
@@ -68,11 +68,12 @@ class Representation(nn.Module):
     ) -> tuple[Callable[[Images], Codes], Images, nn.Module | None]:
         """Return a function that gives the layer's code, an image, and the network.
 
-        What the code costs is counted on them. The image may be on the meta device,
-        where nothing is computed.
+        What the code costs is counted on them. They are on the meta device, where
+        nothing is computed, however large the image.
         """
-        cut = self.cut(layer)
-        return cut, torch.zeros(1, self.image_channels, side, side), cut
+        cut = deepcopy(self.cut(layer)).to("meta")
+        image = torch.zeros(1, self.image_channels, side, side, device="meta")
+        return cut, image, cut
 
     def whole_run(self) -> tuple[Callable[[Images], Codes], Images] | None:
         """Return a function that calls every layer, and an image, to count all at once.

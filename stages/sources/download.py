@@ -18,6 +18,7 @@ import pooch
 import requests
 from tqdm import tqdm
 
+from stages.process.secrets import masked
 from stages.process.stage import Refusal, say
 from stages.sources.deadline import Beats, within
 from stages.sources.known_hash import KnownHash, known_hash_of
@@ -153,9 +154,8 @@ def base_name(url: str) -> str:
 
 
 def public(url: str) -> str:
-    """Return the URL without the user name and password that it may hold."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    """Return the URL without user name, password and values of its query."""
+    return masked(url)
 
 
 def _checked(url: str) -> str:
@@ -165,7 +165,7 @@ def _checked(url: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise Refusal(f"`url` must be an http or https address; got {url!r}.")
+        raise Refusal(f"`url` must be an http or https address; got {public(url)!r}.")
     return url
 
 

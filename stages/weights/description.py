@@ -53,7 +53,8 @@ class Url:
     """A file at an address.
 
     `known_hash` is what is known of its sha256, as `stages.sources.download` wants it;
-    `megabytes` its size, None if unknown.
+    `megabytes` its size, None if unknown. `name` is that of its copy among the
+    downloads, where the address ends in one that other files have, too.
     """
 
     address: str
@@ -61,11 +62,12 @@ class Url:
     form: Form
     licence: str
     megabytes: int | None = None
+    name: str = ""
 
     @property
     def file(self) -> str:
         """Return the name of the file."""
-        return self.address.rpartition("/")[2]
+        return self.name or self.address.rpartition("/")[2]
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ def fetch_recorded(
             [source.address, *others],
             recorded or source.known_hash,
             downloads,
+            name=source.file,
             n_digits=N_DIGITS,
             patience=patience,
         )

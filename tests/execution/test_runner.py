@@ -1,6 +1,7 @@
 """Batches shared among processes: the same bytes, nothing lost, one failure alone."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from stages import extract, invert
+from stages.execution import batch as batch_module
 from stages.execution import processes, runner, targets
 from stages.execution.batch import Batch
 from stages.plan.jobs import batches
@@ -129,33 +131,84 @@ def test_a_network_of_ones_own_that_ends_its_process_costs_its_own_jobs(
     text = text.replace("priors:", f"  own: {kind}\npriors:", 1)
     text = text.replace("[hog, hogb], seeds: 2", "[hog, own]")
     text = text.replace("  - {representation: hogb, prior: none, solver: paper}\n", "")
-    small_study(text.replace("width: 3", "width: 1, processes: 1"))
+    small_study(text.replace("batch_size: 3", "batch_size: 1, processes: 1"))
     extract.main()
     targets._opened.cache_clear()
     invert.main()
     found = list(tables.rows(paths.PREIMAGES))
     failed = [row for row in found if row["status"] == "failed"]
     assert {row["representation"] for row in failed} == {"own"}
-    assert {row["reason"] for row in failed} == {"its process ended with code 7"}
+    assert all(re.fullmatch(ENDED, row["reason"]) for row in failed)
     assert {r["status"] for r in found if r["representation"] == "hog"} == {"done"}
-    assert "failed: own / " in capfd.readouterr().err
+    told = capfd.readouterr().err
+    assert "failed: own / " in told
+    assert "its process ended with code 7; going on with another" in told
 
 
-# Were it not put into a process of its own, it would do its work in this one.
+ENDED = r"its process ended with code 7, after step [3-6] of 6"
+
+
+# It ends the process that follows its gradient for longer than a look does.
 DEADLY = """
 import os
-from multiprocessing import parent_process
 from torch import nn
 
 class Deadly(nn.Module):
+    n_seen = 0
+
     def forward(self, images):
-        if parent_process() is not None:
+        self.n_seen += images.requires_grad
+        if self.n_seen > 6:
             os._exit(7)
         return images * 2
 
 def make():
     return nn.Sequential(Deadly())
 """
+
+
+@pytest.fixture
+def one_run(study):
+    """Return a function that is told that a process of a batch died."""
+    study(processes=1)
+    job_store = JobStore(paths.work())
+
+    def lose(one):
+        return runner._lost(job_store, one, "its process was ended by SIGKILL", 0.5)
+
+    return lose
+
+
+def test_a_batch_whose_process_was_killed_goes_on_then_its_jobs_alone(one_run):
+    batch = batches(jobs())[0]
+    (again,) = one_run(runner.BatchRun(batch))
+    assert (again.jobs, again.died) == (batch, True)
+    alone = one_run(again)
+    assert [one.jobs for one in alone] == [[job] for job in batch]
+    assert all(one.died for one in alone)
+    assert JobStore(paths.work()).failed() == {}
+    assert one_run(alone[0]) == []
+    (reason,) = JobStore(paths.work()).failed().values()
+    assert reason == "its process was ended by SIGKILL, after step 3 of 6"
+
+
+def test_what_a_job_raises_is_told_with_the_step(study, monkeypatch):
+    study(processes=1)
+    usual = batch_module.minimise
+
+    def failing(*arguments):
+        for passed in usual(*arguments):
+            yield passed
+            if passed.step == 2:
+                raise ValueError("no\nmore")
+
+    monkeypatch.setattr(batch_module, "minimise", failing)
+    invert.main()
+    reasons = {row["reason"] for row in tables.rows(paths.PREIMAGES)}
+    assert len(reasons) == 2
+    assert all(
+        one.startswith("ValueError: no more, after step 2 of ") for one in reasons
+    )
 
 
 @pytest.mark.parametrize(

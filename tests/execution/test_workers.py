@@ -41,7 +41,10 @@ def note(item, advance):
     for _ in range(2):
         time.sleep(0.01)
         advance(0.5)
+        if item.startswith("half"):
+            os._exit(5)
     Path(item).write_text(str(os.getpid()))
+    return f"done {item}"
 
 
 def linger(item, advance):
@@ -60,22 +63,33 @@ def linger(item, advance):
 
 @pytest.fixture
 def shared(tmp_path, monkeypatch):
-    """Return a function that shares items and returns progress and losses."""
+    """Return a function that shares items and returns progress and losses.
+
+    What came of the items is in `results` beside it.
+    """
+    results = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
-    def run(items, n_processes=2):
+    def run(items, n_processes=2, instead=None):
         progress, losses = [], []
+
+        def lost(item, how, reached):
+            losses.append((item, how, reached))
+            return (instead or {}).get(item, [])
+
         share(
             items,
             note,
             n_processes,
             setup=prepare,
             advance=progress.append,
-            lost=lambda item, how: losses.append((item, how)),
+            lost=lost,
+            finished=lambda item, result: results.append((item, result)),
         )
         return sum(progress), losses
 
+    run.results = results
     return run
 
 
@@ -98,11 +112,29 @@ def test_a_process_that_dies_loses_its_item_alone(shared, capfd):
     progress, losses = shared(items)
     assert progress == 4.0
     assert all(Path(item).exists() for item in "abcd")
-    told = dict(losses)
+    told = {item: how for item, how, _ in losses}
     assert "SIGKILL, perhaps for want of memory" in told["die-1"]
     assert set(told) == {"die-1", "die-2", "raise-1"}
     assert "ended with code 1" in told["raise-1"]
     assert "an error of the run's own" in capfd.readouterr().err
+
+
+def test_what_came_of_an_item_is_told_with_it(shared):
+    shared(["a", "die-1", "b"])
+    assert sorted(shared.results) == [("a", "done a"), ("b", "done b")]
+
+
+def test_what_a_dead_process_had_in_hand_is_replaced_and_its_progress_taken_back(
+    shared,
+):
+    progress, losses = shared(["half-1", "a"], instead={"half-1": ["b", "half-2"]})
+    assert [(item, reached) for item, _, reached in losses] == [
+        ("half-1", 0.5),
+        ("half-2", 0.5),
+    ]
+    assert {item for item, _ in shared.results} == {"a", "b"}
+    # Of the one that nothing took the place of, the progress stays.
+    assert progress == 2.5
 
 
 @pytest.mark.parametrize(
@@ -126,7 +158,7 @@ from stages.execution.workers import share
 from tests.execution.test_workers import linger, prepare
 
 def main():
-    share(["a", "b"], linger, 2, setup=prepare, advance=abs, lost=print)
+    share(["a", "b"], linger, 2, setup=prepare, advance=abs, lost=lambda *_: [])
 
 if __name__ == "__main__":
     run(main)

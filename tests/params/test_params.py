@@ -342,5 +342,6 @@ def test_every_section_is_required_as_dvc_looks_for_it():
         **{"device": "auto", "batch_size": "auto"},
         **{"processes": "auto", "targets": "store", "precision": "float32"},
         **{"backend": "local", "address": None, "insecure": False, "store": None},
+        "allow_large": False,
     }
     assert ReportSettings().pictures == 12

@@ -7,7 +7,15 @@ import pytest
 from stages.params.execution import ExecutionSettings
 from stages.params.representations import CaffenetSettings
 from stages.plan.costs import Costs
-from stages.plan.jobs import AUTO_SIZE, BATCH_BYTES, Job, batch_size, batches, jobs
+from stages.plan.jobs import (
+    AUTO_SIZE,
+    BATCH_BYTES,
+    LARGE_SIZE,
+    Job,
+    batch_size,
+    batches,
+    jobs,
+)
 from stages.plan.representations import code_shape, definition
 from stages.process.stage import Refusal
 from stages.representations.hog import HogDefinition
@@ -116,6 +124,21 @@ def test_an_automatic_batch_is_as_large_as_memory_allows(
     hog = HogDefinition(side=32)
     assert batch_size(ExecutionSettings(), hog, "hog") == size
     assert batch_size(ExecutionSettings(batch_size=11), hog, "hog") == 11
+
+
+@pytest.mark.parametrize(
+    ("defined", "size"),
+    [
+        # 1 x 128 x 128 values, 1 x 316 x 316 and one row more.
+        (HogDefinition(side=128), AUTO_SIZE),
+        (HogDefinition(side=316), AUTO_SIZE),
+        (HogDefinition(side=317), LARGE_SIZE),
+    ],
+)
+def test_large_images_fill_a_smaller_batch_so_that_fewer_places_are_empty(
+    defined, size
+):
+    assert batch_size(ExecutionSettings(), defined, "hog") == size
 
 
 def test_jobs_with_one_key_are_computed_once():

@@ -1,6 +1,7 @@
 """A params file as stages take it: checked whole, nothing opened, missing left out."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,20 @@ def test_a_representation_that_gives_no_code_is_told_and_left_out(params):
     (line,) = [one for one in f"{caught.value}".splitlines() if one.startswith("  ")]
     assert line.startswith("  representations.hog: ")
     assert "a descriptor of 4x4 cells" in line
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are copied there")
+def test_a_network_that_ends_the_process_which_looks_at_it_is_a_mistake(params):
+    place = params.parent / "data/models/ending.py"
+    place.parent.mkdir(parents=True)
+    place.write_text("import os\ndef make():\n    return lambda x: os._exit(9)\n")
+    own = '{kind: custom, callable: "ending:make", side: 32}'
+    params.write_text(STUDY.replace("{kind: hog, side: 32}", own))
+    with pytest.raises(ParamsError) as caught:
+        expand(params)
+    (line,) = [one for one in f"{caught.value}".splitlines() if one.startswith("  ")]
+    assert line.startswith("  representations.hog: ")
+    assert line.endswith("cannot be looked at: it ended its process with code 9")
 
 
 def test_fetch_takes_pictures_and_what_is_named(params):

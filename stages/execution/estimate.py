@@ -1,0 +1,165 @@
+"""What a study costs before anything of it is run: jobs, time, memory, disk.
+
+Plain arithmetic on what the grid asks for, whatever the numbers: no job is made, no
+step is taken. Time is that of the machine that it was fitted on, see `step_seconds`;
+`python -m stages.study --measure` takes a few steps instead.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from stages.execution.processes import BASE_BYTES
+from stages.execution.room import ASK, codes_bytes, gigabytes
+from stages.execution.workers import most_processes, n_cores
+from stages.params.execution import ExecutionSettings
+from stages.params.grid import GridEntry
+from stages.plan.costs import Costs
+from stages.plan.grid import Setting
+from stages.plan.jobs import Job, batch_size
+from stages.plan.representations import job_costs, outline
+from stages.plan.resolution import solver_numbers
+from stages.plan.study import Expanded
+from stages.process.progress import duration
+from stages.process.stage import Refusal
+from stages.store import paths
+
+# A PNG of a noisy image takes about its raw bytes; it lies in the job store, in the
+# output and in DVC's cache.
+COPIES = 3
+
+# What a finished job takes beside its picture, in its file and in the table: its trace,
+# its numbers, and half a block of the disk.
+BYTES_A_RECORD = 9000
+
+# Most jobs that a plan lists and a stage begins without being told to: our choice, of
+# some 2 kB of memory each.
+MOST_JOBS = 200_000
+# The longest run that begins without being told to: our choice.
+MOST_SECONDS = 14 * 24 * 3600
+
+# What a step takes on one core, see `step_seconds`: of a job whatever it is, and by
+# what is multiplied and kept.
+SECONDS_A_STEP = 6e-4
+MULTIPLY_ADDS_A_SECOND = 6e10
+BYTES_A_SECOND = 4.4e9
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """At most so many jobs, and what they cost: bytes, and seconds of one core."""
+
+    jobs: int
+    seconds: float
+    disk: int
+    codes: int
+    process: int
+
+    def memory(self, execution: ExecutionSettings) -> int:
+        """Return the bytes of all processes together, on this machine."""
+        wanted = execution.processes
+        n = most_processes(self.process) if wanted == "auto" else wanted
+        return BASE_BYTES + n * self.process
+
+
+def estimate(study: Expanded, n_pictures: int) -> Estimate:
+    """Return what the whole study costs, of so many pictures."""
+    jobs = disk = process = 0
+    seconds = 0.0
+    for one in study.entries:
+        n = n_images(one.entry, n_pictures) * n_seeds(one.entry)
+        for setting in one.settings:
+            cost = job_costs(setting.definition, setting.layer)
+            size = batch_size(study.execution, setting.definition, setting.layer)
+            jobs += n
+            seconds += n * n_steps(study, setting) * step_seconds(cost)
+            disk += n * (COPIES * pixels(setting) + BYTES_A_RECORD)
+            needed = BASE_BYTES + 2 * cost.weights + size * cost.bytes
+            process = max(process, needed)
+    return Estimate(jobs, seconds, disk, codes_bytes(study, n_pictures), process)
+
+
+def n_images(entry: GridEntry, n_pictures: int) -> int:
+    """Return how many of the pictures an entry of the grid inverts."""
+    if entry.images == "all":
+        return n_pictures
+    if isinstance(entry.images, int):
+        return min(entry.images, n_pictures)
+    return len(entry.images)
+
+
+def n_seeds(entry: GridEntry) -> int:
+    """Return how many seeds an entry of the grid has."""
+    return entry.seeds if isinstance(entry.seeds, int) else len(entry.seeds)
+
+
+def n_steps(study: Expanded, setting: Setting) -> int:
+    """Return how many steps the setting's solver takes."""
+    solver = study.params.solvers[setting.solver]
+    numbers = solver_numbers(
+        solver, setting.definition, setting.layer, setting.selection
+    )
+    return numbers.n_steps
+
+
+def pixels(setting: Setting) -> int:
+    """Return how many values an image of the setting's representation has."""
+    return outline(setting.definition).image_channels * setting.definition.side**2
+
+
+def step_seconds(cost: Costs) -> float:
+    """Return the seconds that a step of one job takes on one core.
+
+    Fitted to what AlexNet, CaffeNet and the descriptors took on AMD EPYC (AVX2): there
+    and back are three times the multiply-adds, and every byte that is kept is written,
+    read and written again.
+    """
+    return SECONDS_A_STEP + (
+        3 * cost.multiply_adds / MULTIPLY_ADDS_A_SECOND + cost.bytes / BYTES_A_SECOND
+    )
+
+
+def job_seconds(job: Job) -> float:
+    """Return the seconds that a job takes on one core."""
+    cost = job_costs(job.cell.definition, job.cell.layer)
+    return job.cell.steps.n_steps * step_seconds(cost)
+
+
+def beyond(cost: Estimate, execution: ExecutionSettings) -> list[str]:
+    """Return what of the costs is beyond this machine; empty where nothing is."""
+    told = []
+    if cost.jobs > MOST_JOBS:
+        told.append(f"{cost.jobs:,} jobs (more than {MOST_JOBS:,})")
+    seconds = cost.seconds / n_cores()
+    if seconds > MOST_SECONDS:
+        told.append(f"about {duration(seconds)} of computing")
+    total = int(psutil.virtual_memory().total)
+    if execution.device in ("auto", "cpu") and cost.process > total:
+        told.append(f"{gigabytes(cost.process)} of memory ({gigabytes(total)} is here)")
+    return told
+
+
+def check(study: Expanded, n_pictures: int) -> None:
+    """Raise Refusal if the study is beyond this machine and is not allowed to be."""
+    if study.execution.allow_large:
+        return
+    if told := beyond(estimate(study, n_pictures), study.execution):
+        raise Refusal(f"the study takes {', '.join(told)}: nothing was computed; {ASK}")
+
+
+def rooms(planned: Sequence[Job], pending: Sequence[Job]) -> dict[Path, int]:
+    """Return the bytes that `invert` writes: finished jobs, and the output, twice.
+
+    DVC keeps a copy of the output in its cache.
+    """
+    work = sum(job_pixels(job) + BYTES_A_RECORD for job in pending)
+    output = sum(job_pixels(job) for job in planned)
+    return {paths.work(): work, paths.PREIMAGES: (COPIES - 1) * output}
+
+
+def job_pixels(job: Job) -> int:
+    """Return how many values the image of a job has."""
+    defined = job.cell.definition
+    return outline(defined).image_channels * defined.side**2

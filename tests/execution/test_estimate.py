@@ -1,0 +1,119 @@
+"""What a study costs, by arithmetic; and what is beyond a machine."""
+
+from dataclasses import replace
+
+import pytest
+
+from stages.execution import estimate as estimates
+from stages.execution.estimate import (
+    BYTES_A_RECORD,
+    Estimate,
+    beyond,
+    check,
+    estimate,
+    rooms,
+    step_seconds,
+)
+from stages.execution.processes import process_bytes
+from stages.params.execution import ExecutionSettings
+from stages.plan.costs import Costs
+from stages.plan.jobs import Pictured, jobs
+from stages.plan.study import expand
+from stages.process.stage import Refusal
+from stages.store import paths
+from tests.conftest import PARAMS
+
+PICTURES = [Pictured("0" * 16, "astronaut"), Pictured("1" * 16, "camera")]
+
+
+def changed(old="", new=""):
+    paths.PARAMS.write_text(PARAMS.replace(old, new))
+    return expand()
+
+
+def test_an_estimate_is_the_sum_over_the_jobs_of_the_plan(small_study):
+    study = changed()
+    plan = jobs(study, PICTURES)
+    cost = estimate(study, 2)
+    # Two representations with two seeds, one more prior, of two pictures each.
+    assert cost.jobs == len(plan) == 10
+    assert cost.seconds == pytest.approx(sum(map(estimates.job_seconds, plan)))
+    assert cost.disk == 10 * (3 * 32 * 32 + BYTES_A_RECORD)
+    # 27 channels of 4 x 4 cells, in 4 bytes, of two representations and pictures.
+    assert cost.codes == 4 * 2 * 2 * 27 * 4 * 4
+    assert cost.process == max(map(process_bytes, plan))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "n_jobs"),
+    [
+        ("seeds: 2", "seeds: [3, 5, 9]", 14),
+        ("seeds: 2", "seeds: 2, images: 1", 6),
+        ("seeds: 2", "seeds: 2, images: 9", 10),
+        ("seeds: 2", "seeds: 2, images: [camera]", 6),
+    ],
+)
+def test_seeds_and_images_are_counted_in_all_ways_of_writing(
+    small_study, old, new, n_jobs
+):
+    study = changed(old, new)
+    assert estimate(study, 2).jobs == len(jobs(study, PICTURES)) == n_jobs
+
+
+def test_a_step_takes_longer_the_more_is_multiplied_and_kept():
+    cost = Costs(10**9, 10**8, 0)
+    for more in (Costs(2 * 10**9, 10**8, 0), Costs(10**9, 2 * 10**8, 0)):
+        assert step_seconds(more) > step_seconds(cost) > 0
+
+
+def test_a_step_of_what_was_timed_is_within_a_factor_of_two():
+    # Milliseconds of one core: AlexNet's conv1 and relu5, CaffeNet's relu4, HOGb.
+    timed = {
+        (70.3e6, 18.9e6): 7.66,
+        (655.6e6, 21.6e6): 36.1,
+        (48.3e6, 3.3e6): 4.10,
+        (5.3e6, 2.8e6): 2.65,
+    }
+    for (multiply_adds, n_bytes), milliseconds in timed.items():
+        told = 1000 * step_seconds(Costs(int(multiply_adds), int(n_bytes), 0))
+        assert milliseconds / 2 < told < 2 * milliseconds
+
+
+SMALL = Estimate(jobs=1, seconds=1.0, disk=1, codes=1, process=1)
+
+
+@pytest.mark.parametrize(
+    ("much", "words"),
+    [
+        ({"jobs": 200_001}, "200,001 jobs (more than 200,000)"),
+        ({"seconds": 1e12}, "of computing"),
+        ({"process": 1 << 60}, "of memory ("),
+    ],
+)
+def test_what_is_beyond_the_machine_is_told(much, words):
+    cost = Estimate(**{**vars(SMALL), **much})
+    (told,) = beyond(cost, ExecutionSettings(device="cpu"))
+    assert words in told
+    assert beyond(SMALL, ExecutionSettings()) == []
+
+
+def test_a_gpu_has_memory_of_its_own():
+    cost = Estimate(**{**vars(SMALL), "process": 1 << 60})
+    assert beyond(cost, ExecutionSettings(device="cuda")) == []
+
+
+def test_a_study_beyond_the_machine_is_refused_unless_it_is_allowed(small_study):
+    study = changed("seeds: 2", "seeds: 100001")
+    with pytest.raises(Refusal, match=r"takes 400,006 jobs .*allow_large: true"):
+        check(study, 2)
+    allowed = study.params.execution.model_copy(update={"allow_large": True})
+    params = study.params.model_copy(update={"execution": allowed})
+    check(replace(study, params=params), 2)
+    check(changed(), 2)
+
+
+def test_finished_jobs_need_no_more_room_in_the_store(small_study):
+    plan = jobs(changed(), PICTURES)
+    needed = rooms(plan, plan[:4])
+    assert needed[paths.work()] == 4 * (32 * 32 + BYTES_A_RECORD)
+    assert needed[paths.PREIMAGES] == 2 * 10 * 32 * 32
