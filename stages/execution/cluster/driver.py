@@ -6,6 +6,7 @@ holds a whole study.
 """
 
 import hashlib
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -77,6 +78,8 @@ class DaskBackend:
                 "execution.backend is dask, which is not installed: "
                 "`pip install -c constraints.txt -e '.[cluster]'`"
             ) from None
+        # What matters is told in a sentence.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
         address = self._execution.address
         if address is None:
             n = n_processes(self._execution, self._device, [o.jobs for o in wanted])

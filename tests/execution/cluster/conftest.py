@@ -18,7 +18,7 @@ from tests.conftest import PARAMS
 ROOT = Path(__file__).parents[3]
 
 
-def until(condition, seconds=120.0):
+def until(condition, seconds=300.0):
     """Wait for the condition, and return what it gives."""
     end = time.monotonic() + seconds
     while not (found := condition()):

@@ -62,7 +62,8 @@ def driver():
     yield start
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stderr.close()
 
 
 # Workers that take their time, so that something can happen meanwhile.
@@ -125,19 +126,18 @@ def test_tasks_carry_no_pixels(study, two_workers, monkeypatch):
 
 
 def test_a_worker_killed_in_the_middle_of_a_batch_loses_nothing(study, cluster, driver):
-    cluster.join(2, SLOW)
+    workers = cluster.join(2, SLOW)
     study(f"backend: dask, address: '{cluster.address}'")
     running = driver()
     until(bundles)
     busy = [
         one
-        for one in psutil.process_iter(["cmdline"])
-        if "multiprocessing.spawn" in " ".join(one.info["cmdline"] or [])
-        and one.environ().get("PYTHONPATH", "").startswith(str(cluster.folder))
+        for one in psutil.Process(workers.pid).children(recursive=True)
+        if "multiprocessing.spawn" in " ".join(one.cmdline())
     ]
     assert len(busy) == 2
     busy[0].kill()
-    _, words = running.communicate(timeout=120)
+    _, words = running.communicate(timeout=300)
     assert running.returncode == 0, words
     assert {row["status"] for row in found()} == {"done"}
 
@@ -178,9 +178,9 @@ def test_a_driver_that_is_killed_goes_on_where_it_was(study, cluster, driver):
     before = SharedRecords(Objects(str(PLACE.absolute()))).places
     assert 0 < len(before) < 10
     again = driver()
-    _, words = again.communicate(timeout=120)
+    _, words = again.communicate(timeout=300)
     assert again.returncode == 0, words
-    assert f"invert: {10 - len(before)} jobs" in words or len(before) < 10
+    assert f"invert: {10 - len(before)} jobs" in words
     after = SharedRecords(Objects(str(PLACE.absolute()))).places
     assert {key: after[key] for key in before} == dict(before)
     assert {row["status"] for row in found()} == {"done"}
@@ -192,11 +192,11 @@ def test_a_driver_that_is_asked_to_stop_keeps_what_was_finished(study, cluster, 
     running = driver()
     until(bundles)
     running.send_signal(signal.SIGTERM)
-    _, words = running.communicate(timeout=60)
+    _, words = running.communicate(timeout=300)
     assert running.returncode == 143
     assert words.count("what was finished is kept") == 1
     assert "Traceback" not in words
-    assert list(PLACE.glob("index/*.json"))
+    assert SharedRecords(Objects(str(PLACE.absolute()))).places
 
 
 def test_a_worker_may_join_late(study, cluster, driver):
@@ -205,7 +205,7 @@ def test_a_worker_may_join_late(study, cluster, driver):
     time.sleep(2)
     assert running.poll() is None
     cluster.join()
-    _, words = running.communicate(timeout=120)
+    _, words = running.communicate(timeout=300)
     assert running.returncode == 0, words
     assert {row["status"] for row in found()} == {"done"}
 
@@ -216,7 +216,7 @@ def test_a_scheduler_that_goes_away_is_told_in_a_sentence(study, cluster, driver
     running = driver()
     until(bundles)
     cluster.scheduler.kill()
-    _, words = running.communicate(timeout=120)
+    _, words = running.communicate(timeout=300)
     assert running.returncode == 1
     last = words.splitlines()[-1]
     assert last.startswith(f"the Dask scheduler {cluster.address} has gone")
@@ -244,7 +244,7 @@ def test_a_place_that_is_gone_for_a_while_costs_nothing(study, cluster, driver):
     time.sleep(6)
     assert not PLACE.exists()
     away.rename(PLACE)
-    _, words = running.communicate(timeout=120)
+    _, words = running.communicate(timeout=300)
     assert running.returncode == 0, words
     assert {row["status"] for row in found()} == {"done"}
 
@@ -258,7 +258,7 @@ def test_two_drivers_on_one_place_do_no_harm(study, two_workers, driver, tmp_pat
     shutil.copy("params.yaml", other)
     both = [driver(), driver(other)]
     for one in both:
-        _, words = one.communicate(timeout=120)
+        _, words = one.communicate(timeout=300)
         assert one.returncode == 0, words
     mine = pictures()
     os.chdir(other)
