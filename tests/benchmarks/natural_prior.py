@@ -104,13 +104,13 @@ def differences(rows: pd.DataFrame, base: pd.DataFrame) -> str:
     return ", ".join(told)
 
 
-def invented(bench: Bench) -> Iterator[str]:
+def invented(bench: Bench, layers: Sequence[str]) -> Iterator[str]:
     """Yield what becomes of codes that no photograph has."""
     yield (
         "\n| layer | target | setting | code error | roughness | pull "
         "| surest class | apart from classical |\n|" + " --- |" * 8
     )
-    for layer, target in product(INVENTED_AT, TARGETS):
+    for layer, target in product(layers, TARGETS):
         classical = bench.request(layer, Setting("waves", "waves"), target=target)
         for setting in (Setting("waves", "waves"), LEARNED):
             one = bench.request(layer, setting, target=target)
@@ -123,10 +123,10 @@ def invented(bench: Bench) -> Iterator[str]:
             )
 
 
-def shared(bench: Bench, other: Path | None) -> Iterator[str]:
+def shared(bench: Bench, layers: Sequence[str], other: Path | None) -> Iterator[str]:
     """Yield how far apart pre-images of one code are, by what differs."""
     yield "\n| layer | what differs | grey levels | LPIPS vgg |\n|" + " --- |" * 4
-    for layer in INVENTED_AT:
+    for layer in layers:
         one = bench.request(layer, LEARNED)
         pairs = {"the start": bench.request(layer, LEARNED, seed=1)}
         if other is not None:
@@ -144,14 +144,14 @@ def report(chosen: argparse.Namespace) -> Iterator[str]:
     n, seeds = len(bench.names), chosen.seeds
     yield "# The learned prior on AlexNet\n"
     yield described(f"natural_prior --limit {chosen.limit} --seeds {seeds}")
-    yield f"{n} photographs of the claiming half, {seeds} seeds; seconds a pre-image."
+    yield f"{n} photographs of the claiming half, seeds: {seeds}; seconds a pre-image."
     yield "\n## Beside the classical priors"
     yield from compared(bench, chosen.layers, chosen.settings, seeds)
-    if not chosen.alone:
-        yield from invention(bench, chosen.other)
+    if chosen.invented_at:
+        yield from invention(bench, chosen.invented_at, chosen.other)
 
 
-def invention(bench: Bench, other: Path | None) -> Iterator[str]:
+def invention(bench: Bench, layers: Sequence[str], other: Path | None) -> Iterator[str]:
     """Yield what the prior makes up, and how much of a pre-image is its own."""
     yield "\n## What it invents\n"
     yield (
@@ -160,10 +160,10 @@ def invention(bench: Bench, other: Path | None) -> Iterator[str]:
         "level, root mean square in grey levels; surest class: EfficientNet-Lite0's "
         "highest probability; apart: root mean square in grey levels."
     )
-    yield from invented(bench)
+    yield from invented(bench, layers)
     yield "\n## What the prior decides\n"
     yield "How far apart pre-images of the same photographs' codes are."
-    yield from shared(bench, other)
+    yield from shared(bench, layers, other)
 
 
 def main() -> None:
@@ -176,7 +176,7 @@ def main() -> None:
     options.add_argument("--layers", nargs="+", default=LAYERS)
     names = [one.name for one in SETTINGS]
     options.add_argument("--settings", nargs="+", default=names, choices=names)
-    options.add_argument("--alone", action="store_true", help="the comparison alone")
+    options.add_argument("--invented-at", nargs="*", default=INVENTED_AT)
     default = paths.embedded("denoiser_b")
     default = default if default.is_file() else None
     options.add_argument("--other", type=Path, default=default)
