@@ -31,9 +31,9 @@ RATE, LEAST, MOST = 12.5, 4.0, 128.0
 FEW_STEPS, LONG_RUN = 200, 400
 
 # `by-depth`: the share of a network's layers that is inverted in pixels, what is deeper
-# in waves. Our choice, by AlexNet at 224 pixels and CaffeNet at 64: up to relu2 pixels
-# end at a lower code error, from relu3 on waves do, with nearer pictures.
-SHALLOW = 0.4
+# in waves. Our choice, by AlexNet at 224 pixels and CaffeNet at 64: up to conv2 pixels
+# end at a lower code error, deeper waves do, or as low, with nearer pictures.
+SHALLOW = 0.3
 
 
 def prior_numbers(prior: PriorSettings, defined: Definition, layer: str) -> Prior:

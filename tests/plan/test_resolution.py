@@ -183,8 +183,8 @@ def test_by_depth_takes_pixels_for_shallow_layers_and_waves_for_deep_ones():
         == fast(NETWORK, layer, parameterisation="fourier")
         for layer in LAYERS
     ]
-    # norm2 is at 7 of 19, conv3 at 8 of 19.
-    assert shallow == [True] * 8 + [False] * 12
+    # relu2 is at 5 of 19, pool2 at 6 of 19.
+    assert shallow == [True] * 6 + [False] * 14
     assert deep == [not one for one in shallow]
     assert fast(parameterisation="by-depth") == fast()
 
