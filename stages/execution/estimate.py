@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import torch
 
 from stages.execution.processes import BASE_BYTES
 from stages.execution.room import ASK, codes_bytes, gigabytes
@@ -128,17 +129,26 @@ def job_seconds(job: Job) -> float:
 
 
 def beyond(cost: Estimate, execution: ExecutionSettings) -> list[str]:
-    """Return what of the costs is beyond this machine; empty where nothing is."""
+    """Return what of the costs is beyond this machine; empty where nothing is.
+
+    Of a GPU neither the time nor the memory is known here.
+    """
     told = []
     if cost.jobs > MOST_JOBS:
         told.append(f"{cost.jobs:,} jobs (more than {MOST_JOBS:,})")
+    if execution.device.startswith("cuda") or _takes_gpu(execution):
+        return told
     seconds = cost.seconds / n_cores()
     if seconds > MOST_SECONDS:
         told.append(f"about {duration(seconds)} of computing")
     total = int(psutil.virtual_memory().total)
-    if execution.device in ("auto", "cpu") and cost.process > total:
+    if cost.process > total:
         told.append(f"{gigabytes(cost.process)} of memory ({gigabytes(total)} is here)")
     return told
+
+
+def _takes_gpu(execution: ExecutionSettings) -> bool:
+    return execution.device == "auto" and torch.cuda.is_available()
 
 
 def check(study: Expanded, n_pictures: int) -> None:

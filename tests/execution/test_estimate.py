@@ -97,9 +97,12 @@ def test_what_is_beyond_the_machine_is_told(much, words):
     assert beyond(SMALL, ExecutionSettings()) == []
 
 
-def test_a_gpu_has_memory_of_its_own():
-    cost = Estimate(**{**vars(SMALL), "process": 1 << 60})
-    assert beyond(cost, ExecutionSettings(device="cuda")) == []
+def test_a_gpu_has_memory_and_a_speed_of_its_own(monkeypatch):
+    cost = Estimate(**{**vars(SMALL), "process": 1 << 60, "seconds": 1e12})
+    assert beyond(cost, ExecutionSettings(device="cuda:1")) == []
+    for there in (True, False):
+        monkeypatch.setattr("torch.cuda.is_available", lambda there=there: there)
+        assert bool(beyond(cost, ExecutionSettings())) is not there
 
 
 def test_a_study_beyond_the_machine_is_refused_unless_it_is_allowed(small_study):
