@@ -10,7 +10,9 @@
 #
 # The driver speaks to the scheduler on its own node; workers come from the others, which
 # is why all of it is encrypted, with a key that this job alone can read.
+# Another port than 8786 is the script's only argument.
 set -euo pipefail
+port=${1:-8786}
 . .venv/bin/activate
 
 keys=$(mktemp -d "$PWD/.keys-XXXXXX")
@@ -26,7 +28,7 @@ done
 # A batch that two workers died of is taken apart.
 export DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=1
 
-dask scheduler --protocol tls --port 8786 --dashboard-address 127.0.0.1:8787 &
-srun dask worker "tls://$(hostname):8786" --nthreads 1 --memory-limit 0 \
+dask scheduler --protocol tls --port "$port" --dashboard-address 127.0.0.1:0 &
+srun dask worker "tls://$(hostname):$port" --nthreads 1 --memory-limit 0 \
   --local-directory "${TMPDIR:-/tmp}" &
 dvc repro

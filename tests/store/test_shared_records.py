@@ -128,6 +128,30 @@ def test_two_runs_on_one_place_lose_nothing(objects, monkeypatch):
     assert holds(SharedRecords(Objects(objects.url)), keys)
 
 
+def test_what_another_run_has_packed_meanwhile_is_found_again(objects, monkeypatch):
+    monkeypatch.setattr(shared_records, "BATCHES_TO_PACK", 4)
+    keys = written(objects, 6)
+    knows_old_places = SharedRecords(Objects(objects.url))
+    assert holds(knows_old_places, keys[:1])
+    SharedRecords(objects).pack()
+    assert objects.names("records") == {}
+    assert holds(knows_old_places, keys)
+
+
+def test_an_index_that_comes_after_the_packing_misleads_nobody(objects, monkeypatch):
+    monkeypatch.setattr(shared_records, "BATCHES_TO_PACK", 4)
+    late = SharedRecords(Objects(objects.url))
+    keys = written(late.objects, 6, late)
+    SharedRecords(objects).pack()
+    assert objects.names("records") == {}
+    before = set(objects.names("index"))
+    late.write_index()
+    (name,) = objects.names("index").keys() - before
+    # Whichever is read last.
+    (objects.folder / name).rename(objects.folder / "index" / "z.json")
+    assert holds(SharedRecords(objects), keys)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_damaged_batch_is_told_and_computed_again(
     objects, monkeypatch, capsys, packed

@@ -78,8 +78,7 @@ class DaskBackend:
                 "execution.backend is dask, which is not installed: "
                 "`pip install -c constraints.txt -e '.[cluster]'`"
             ) from None
-        # What matters is told in a sentence.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        _quieten()
         address = self._execution.address
         if address is None:
             n = n_processes(self._execution, self._device, [o.jobs for o in wanted])
@@ -187,6 +186,13 @@ class DaskBackend:
         )
         note_failure(one.jobs[0], self._job_store, reason)
         return []
+
+
+def _quieten() -> None:
+    """Keep Dask's own words, tracebacks among them, from ours: they say it all."""
+    for name in [*logging.root.manager.loggerDict]:
+        if name.partition(".")[0] in ("distributed", "tornado"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class _Room:

@@ -1,6 +1,7 @@
 """A study on a Dask cluster of real processes: the same bytes, whatever dies."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -180,7 +181,10 @@ def test_a_driver_that_is_killed_goes_on_where_it_was(study, cluster, driver):
     again = driver()
     _, words = again.communicate(timeout=300)
     assert again.returncode == 0, words
-    assert f"invert: {10 - len(before)} jobs" in words
+    left = re.search(r"invert: (\d+) jobs in", words)
+    assert left is not None
+    # Or fewer: the worker ends the batch that it has in hand.
+    assert int(left[1]) <= 10 - len(before)
     after = SharedRecords(Objects(str(PLACE.absolute()))).places
     assert {key: after[key] for key in before} == dict(before)
     assert {row["status"] for row in found()} == {"done"}
