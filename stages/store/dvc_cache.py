@@ -27,7 +27,15 @@ def cached_files(output: Path) -> list[Path]:
         listed = json.loads(_place(digest).read_text()) if digest else []
         parts = sorted((one["relpath"], one["md5"]) for one in listed)
         places = [_place(md5) for _, md5 in parts]
-    except (OSError, ValueError, KeyError, TypeError, YAMLError, Error):
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        YAMLError,
+        Error,
+    ):
         return []
     return [place for place in places if place.is_file()]
 
