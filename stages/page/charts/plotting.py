@@ -49,8 +49,8 @@ def line_encodings(
     """Return colour, dash and shape by line; nulls are grey and dashed.
 
     The colour is the representation's, by its place among `representations`, so that
-    it is the same in all charts; dash and shape tell its settings apart. `table` is that
-    of the whole chart: its panels share one legend.
+    it is the same in all charts; dash and shape tell its settings apart. `table` is
+    that of the whole chart: its panels share one legend.
     """
     ours, nulls = (names_of_lines(table, kind) for kind in ("pre-images", "null"))
     m = len(nulls)
