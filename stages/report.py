@@ -118,6 +118,10 @@ def write_numbers(scores: pd.DataFrame, known: Conclusions) -> None:
     for name, rows in known.by_depth.groupby("representation", sort=False):
         _write_csv(f"error_by_depth/{name}", rows)
     _write_csv("traces", known.traces)
+    # What draws them: `.dvc/plots.html` takes it from here, without a network.
+    from stages.page.charts.rendering import bundle
+
+    files.write_text(paths.PLOTS / "vega.js", bundle())
 
 
 def _write_csv(name: str, table: pd.DataFrame) -> None:

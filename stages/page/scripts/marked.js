@@ -19,8 +19,8 @@ export function startMarks() {
   const tools = element(
     "div",
     { class: "row" },
-    button("Save JSON", () => save("marks.json", "application/json", marksAsJson())),
-    button("Save Markdown", () => save("marks.md", "text/markdown", marksAsMarkdown())),
+    button("Save marks as JSON", () => save("marks.json", "application/json", marksAsJson())),
+    button("Save marks as Markdown", () => save("marks.md", "text/markdown", marksAsMarkdown())),
     button("Print contact sheet", printSheet),
     element("label", { class: "field" }, "add marks from a JSON file", file),
   );

@@ -143,11 +143,10 @@ def test_marks_leave_and_come_back_as_files(open_page, tmp_path):
         return Path(waiting.value.path()).read_text()
 
     marks = page.locator("#marks")
-    page.locator("#jobs-controls").evaluate("(node) => node.remove()")
-    text = saved("Save JSON")
+    text = saved("Save marks as JSON")
     (one,) = json.loads(text)
     assert (one["key"], one["note"]) == ("1k0k0", "a note")
-    assert "`1k0k0`): a note" in saved("Save Markdown")
+    assert "`1k0k0`): a note" in saved("Save marks as Markdown")
     other = open_page()
     file = tmp_path / "marks.json"
     file.write_text(text)
