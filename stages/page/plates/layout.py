@@ -4,7 +4,8 @@
 - channels: layers x selections of channels, of one picture;
 - regions: selections x priors, of one picture, the receptive field outlined;
 - representations of a single code each: pictures x representations;
-- another prior or solver than the study's first: pictures, each with both, x layers;
+- another prior or solver than the study's first for these codes: pictures, each with
+  both, x layers;
 - else pictures x layers.
 
 Of what does not fit, an evenly spaced part is shown, never chosen by its score.
@@ -44,7 +45,7 @@ def layout(entry: Entry, jobs: pd.DataFrame, study: pd.DataFrame) -> Layout:
     Both in the order of the study, their layers from shallow to deep.
     """
     for applies, lay in _KINDS:
-        if applies(entry, jobs):
+        if applies(entry, jobs, study):
             return lay(entry, jobs, study)
     return _by_layer(entry, jobs, study)
 
@@ -187,18 +188,21 @@ def _is_single(jobs: pd.DataFrame) -> bool:
 
 _KINDS: list[
     tuple[
-        Callable[[Entry, pd.DataFrame], bool],
+        Callable[[Entry, pd.DataFrame, pd.DataFrame], bool],
         Callable[[Entry, pd.DataFrame, pd.DataFrame], Layout],
     ]
 ] = [
-    (lambda entry, jobs: jobs["seed"].nunique() > 1, _by_seed),
-    (lambda entry, jobs: set(entry.regions) != {"all"}, _by_region),
-    (lambda entry, jobs: set(entry.channels) != {"all"}, _by_channels),
-    (lambda entry, jobs: _is_single(jobs), _by_representation),
-    (lambda entry, jobs: _is_other_setting(entry, jobs), _by_setting),
+    (lambda entry, jobs, study: jobs["seed"].nunique() > 1, _by_seed),
+    (lambda entry, jobs, study: set(entry.regions) != {"all"}, _by_region),
+    (lambda entry, jobs, study: set(entry.channels) != {"all"}, _by_channels),
+    (lambda entry, jobs, study: _is_single(jobs), _by_representation),
+    (lambda entry, jobs, study: _is_other_setting(jobs, study), _by_setting),
 ]
 
 
-def _is_other_setting(entry: Entry, jobs: pd.DataFrame) -> bool:
-    several = len(jobs[SETTING].drop_duplicates()) > 1
-    return several or (entry.priors, entry.solvers) != (("default",), ("fast",))
+def _is_other_setting(jobs: pd.DataFrame, study: pd.DataFrame) -> bool:
+    """Return whether there are several settings, or not the first for these codes."""
+    whole = study[(study["channels"] == "all") & (study["region"] == "all")]
+    whole = whole.merge(jobs[["representation", "layer", "image_id"]].drop_duplicates())
+    first = whole[SETTING].iloc[0]
+    return bool((jobs[SETTING] != first).any(axis=None))

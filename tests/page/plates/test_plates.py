@@ -160,6 +160,17 @@ def test_another_solver_stands_below_the_study_s_own(score, sheet):
     assert keys(plate) == [["original", "fast"], ["original", "paper"]]
 
 
+def test_what_is_inverted_first_stands_alone_whatever_its_solver_is_called(
+    score, sheet
+):
+    rows = [
+        net(score, "conv1", prior=prior, solver="waves", key=prior)
+        for prior in ("default", "learned")
+    ]
+    plate = sheet(entry(solvers=("waves",)), *rows)
+    assert keys(plate) == [["original", "default"]]
+
+
 def test_nothing_done_is_no_plate(score, table):
     rows = table(net(score, "conv1", status="failed"))
     assert plates([entry()], rows, LAYERS, {}) == []
