@@ -217,7 +217,8 @@ def broken(calm: Path, stormy: Path, n_jobs: int) -> Iterator[str]:
 def left_behind(folder: Path) -> list[Path]:
     """Return what a finished study has no use for."""
     data, work = folder / "data", folder / "data/work"
-    hidden = [path for path in data.rglob(".*") if path.name != ".gitignore"]
+    own = (".gitignore", ".dvc")  # what Git keeps
+    hidden = [path for path in data.rglob(".*") if path.name not in own]
     kept = [*work.glob("checkpoints/*"), *work.glob("failed/**/*.json")]
     return sorted({*hidden, *kept, *work.glob("damaged/*")})
 

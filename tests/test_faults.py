@@ -124,7 +124,7 @@ def fill(disk, left):
 ALLOWED = PARAMS.replace("batch_size: 3", "batch_size: 3, allow_large: true")
 
 
-@pytest.mark.parametrize(("stage", "left"), [("extract", 8192), ("invert", 60_000)])
+@pytest.mark.parametrize(("stage", "left"), [("extract", 4096), ("invert", 60_000)])
 def test_room_is_looked_for_before_anything_is_computed(
     small_disk, study, monkeypatch, stage, left
 ):

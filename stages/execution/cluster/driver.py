@@ -64,6 +64,11 @@ class DaskBackend:
             with self._client(wanted) as client:
                 say(f"dask: {client.scheduler.address}, {client.dashboard_link}")
                 self._run(client, wanted, advance)
+        except OSError as error:
+            # Whatever was being asked of the scheduler; a disk's errors go on.
+            if type(error).__name__ != "CommClosedError":
+                raise
+            raise self._gone() from error
         finally:
             self._job_store.index()
         self._job_store.settle()
@@ -163,7 +168,10 @@ class DaskBackend:
                 f"a worker cannot run batches: {type(error).__name__}: {error}. Is "
                 "the same version of this program installed there?"
             )
-        raise Refusal(
+        raise self._gone()
+
+    def _gone(self) -> Refusal:
+        return Refusal(
             f"the Dask scheduler {self._execution.address or 'of this run'} has gone. "
             f"What was finished is kept in {self._job_store.objects.url}: start it and "
             "run this again"
