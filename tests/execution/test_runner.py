@@ -55,14 +55,6 @@ def at_start(monkeypatch):
     return write
 
 
-@pytest.fixture
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def jobs():
     return planned(expand(), invert.pictures())
 
