@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -178,6 +179,43 @@ def test_a_killed_run_goes_on_where_it_was(project):
     assert times == {path: path.stat().st_mtime_ns for path in kept}
     project.edit_params("steps: 400", "steps: 12")
     project.repro()
+
+
+def counted(out: str) -> tuple[int, int]:
+    """Return how many jobs `dvc repro` said came back, and how many it ran."""
+    back = re.search(r"(\d+) finished jobs came back from DVC's cache", out)
+    ran = re.search(r"invert: (\d+) jobs in ", out)
+    return int(back[1]) if back else 0, int(ran[1]) if ran else 0
+
+
+def n_jobs(project: Project) -> int:
+    parts = (project.folder / "data/preimages").glob("*.parquet")
+    return sum(pq.read_metadata(part).num_rows for part in parts)
+
+
+def test_a_pulled_clone_computes_only_what_is_new(project, tmp_path):
+    """Pushed, cloned, pulled; then the same after a checkout of an older revision."""
+    project.dvc("remote", "add", "--local", "-d", "shelf", f"{tmp_path / 'shelf'}")
+    project.dvc("push")
+    project.git("clone", "-q", ".", f"{tmp_path / 'clone'}")
+    clone = Project(tmp_path / "clone")
+    clone.dvc("remote", "add", "--local", "-d", "shelf", f"{tmp_path / 'shelf'}")
+    clone.dvc("pull")
+    before = n_jobs(clone)
+    assert not (clone.folder / "data/work").exists()
+
+    # A layer more of two networks for two pictures.
+    clone.edit_params("[conv1, pool5, fc8]", "[conv1, relu2, pool5, fc8]")
+    assert counted(clone.dvc("repro")) == (before, 4)
+    assert n_jobs(clone) == before + 4
+
+    clone.git("commit", "-qam", "Another layer")
+    clone.git("checkout", "-q", "HEAD~1")
+    clone.dvc("checkout")
+    shutil.rmtree(clone.folder / "data/work")
+    # A seed more of three descriptors for two pictures.
+    clone.edit_params("[hog, hogb, dsift], seeds: 2", "[hog, hogb, dsift], seeds: 3")
+    assert counted(clone.dvc("repro")) == (before, 6)
 
 
 def backbone_file(folder: Path) -> Path:
