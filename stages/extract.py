@@ -16,10 +16,10 @@ from itertools import islice
 import torch
 
 from stages.execution.blame import culprit, one_by_one, one_line, place
-from stages.execution.coding import images_as_seen
+from stages.execution.coding import images_as_seen, stored_pictures
 from stages.execution.device import prepare
 from stages.execution.room import check_room, codes_bytes
-from stages.execution.targets import TargetCodes, Targets, stored_pictures
+from stages.execution.targets import TargetCodes, Targets
 from stages.execution.workers import share
 from stages.images import Images
 from stages.metrics.code import pairwise_statistics

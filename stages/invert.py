@@ -152,7 +152,8 @@ def main() -> None:
         with Progress("invert", len(pending), "jobs") as progress:
             where = backend(study.execution, job_store, device)
             where.run(wanted, progress.advance)
-        lay_out(plan, job_store, TargetCodes(study.execution.targets, device))
+        door = TargetCodes(study.execution.targets, device, apart=True)
+        lay_out(plan, job_store, door)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from itertools import groupby, islice
 import torch
 
 from stages import images
-from stages.execution.apart import CodesApart
+from stages.execution.apart import codes_apart
 from stages.execution.device import prepare
 from stages.execution.targets import Originals, TargetCodes
 from stages.images import Codes, Image, Images
@@ -193,7 +193,7 @@ def main() -> None:
         for name, path in kept.backbones().items()
     }
     judges = load_judges(backbones, device)
-    door = TargetCodes(study.execution.targets, device)
+    door = TargetCodes(study.execution.targets, device, apart=True)
     views = {
         name: _view(name, settings, door)
         for name, settings in study.representations.items()
@@ -216,7 +216,7 @@ def _view(name: str, settings: Representation, door: TargetCodes) -> View:
 
 def _apart(defined: Definition, device: torch.device) -> Phi:
     """Return what computes codes in another process, which the user's code may end."""
-    there = CodesApart(defined, partial(prepare, f"{device}"))
+    there = codes_apart(defined, device)
     return lambda layer: partial(there.codes, layer)
 
 

@@ -6,6 +6,7 @@ cannot take, no other, and never the stage.
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache, partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import torch
 
 from stages.execution.blame import one_line
+from stages.execution.device import prepare
 from stages.execution.workers import death, started
 from stages.images import Codes, Images
 from stages.plan.representations import code_shape
@@ -75,6 +77,17 @@ class CodesApart:
         if isinstance(answer, str):
             raise _Failed(answer)
         return torch.from_numpy(answer)
+
+
+def codes_apart(defined: Definition, device: torch.device) -> CodesApart:
+    """Return the one other process that computes a representation's codes."""
+    return _known(defined, defined.own_code(), f"{device}")
+
+
+@cache
+def _known(defined: Definition, source: str | None, device: str) -> CodesApart:
+    """Return the process of this source: another one has other codes."""
+    return CodesApart(defined, partial(prepare, device))
 
 
 def _answer(pipe: Connection, defined: Definition, setup: Setup) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from stages.execution.coding import single_code
-from stages.execution.targets import stored_pictures
+from stages.execution.coding import single_code, stored_pictures
 from stages.images import image_as_seen
 from stages.plan.representations import outline
 from stages.representations.definition import Definition

@@ -16,7 +16,8 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from stages.execution.coding import code_batches, single_code
+from stages.execution.apart import codes_apart
+from stages.execution.coding import code_batches, single_code, stored_pictures
 from stages.images import Image, image_as_seen
 from stages.plan.representations import code_shape, outline
 from stages.representations.definition import Definition
@@ -83,7 +84,11 @@ class Originals:
 
 
 class Recomputed:
-    """The codes of a layer, computed whenever they are asked for."""
+    """The codes of a layer, computed whenever they are asked for.
+
+    `apart` computes them in another process, which a network of the user's may end: a
+    picture's code is NaN then.
+    """
 
     def __init__(
         self,
@@ -91,8 +96,11 @@ class Recomputed:
         layer: str,
         device: torch.device,
         pictures: Path = paths.IMAGES,
+        *,
+        apart: bool = False,
     ) -> None:
         self._defined, self._layer, self._device = defined, layer, device
+        self._there = codes_apart(defined, device) if apart else None
         self._originals = Originals(pictures)
         self.image_ids = list(self._originals.places)
         self.shape: tuple[int, ...] = code_shape(defined, layer)
@@ -117,6 +125,8 @@ class Recomputed:
     def _code(self, image_id: str) -> Tensor:
         channels = outline(self._defined).image_channels
         image = self._originals.image(image_id, self._defined.side, channels)
+        if self._there is not None:
+            return self._there.codes(self._layer, image[None])
         return single_code(self._defined, self._layer, image, self._device)
 
 
@@ -124,11 +134,14 @@ class Recomputed:
 class TargetCodes:
     """The door to all target codes of a study.
 
-    `kept` is what `execution.targets` says, `store` or `recompute`.
+    `kept` is what `execution.targets` says, `store` or `recompute`. `apart` is where
+    the stage itself reads: what is computed again of a network of the user's own is in
+    another process. A process of a network's own reads without it.
     """
 
     kept: str
     device: torch.device
+    apart: bool = False
 
     def read(self, name: str, defined: Definition, layer: str) -> Targets:
         """Return the codes of a layer of the representation of this name."""
@@ -169,15 +182,11 @@ def rankings() -> dict[str, dict[str, list[float]]]:
     return known
 
 
-def stored_pictures() -> Iterator[bytes]:
-    """Yield the study's pictures in order, as PNG."""
-    return (row["image"]["bytes"] for row in tables.rows(paths.IMAGES, ["image"]))
-
-
 @cache
 def _opened(door: TargetCodes, name: str, defined: Definition, layer: str) -> Targets:
     if door.kept == "recompute":
-        return Recomputed(defined, layer, door.device)
+        apart = door.apart and defined.own_code() is not None
+        return Recomputed(defined, layer, door.device, apart=apart)
     return stored_codes(name, layer)
 
 

@@ -1,14 +1,19 @@
 """Target codes: stored ones, or the same computed again, and no file left of them."""
 
+import os
+from pathlib import Path
+
 import pytest
 import torch
 
 from stages import extract, invert, score
 from stages.execution import runner, targets
+from stages.execution.apart import codes_apart
 from stages.execution.targets import Recomputed, TargetCodes
 from stages.plan.jobs import jobs
 from stages.plan.study import expand
 from stages.process.stage import Refusal
+from stages.representations.custom import CustomDefinition
 from stages.representations.hog import HogDefinition
 from stages.store import paths, tables
 from stages.store.codes import StoredCodes
@@ -48,6 +53,38 @@ def test_a_code_does_not_depend_on_its_company(both):
     together = again.of([first, second, first])
     assert torch.equal(together[0], again.of([first])[0])
     assert torch.equal(together[0], together[2])
+
+
+OWN = """
+import os
+from torch import nn
+
+class Net(nn.Conv2d):
+    def forward(self, x):
+        if x.device.type != "meta" and os.getpid() == {stage}:
+            os._exit(9)
+        return super().forward(x)
+
+def make():
+    return nn.Sequential(Net(3, 2, 3))
+"""
+
+
+def test_the_stage_s_own_process_does_not_run_a_network_of_the_user_s(
+    small_study, monkeypatch
+):
+    """The network would end the process that these tests run in."""
+    extract.main()
+    monkeypatch.setenv("PYTHONPATH", f"{Path(__file__).parents[2]}")
+    Path("data/models").mkdir(parents=True)
+    Path("data/models/fatal_net.py").write_text(OWN.format(stage=os.getpid()))
+    net = CustomDefinition(32, "fatal_net:make", (0.0, 0.0, 0.0))
+    codes = TargetCodes("recompute", CPU, apart=True).read("net", net, "0")
+    try:
+        assert torch.isfinite(codes.of(codes.image_ids)).all()
+        assert codes.of(codes.image_ids).shape == (2, 2, 30, 30)
+    finally:
+        codes_apart(net, CPU).close()
 
 
 def test_the_scratch_file_is_gone_and_its_codes_stay(both):
