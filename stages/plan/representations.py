@@ -76,10 +76,15 @@ def outline(defined: Definition) -> Representation:
     return defined.build(trained=False)
 
 
-@cache
 def code_shape(defined: Definition, layer: str) -> tuple[int, int, int]:
     """Return the shape `k r s` of the layer's code of one image."""
-    return outline(defined).code_shape(layer, defined.side)
+    return code_shapes(defined)[outline(defined).name(layer)]
+
+
+@cache
+def code_shapes(defined: Definition) -> dict[str, tuple[int, int, int]]:
+    """Return the shapes `k r s` of all layers' codes of one image, in a single run."""
+    return outline(defined).shapes(defined.side)
 
 
 @cache

@@ -20,7 +20,7 @@ from stages.params.representations import Representation
 from stages.params.study import Study
 from stages.plan.grid import Setting, settings
 from stages.plan.missing import without_weights
-from stages.plan.representations import definition, outline
+from stages.plan.representations import code_shapes, definition, outline
 from stages.process.stage import Refusal
 from stages.process.trial import ending
 from stages.representations.definition import Definition
@@ -111,9 +111,7 @@ def _definitions(parts: Parts, mistakes: Mistakes) -> dict[str, Definition]:
 
 def _look_at(defined: Definition) -> None:
     """Build the representation without its weights; ask every layer for its shape."""
-    phi = outline(defined)
-    for layer in phi.layers:
-        phi.code_shape(layer, defined.side)
+    code_shapes(defined)
 
 
 def _try_out(defined: Definition) -> None:

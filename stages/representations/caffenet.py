@@ -20,7 +20,7 @@ from torch.nn.functional import conv2d
 
 from stages.images import Codes, Images
 from stages.representations.receptive_field import Geometry, stack_geometry
-from stages.representations.representation import Representation
+from stages.representations.representation import Representation, on_meta
 
 LAYERS = (
     *("conv1", "relu1", "pool1", "norm1", "conv2", "relu2", "pool2", "norm2"),
@@ -97,14 +97,28 @@ class CaffeNet(Representation):
 
         Raises ValueError if the images have another side or other channels than RGB.
         """
+        codes: Codes = self.stack(self._centred(images))
+        return codes
+
+    def _centred(self, images: Images) -> Images:
         self.check_channels(images)
         if images.shape[2:] != (self.side, self.side):
             raise ValueError(
                 f"`images` must be {self.side} x {self.side} pixels, got the shape "
                 f"{tuple(images.shape)}."
             )
-        codes: Codes = self.stack(images - self.get_buffer("centre"))
-        return codes
+        return images - self.get_buffer("centre")
+
+    def shapes(self, side: int) -> dict[str, tuple[int, int, int]]:
+        """Return the shapes `k r s` of all layers' codes, seen in a single dry run."""
+        images = torch.zeros(1, 3, side, side, device="meta")
+        network = on_meta(self)
+        codes, found = network._centred(images), {}
+        for name, module in network.stack.named_children():
+            codes = module(codes)
+            k, r, s = codes.shape[1:]
+            found[name] = k, r, s
+        return found
 
     def cut(self, layer: str) -> "CaffeNet":
         """Return the network up to `layer`: nothing beyond it is computed.

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -13,6 +14,20 @@ from stages.representations.points import Grid
 from stages.representations.receptive_field import Geometry, PixelWindow, field
 from stages.representations.selection import Selection
 from stages.representations.stem import with_stem
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+def on_meta(module: Module) -> Module:
+    """Return a copy on the meta device; no number of the module is copied for it."""
+    numbers: dict[int, Any] = {
+        id(one): nn.Parameter(torch.empty_like(one, device="meta"), one.requires_grad)
+        for one in module.parameters()
+    }
+    numbers |= {
+        id(one): torch.empty_like(one, device="meta") for one in module.buffers()
+    }
+    return deepcopy(module, numbers)
 
 
 class Representation(nn.Module):
@@ -71,7 +86,7 @@ class Representation(nn.Module):
         What the code costs is counted on them. They are on the meta device, where
         nothing is computed, however large the image.
         """
-        cut = deepcopy(self.cut(layer)).to("meta")
+        cut = on_meta(self.cut(layer))
         image = torch.zeros(1, self.image_channels, side, side, device="meta")
         return cut, image, cut
 

@@ -344,3 +344,16 @@ def test_moving_the_network_does_not_move_its_cut(small):
 def test_cut_shares_the_memory_of_the_weights(small):
     cut = small.cut("conv1").stack.get_parameter("conv1.weight")
     assert cut.data_ptr() == small.stack.get_parameter("conv1.weight").data_ptr()
+
+
+def test_shapes_of_all_layers_are_those_of_each_and_copy_no_number(small, monkeypatch):
+    each = {layer: small.code_shape(layer, 64) for layer in LAYERS}
+    monkeypatch.setattr(torch.Tensor, "clone", lambda *_: pytest.fail("copied"))
+    assert small.shapes(64) == each
+    assert each["fc8"] == (5, 1, 1)
+    assert {one.device.type for one in small.parameters()} == {"cpu"}
+
+
+def test_shapes_are_asked_of_images_of_the_network_s_own_side(small):
+    with pytest.raises(ValueError, match="must be 64 x 64 pixels"):
+        small.shapes(63)
