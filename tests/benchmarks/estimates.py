@@ -1,0 +1,186 @@
+"""What the plan says that a study takes, and what it takes: memory and time.
+
+    python -m tests.benchmarks.estimates [--networks vgg16 hog]
+
+Studies of one layer: torchvision's networks with random weights at 224 pixels from
+their last layer, the embedded CaffeNet and HOG. Told by arithmetic and, for time, from
+a few steps (`--measure`); then `invert` runs. Memory is what all its processes hold at
+once, each with its share of what they have in common (the proportional set size of
+Linux); time is by the clock, from the first batch to the last.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from stages.execution.device import prepare
+from stages.execution.estimate import estimate
+from stages.execution.forecast import measured_seconds
+from stages.execution.workers import n_cores
+from stages.invert import pictures
+from stages.plan.jobs import jobs
+from stages.plan.study import expand
+from tests.benchmarks.machine import described, keep
+from tests.benchmarks.scaling import draw
+
+ROOT = Path(__file__).parents[2]
+# How far from what is used the memory told may lie, the time measured, and the time
+# by arithmetic.
+MEMORY, MEASURED, ARITHMETIC = 1.3, 1.3, 2.0
+N_PICTURES = 8
+PARAMS = """
+fetch:
+  images: {{source: folder, path: pictures, side: 224}}
+representations:
+  net: {representation}
+priors:
+  default: {{lambda_alpha: auto, lambda_tv: 0.1}}
+solvers:
+  fast: {{kind: fast, steps: {steps}}}
+grid:
+  - {{representation: net, layers: {layers}, seeds: {seeds}}}
+execution: {{device: cpu, processes: {processes}}}
+report: {{}}
+"""
+# Representation, layers, steps, seeds: some 20 to 60 seconds of computing each.
+STUDIES = {
+    "vgg16": ("{kind: torchvision, model: vgg16, weights: random}", "[relu5_3]", 6, 1),
+    "vit_b_16": (
+        "{kind: torchvision, model: vit_b_16, weights: random}",
+        "[heads]",
+        6,
+        1,
+    ),
+    "resnet18": (
+        "{kind: torchvision, model: resnet18, weights: random}",
+        "[fc]",
+        20,
+        1,
+    ),
+    "convnext_tiny": (
+        "{kind: torchvision, model: convnext_tiny, weights: random}",
+        "[classifier]",
+        8,
+        1,
+    ),
+    "swin_t": ("{kind: torchvision, model: swin_t, weights: random}", "[head]", 8, 1),
+    "alexnet": (
+        "{kind: torchvision, model: alexnet, weights: random}",
+        "[relu5]",
+        100,
+        1,
+    ),
+    "caffenet": ("{kind: caffenet, side: 64, weights: embedded}", "[relu5]", 200, 4),
+    "hog": ("{kind: hog, side: 128}", "all", 200, 4),
+}
+
+
+def stage(name: str) -> "subprocess.Popen[str]":
+    """Start a stage in a process of its own."""
+    command = [sys.executable, "-m", f"stages.{name}"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def peak(process: "subprocess.Popen[str]") -> int:
+    """Return the bytes that the process and its children hold at most."""
+    most = 0
+    while process.poll() is None:
+        held = 0
+        try:
+            root = psutil.Process(process.pid)
+            for one in (root, *root.children(recursive=True)):
+                held += one.memory_full_info().pss
+        except psutil.Error:  # it has just ended
+            continue
+        most = max(most, held)
+        time.sleep(0.05)
+    return most
+
+
+def used() -> tuple[int, float]:
+    """Return the peak bytes and the seconds of inverting the study that lies here."""
+    for name in ("fetch", "extract"):
+        if stage(name).wait():
+            raise SystemExit(f"{name} failed")
+    process = stage("invert")
+    begun, held = time.perf_counter(), peak(process)
+    seconds = time.perf_counter() - begun
+    told = process.stderr.read() if process.stderr else ""
+    found = re.search(r"jobs in (\d+) s", told)
+    return held, float(found[1]) if found else seconds
+
+
+def measured(name: str, processes: int) -> str:
+    """Return the table's line for a study."""
+    representation, layers, steps, seeds = STUDIES[name]
+    values = {"steps": steps, "processes": processes, "seeds": seeds}
+    text = PARAMS.format(representation=representation, layers=layers, **values)
+    Path("params.yaml").write_text(text)
+    draw(Path("pictures"), N_PICTURES)
+    study = expand()
+    cost = estimate(study, N_PICTURES)
+    held, seconds = used()
+    plan = jobs(study, pictures())
+    steps_taken = measured_seconds(study.execution, plan, prepare("cpu"))
+    memory = cost.memory(study.execution)
+    arithmetic = cost.seconds / min(n_cores(), processes)
+    cells = [
+        *(name, f"{plan[0].batch_size}", f"{memory / 1e9:.2f}", f"{held / 1e9:.2f}"),
+        _against(memory / held, MEMORY),
+        *(f"{arithmetic:.0f}", f"{steps_taken:.0f}", f"{seconds:.0f}"),
+        _against(arithmetic / seconds, ARITHMETIC),
+        _against(steps_taken / seconds, MEASURED),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _against(ratio: float, bound: float) -> str:
+    """Return the ratio, and whether it lies within the bound on both sides."""
+    return f"{ratio:.2f} {'met' if 1 / bound <= ratio <= bound else 'NOT MET'}"
+
+
+def report(chosen: argparse.Namespace) -> Iterator[str]:
+    """Yield the lines of the report as they are measured."""
+    yield "# What the plan tells, and what a study takes\n"
+    yield described("estimates")
+    yield f"Gigabytes of all processes; seconds in {chosen.processes} processes.\n"
+    columns = [
+        *("study", "jobs a batch", "memory told", "used", "ratio (1.3)"),
+        *("seconds by arithmetic", "from a few steps", "taken"),
+        *("arithmetic's ratio (2)", "few steps' ratio (1.3)"),
+    ]
+    yield f"| {' | '.join(columns)} |"
+    yield f"|{' --- |' * len(columns)}"
+    here = Path.cwd()
+    for name in chosen.networks:
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+            yield measured(name, chosen.processes)
+            os.chdir(here)
+
+
+def main() -> None:
+    """Print the report and, unless it is a trial, keep it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--networks", nargs="+", default=[*STUDIES], choices=STUDIES)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--trial", action="store_true", help="print alone")
+    chosen = parser.parse_args()
+    if chosen.trial:
+        for line in report(chosen):
+            print(line, flush=True)
+    else:
+        keep("estimates", report(chosen))
+
+
+if __name__ == "__main__":
+    main()
