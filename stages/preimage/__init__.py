@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     from stages.preimage.arguments import Options
     from stages.preimage.inversion import Inversion, Trace, invert
     from stages.preimage.momentum import Paper
-    from stages.preimage.prior_sets import ijcv_prior, natural_prior, with_denoiser
+    from stages.preimage.prior_sets import (
+        ijcv_prior,
+        light_prior,
+        natural_prior,
+        with_denoiser,
+    )
     from stages.preimage.priors import Prior
     from stages.preimage.solvers import fast, paper
 
@@ -43,6 +48,7 @@ __all__ = [
     "fast",
     "ijcv_prior",
     "invert",
+    "light_prior",
     "natural_prior",
     "paper",
     "with_denoiser",
@@ -53,7 +59,7 @@ _MODULES = {
     "arguments": ["Options"],
     "inversion": ["Inversion", "Trace", "invert"],
     "momentum": ["Paper"],
-    "prior_sets": ["ijcv_prior", "natural_prior", "with_denoiser"],
+    "prior_sets": ["ijcv_prior", "light_prior", "natural_prior", "with_denoiser"],
     "priors": ["Prior"],
     "solvers": ["fast", "paper"],
 }

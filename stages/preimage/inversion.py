@@ -20,7 +20,7 @@ from stages.preimage.data_term import data_term
 from stages.preimage.descent import begin, images, minimise, trace_steps
 from stages.preimage.objective import Objective, objective
 from stages.preimage.outcome import Outcome, outcomes
-from stages.preimage.prior_sets import natural_prior
+from stages.preimage.prior_sets import light_prior, natural_prior
 from stages.preimage.priors import Prior, term_names
 from stages.preimage.solver import Solver, SolverSettings
 from stages.process.setup import set_up_process
@@ -88,7 +88,8 @@ def invert(
         solver: `fast` or `paper`, or settings: `fast(steps=100, rate=16)`, in grey
             levels a step, `paper(schedule="region")`. What rate suits a layer of a
             network is told by `stages.plan.resolution.rate_by_depth`.
-        prior: weights and exponents; `natural_prior(shape)` if left out.
+        prior: weights and exponents; if left out `natural_prior(shape)` for `paper`,
+            for `fast` a weak TV alone, see `light_prior`.
         options: mask, mean colour and precision, see `Options`.
         on_step: is told the step and their number after each.
 
@@ -122,12 +123,17 @@ def invert(
     mask = None if options.mask is None else masks(options.mask, targets)
     aim = objective(
         data_term(phi, targets, masks=mask, precision=options.precision),
-        [prior or natural_prior(shape)] * len(targets),
+        [prior or _prior_for(settings, shape)] * len(targets),
         mean=mean,
         norm=reference_norm(shape),
         seeds=[f":{one}" for one in one_each(seed, len(targets))],
     )
     return _run((aim, settings.solver(mean, shape)), start, batched, on_step)
+
+
+def _prior_for(solver: SolverSettings, shape: tuple[int, int, int]) -> Prior:
+    """Return the prior of a solver: `paper` alone may leave the range of pixels."""
+    return natural_prior(shape) if solver.kind == "paper" else light_prior()
 
 
 def _run(

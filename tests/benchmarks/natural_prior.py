@@ -7,6 +7,10 @@ Every pre-image is kept in the store, under a name that covers all that determin
 a run that is stopped goes on where it was. Photographs are of the claiming half, the
 even places by name; the denoiser and the rule of its weight saw the odd ones alone.
 
+The settings: `paper` as published; `fast` in pixels, and, `by depth`, in pixels up to
+conv2 and in waves from there, with a weak TV; `learned` with the denoiser besides, in
+250 steps, and in 500 (`longer`).
+
 The comparison: a line a layer and setting, measured on the stored 8-bit pre-images, the
 means over pictures. Below each layer, paired differences from `paper` with twice their
 standard errors. The rank is that of the photograph's label, by EfficientNet-Lite0,
@@ -32,6 +36,7 @@ from stages.store import paths
 from tests.benchmarks.machine import described, keep
 from tests.benchmarks.natural_prior_jobs import (
     LEARNED,
+    PLAIN,
     SETTINGS,
     TARGETS,
     Bench,
@@ -111,8 +116,8 @@ def invented(bench: Bench, layers: Sequence[str]) -> Iterator[str]:
         "| surest class | apart from classical |\n|" + " --- |" * 8
     )
     for layer, target in product(layers, TARGETS):
-        classical = bench.request(layer, Setting("waves", "waves"), target=target)
-        for setting in (Setting("waves", "waves"), LEARNED):
+        classical = bench.request(layer, PLAIN, target=target)
+        for setting in (PLAIN, LEARNED):
             one = bench.request(layer, setting, target=target)
             rows = bench.measured(one)
             apart = bench.apart(one, classical)
@@ -130,9 +135,9 @@ def shared(bench: Bench, layers: Sequence[str], other: Path | None) -> Iterator[
         one = bench.request(layer, LEARNED)
         pairs = {"the start": bench.request(layer, LEARNED, seed=1)}
         if other is not None:
-            setting = Setting("waves, another denoiser", "waves", f"{other}")
+            setting = Setting("another denoiser", PLAIN.solver, f"{other}")
             pairs["the denoiser"] = bench.request(layer, setting)
-        pairs["the prior"] = bench.request(layer, Setting("waves", "waves"))
+        pairs["the prior"] = bench.request(layer, PLAIN)
         for name, two in pairs.items():
             grey, seen = bench.apart(one, two), bench.seen_apart(one, two)
             yield f"| {layer} | {name} | {grey:.1f} | {seen:.3f} |"

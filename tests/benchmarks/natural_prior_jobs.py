@@ -54,11 +54,12 @@ JUDGE_SIDE = 224
 TARGETS = ("white noise", "untrained network", "constant")
 N_INVENTED = 4
 
-CLASSICAL: dict[str, Any] = {"lambda_alpha": "auto", "lambda_tv": (0.05, 0.05, 0.1)}
+CLASSICAL: dict[str, Any] = {"lambda_tv": (0.05, 0.05, 0.1)}
 SOLVERS: dict[str, FastSettings | PaperSettings] = {
     "paper": PaperSettings(kind="paper"),
     "fast": FastSettings(kind="fast", steps=250),
-    "waves": FastSettings(kind="fast", steps=250, parameterisation="fourier"),
+    "by depth": FastSettings(kind="fast", steps=250, parameterisation="by-depth"),
+    "longer": FastSettings(kind="fast", steps=500, parameterisation="by-depth"),
 }
 
 
@@ -79,13 +80,15 @@ class Setting:
         return PriorSettings(**CLASSICAL, **(learned if self.denoiser else {}))
 
 
-LEARNED = Setting("waves, learned", "waves", "embedded")
+PLAIN = Setting("by depth", "by depth")
+LEARNED = Setting("learned", "by depth", "embedded")
 SETTINGS = [
     Setting("paper", "paper"),
     Setting("fast", "fast"),
     Setting("fast, learned", "fast", "embedded"),
-    Setting("waves", "waves"),
+    PLAIN,
     LEARNED,
+    Setting("learned, longer", "longer", "embedded"),
 ]
 
 

@@ -7,7 +7,7 @@ stages/presets/alexnet.yaml. The rule's one constant was set on AlexNet's relu5;
 EfficientNet-Lite0, HOG, HOGb and DSIFT are inverted without touching a number. The
 store keeps what is done, as in `natural_prior`.
 
-A line a layer and prior, each in the pixels and in the waves of `fast`; below, paired
+A line a layer and prior, in pixels or waves by depth, as on AlexNet; below, paired
 differences of the learned prior from the classical one, with twice their standard
 errors. LPIPS vgg shares VGG-16's convolutions, LPIPS alex does not: of VGG-16 believe
 alex first.
@@ -38,7 +38,7 @@ REPRESENTED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "DSIFT": ({"kind": "dsift", "side": 128}, ["dsift"]),
 }
 # The learned twin of each classical setting.
-TWINS = {"fast": "fast, learned", "waves": "waves, learned"}
+TWINS = {"by depth": "learned"}
 
 
 def lines(chosen: argparse.Namespace) -> Iterator[str]:
