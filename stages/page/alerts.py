@@ -25,7 +25,9 @@ _NAMES_AN_ALERT = 8
 
 KINDS = {
     "failed": "could not be computed; tried again in the next run",
-    "diverged": "left the numbers that a computer can hold; in no mean",
+    "diverged": "left the numbers that a computer can hold, or ended with a higher "
+    "objective than it began with; in no mean. `schedule: steady` halves the first "
+    "rate of `paper`",
     "dead-gradient": "had no direction to go, at the start or at the end: all that is "
     "selected is switched off; in no mean",
     "saturated": f"more than {SATURATED:.0%} of the values of the picture are at black "

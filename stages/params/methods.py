@@ -140,13 +140,15 @@ def _legs(value: Any) -> Any:
 
 
 class PaperSettings(Part):
-    """Momentum descent as published."""
+    """Momentum descent as published; `steady` halves the first rate of `cnn`."""
 
     kind: Literal["paper"]
     schedule: Annotated[
-        Literal["auto", "cnn", "region", "descriptors"]
+        Literal["auto", "cnn", "steady", "region", "descriptors"]
         | Annotated[list[Leg], BeforeValidator(_legs), Field(min_length=1)],
-        must_be("auto, cnn, region, descriptors or [[steps, factor of 0.004], ...]"),
+        must_be(
+            "auto, cnn, steady, region, descriptors or [[steps, factor of 0.004], ...]"
+        ),
     ] = "auto"
 
 

@@ -96,7 +96,7 @@ WORDS = {
     "depth), by-depth or {by-depth: factor}",
     "lambda_denoiser": "must be auto or a number of at least 0",
     "sigma": "must be two noise levels in grey levels, such as [60, 10]",
-    "schedule": "must be auto, cnn, region, descriptors "
+    "schedule": "must be auto, cnn, steady, region, descriptors "
     "or [[steps, factor of 0.004], ...]",
     "representation": "must be a name or a list of names",
     "prior": "must be a name or a list of names",

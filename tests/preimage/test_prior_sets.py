@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from stages.images import reference_norm
+from stages.preimage import invert
 from stages.preimage.data_term import data_term
 from stages.preimage.objective import objective
-from stages.preimage.prior_sets import ijcv_prior, natural_prior
+from stages.preimage.prior_sets import ijcv_prior, light_prior, natural_prior
 
 SHAPE = (3, 8, 6)
 
@@ -37,3 +38,20 @@ def test_the_papers_alpha_norm_has_one_weight_in_pixels():
     weighted = terms(natural_prior(SHAPE), image)
     expected = 4e-10 * image.pow(6).sum() / reference_norm(SHAPE) ** 2
     assert weighted["alpha"].item() == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_the_light_prior_is_total_variation_alone():
+    image = 60 * torch.randn(1, *SHAPE, generator=torch.Generator().manual_seed(0))
+    light, whole = terms(light_prior(), image), terms(natural_prior(SHAPE), image)
+    assert light["alpha"].item() == 0
+    assert light["tv"].item() == whole["tv"].item() > 0
+
+
+@pytest.mark.parametrize(("solver", "bounded"), [("fast", False), ("paper", True)])
+def test_only_a_solver_that_may_leave_the_range_is_held_in_it_by_a_prior(
+    solver, bounded
+):
+    blur = torch.nn.AvgPool2d(4)
+    image = torch.linspace(0, 255, 16).expand(3, 16, 16)
+    found = invert(blur, blur(image[None]), shape=(3, 16, 16), solver=solver)
+    assert bool((found.trace.terms["alpha"] > 0).all()) == bounded
