@@ -126,7 +126,8 @@ function newHeading() {
 
 /** Return a name that may break after its underscores, so that no word is torn. */
 function breakable(name) {
-  return name.split(/(?<=_)/).flatMap((part) => [part, element("wbr")]);
+  const [first, ...rest] = name.split(/(?<=_)/);
+  return [first, ...rest.flatMap((part) => [element("wbr"), part])];
 }
 
 /** Return the job in this place, undefined if there is none. */

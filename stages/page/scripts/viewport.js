@@ -23,6 +23,7 @@ export function viewportGrid(scroller, body, { heading, cell, dropped, drawn }) 
   const above = spaceRow();
   const below = spaceRow();
   const rows = new Map();
+  const spare = [];
   let size = { n: 0, height: 1, starts: [0, 0] };
   let shown = { rows: [0, 0], columns: [0, 0] };
   body.replaceChildren(above, below);
@@ -39,12 +40,13 @@ export function viewportGrid(scroller, body, { heading, cell, dropped, drawn }) 
     const free = takenOut(rows, (at) => isAnew || at < first || at >= end);
     let after = below;
     for (let at = end - 1; at >= first; at -= 1) {
-      const row = rows.get(at) ?? filledRow(at, free.pop()?.[1]);
+      const row = rows.get(at) ?? filledRow(at, free.pop() ?? spare.pop());
       fill(row, at);
       if (row.element.nextSibling !== after) body.insertBefore(row.element, after);
       after = row.element;
     }
-    for (const [, row] of free) leave(row.element);
+    for (const row of free) leave(row.element);
+    spare.push(...free);
     stretch(above, first * size.height);
     stretch(below, (size.n - end) * size.height);
     // What had the focus and went out of view leaves it to the box: keys still work.
@@ -68,11 +70,13 @@ export function viewportGrid(scroller, body, { heading, cell, dropped, drawn }) 
     row.isStale = false;
     let after = row.right;
     for (let column = end - 1; column >= first; column -= 1) {
-      const one = row.cells.get(column) ?? filledCell(row, at, column, free.pop()?.[1]);
+      const one =
+        row.cells.get(column) ?? filledCell(row, at, column, free.pop() ?? row.spare.pop());
       if (one.nextSibling !== after) row.element.insertBefore(one, after);
       after = one;
     }
-    for (const [, one] of free) leave(one);
+    for (const one of free) leave(one);
+    row.spare.push(...free);
     widen(row.left, first);
     widen(row.right, size.starts.length - 1 - end);
   }
@@ -140,7 +144,7 @@ function takenOut(map, isFree) {
   const free = [...map].filter(([at]) => isFree(at)).sort(([a], [b]) => a - b);
   for (const [at] of free) map.delete(at);
   if (map.size) for (const [, one] of free) (one.element ?? one).remove();
-  return free;
+  return free.map(([, one]) => one);
 }
 
 /** Return what has the focus and its place in the table; an empty text if none has. */
@@ -154,7 +158,8 @@ function focusedPlace(body) {
 
 function newRow() {
   const [left, right] = [spaceCell(), spaceCell()];
-  return { element: element("tr", {}, left, right), left, right, cells: new Map() };
+  const made = element("tr", {}, left, right);
+  return { element: made, left, right, cells: new Map(), spare: [] };
 }
 
 function spaceRow() {
