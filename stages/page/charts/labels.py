@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from stages.page.charts.plotting import rows
@@ -27,8 +28,8 @@ def domain(table: pd.DataFrame, scale: str) -> list[float]:
 
     `table` has value, low and high; `scale` is one of `Series`: log, zero or free.
     """
-    found = table[["value", "low", "high"]].stack()
-    low, high = float(found.min()), float(found.max())
+    found = table[["value", "low", "high"]].to_numpy(dtype="float64")
+    low, high = float(np.nanmin(found)), float(np.nanmax(found))
     if scale == "log":
         return [low / _FACTOR, high * _FACTOR]
     beyond = _BEYOND * (high - low if scale == "free" else high) or 1.0
@@ -64,8 +65,8 @@ def spread(places: Sequence[float], most: float, gap: float = GAP) -> list[float
 
 def line_ends(
     table: pd.DataFrame,
-    order: Sequence[object],
-    stations: Sequence[object],
+    order: Sequence[str] | Sequence[int],
+    stations: Sequence[str] | Sequence[int],
     at: Sequence[float],
     height: float,
     column: str = "layer",
@@ -80,10 +81,10 @@ def line_ends(
     there = table.assign(_along=table[column].map(along), end=list(at))
     last = there.sort_values("_along", kind="stable")
     last = last.drop_duplicates("line", keep="last").reset_index(drop=True)
-    last["station"] = [
+    reached = (
         next(one for one in stations if along[one] >= here) for here in last["_along"]
-    ]
-    last["label"] = last["end"]
+    )
+    last = last.assign(station=list(reached), label=last["end"])
     for _, group in last.groupby("station", sort=False):
         last.loc[group.index, "label"] = spread(list(group["end"]), height)
     return last.drop(columns="_along")

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
@@ -86,7 +86,7 @@ def panel(
     x = alt.X("layer:N", sort=along.domain, axis=axis)
     x = x.scale(domain=along.domain, range=[0, along.width])
     ends = domain(table, scale)
-    kind = "log" if scale == "log" else "linear"
+    kind: Literal["log", "linear"] = "log" if scale == "log" else "linear"
     y = alt.Y("value:Q", title=title).scale(type=kind, domain=ends, nice=False)
     told = [
         alt.Tooltip("line:N", title="series"),

@@ -1,7 +1,7 @@
 """The trade-off: how well the code is matched against how alike the pictures are."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
@@ -68,7 +68,7 @@ def trade_off(
 
 def _panel(points: pd.DataFrame, quality: str, encoding: dict[str, Any]) -> Any:
     # A logarithm opens up the small errors, a square root knows zero besides.
-    kind = "log" if (points[_ERROR] > 0).all() else "sqrt"
+    kind: Literal["log", "sqrt"] = "log" if (points[_ERROR] > 0).all() else "sqrt"
     x = alt.X(_ERROR, type="quantitative", title=_ERROR_TITLE)
     y = alt.Y(quality, type="quantitative", title=_QUALITIES[quality])
     tooltip = [
