@@ -33,7 +33,7 @@ def timed(stage: str, main: Callable[[], None]) -> Callable[[], None]:
         main()
         taken = StageTime(time.monotonic() - wall, _cpu_seconds() - cpu)
         # The work is done and its time no result: a full disk is told of elsewhere.
-        with suppress(Refusal):
+        with suppress(Refusal, OSError):
             files.write_json(_place(stage), asdict(taken))
 
     return measured
@@ -43,7 +43,7 @@ def stage_times(stages: tuple[str, ...]) -> dict[str, StageTime]:
     """Return the times of these stages, of those that have one."""
     found = {}
     for stage in stages:
-        with suppress(Refusal, TypeError):
+        with suppress(Refusal, OSError, TypeError):
             found[stage] = StageTime(**files.read_json(_place(stage)))
     return found
 
