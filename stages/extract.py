@@ -33,6 +33,7 @@ from stages.representations.definition import Definition
 from stages.representations.loading import cut
 from stages.representations.soundness import reason_against, stability
 from stages.store import files, paths, tables
+from stages.store.times import timed
 
 # Pictures that colour is measured on, our choice: the ranking hardly changes with more.
 PICTURES_RANKED = 4
@@ -218,4 +219,4 @@ def save(done: Mapping[str, Extraction]) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(timed("extract", main))

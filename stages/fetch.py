@@ -22,6 +22,7 @@ from stages.sources.candidate import BadPicture, Candidate, Source
 from stages.sources.picture import upright
 from stages.store import files, paths, tables
 from stages.store.schemas import IMAGES
+from stages.store.times import timed
 from stages.weights.fetching import fetch_weights
 
 # How many skipped pictures are named on the screen; the file names them all.
@@ -149,4 +150,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(timed("fetch", main))

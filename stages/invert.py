@@ -27,6 +27,7 @@ from stages.store import paths, tables
 from stages.store.jobs import JobStore
 from stages.store.record import Record
 from stages.store.schemas import OUTCOME, PREIMAGES
+from stages.store.times import timed
 
 ROWS_A_PART = 1024
 
@@ -157,4 +158,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(timed("invert", main))

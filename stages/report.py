@@ -7,8 +7,9 @@ With `--against`, a page of its own, reports/against.html, also tells what chang
 another study, whose scores are a file or those of a Git revision. It is no output of
 the stage: DVC finds nothing changed after it.
 
-The same inputs give the same bytes: no clock is read. The page is written as its
-pictures are read: memory does not grow with their number.
+The same inputs give the same bytes: no clock is read. The provenance alone knows more:
+Git's commit, and how long each stage took when it last ran, where those are known. The
+page is written as its pictures are read: memory does not grow with their number.
 """
 
 import argparse

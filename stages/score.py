@@ -33,6 +33,7 @@ from stages.representations.definition import Definition
 from stages.representations.loading import placed
 from stages.store import paths, schemas, tables
 from stages.store.tables import Row
+from stages.store.times import timed
 from stages.weights import kept
 
 Siblings = tuple[object, ...]
@@ -221,4 +222,4 @@ def _apart(defined: Definition, device: torch.device) -> Phi:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(timed("score", main))

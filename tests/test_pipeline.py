@@ -107,10 +107,21 @@ def test_the_smoke_study_leaves_its_outputs(project):
     page = (project.folder / "reports/index.html").read_text()
     assert "Smoke study" in page
     assert "astronaut" in page
+    # The report cannot tell its own time, which is not over.
+    told = page.partition('id="times">')[2].partition("</dd>")[0]
+    assert [part.split("&nbsp;")[0] for part in told.split(", ")] == STAGES[:-1]
 
 
 def test_a_second_run_does_nothing_and_says_so(project):
     assert "up to date" in project.dvc("repro")
+    assert project.git("status", "--porcelain") == ""
+
+
+def test_a_comparison_leaves_nothing_for_dvc_or_git_to_tell(project):
+    words = (sys.executable, "-m", "stages.report", "--against", "HEAD")
+    assert "against.html" in project.run(*words)
+    assert (project.folder / "reports/against.html").is_file()
+    assert "up to date" in project.dvc("status")
     assert project.git("status", "--porcelain") == ""
 
 

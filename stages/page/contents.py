@@ -54,7 +54,7 @@ def page(
         spool, jobs, views, seen, _wanted_originals(opening, known, sheets)
     )
     forms = described(views)
-    source = _provenance(jobs, list(seen.devices))
+    source = _provenance(jobs, seen.devices)
     forms |= {"fields": fields(scores), "plates": _views_of(sheets)}
     forms |= {"about": _about(inputs.title, source)}
     return Page(
@@ -176,7 +176,9 @@ def _facts(jobs: pd.DataFrame) -> list[str]:
     ]
 
 
-def _provenance(jobs: pd.DataFrame, devices: list[str]) -> provenance.Provenance:
+def _provenance(
+    jobs: pd.DataFrame, devices: Mapping[str, float]
+) -> provenance.Provenance:
     manifest = kept.manifest()
     hashes = {f"{path}": sha256(path) for path in (paths.IMAGES, paths.SCORES)}
     times = jobs.groupby("representation", sort=False)["seconds"]
@@ -184,7 +186,8 @@ def _provenance(jobs: pd.DataFrame, devices: list[str]) -> provenance.Provenance
     return provenance.Provenance(
         params=masked(paths.PARAMS.read_text()),
         hashes=hashes | provenance.weight_hashes(manifest),
-        devices=devices,
+        devices=[f"{name}: {duration(spent)}" for name, spent in devices.items()],
+        stages=provenance.stage_times(),
         computing=f"{duration(jobs['seconds'].sum())} for {counted(len(jobs), 'job')}",
         durations=[(f"{name}", number(mean, 2)) for name, mean in times.mean().items()],
         unreachable=provenance.unreachable(manifest),

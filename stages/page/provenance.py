@@ -8,19 +8,25 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from stages.process.progress import duration
+from stages.store import times
+
 PACKAGES = (
     *("torch", "torchvision", "numpy", "scikit-image", "pillow"),
     *("pandas", "pyarrow", "safetensors", "dvc"),
 )
+_STAGES = ("fetch", "extract", "invert", "score")
 
 
 @dataclass(frozen=True)
 class Provenance:
     """The facts that the last section of the page states.
 
-    `durations` are pairs of a representation and its mean seconds a job; `unreachable`
-    says what could not be fetched, and why; `citation` is the text of CITATION.cff,
-    `bibtex` the same as an entry, `commit` the version of the program.
+    `durations` are pairs of a representation and its mean seconds a job, `devices` what
+    computed, and for how long; `stages` are pairs of a stage and how long it took when
+    it last ran; `unreachable` says what could not be fetched, and why; `citation` is
+    the text of CITATION.cff, `bibtex` the same as an entry, `commit` the version of the
+    program.
     """
 
     params: str
@@ -33,6 +39,7 @@ class Provenance:
     citation: str
     bibtex: str = ""
     commit: str = ""
+    stages: Sequence[tuple[str, str]] = ()
 
 
 def versions() -> dict[str, str]:
@@ -44,6 +51,14 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             known[name] = "not installed"
     return known
+
+
+def stage_times() -> list[tuple[str, str]]:
+    """Return the stages before this one that are known to have run, with their time."""
+    return [
+        (stage, f"{duration(time.wall)} ({duration(time.cpu)} of processor time)")
+        for stage, time in times.stage_times(_STAGES).items()
+    ]
 
 
 def bibtex(citation: str) -> str:

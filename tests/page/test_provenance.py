@@ -5,6 +5,7 @@ import platform
 import torch
 
 from stages.page import provenance
+from stages.store.times import timed
 
 
 def test_versions_are_those_in_use():
@@ -36,6 +37,15 @@ def test_weights_and_what_was_unreachable_are_told_apart():
         "LPIPS, backbone vgg: no network",
         "resnet, its weights: no network",
     ]
+
+
+def test_the_stages_that_ran_are_told_with_their_times(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert provenance.stage_times() == []
+    timed("score", lambda: None)()
+    timed("no stage of the study", lambda: None)()
+    (only,) = provenance.stage_times()
+    assert only == ("score", "0 s (0 s of processor time)")
 
 
 def test_the_citation_is_an_entry_of_bibtex():

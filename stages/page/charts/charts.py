@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from stages.page.charts.chart import Chart
-from stages.page.charts.plotting import line_encodings, panel, stacked
+from stages.page.charts.panels import columns, panel, stacked
+from stages.page.charts.plotting import line_encodings
 from stages.page.charts.points import trade_off
 from stages.page.charts.series import Series, by_depth, layer_order
 from stages.page.charts.tracks import trace_chart
@@ -95,12 +96,12 @@ def _by_depth(
     if not parts:
         return None
     long = pd.concat(list(parts.values()), ignore_index=True)
-    order = layer_order(long, layers)
+    along = columns(long, layer_order(long, layers))
     encoding, last = line_encodings(long, list(layers)), list(parts)[-1]
     scales = {one.heading: one.scale for one in series}
     panels = [
         panel(
-            *(part, heading, encoding, order),
+            *(part, heading, encoding, along),
             scale=scales[heading],
             is_last=heading == last,
         )
@@ -131,8 +132,9 @@ def _traces(traces: pd.DataFrame, table: pd.DataFrame, layers: Layers) -> Chart 
         return None
     spec, shown = drawn
     caption = (
-        "The median relative error of the code while the pre-images are made. "
-        "Triangles at the right: the error of a 4 x 4 thumbnail at the same layer; the "
+        "The median relative error of the code while the pre-images are made, on a "
+        "logarithmic axis; from light to dark the layers go from shallow to deep. "
+        "Triangles: the error of a 4 x 4 thumbnail at the same layer; the "
         "dashed line at 100 % is a code of zeros. A line that still falls at its end "
         "was stopped early."
     )

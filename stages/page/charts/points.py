@@ -1,7 +1,7 @@
 """The trade-off: how well the code is matched against how alike the pictures are."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
@@ -12,9 +12,9 @@ from stages.page.charts.plotting import (
     line_encodings,
     linked,
     rows,
-    specification,
 )
 from stages.page.charts.series import first_of_layer, lines
+from stages.page.charts.style import specification
 from stages.page.summary import is_full
 
 # Points that a browser draws and a reader tells apart, our choice; beyond, a cell each.
@@ -67,7 +67,8 @@ def trade_off(
 
 
 def _panel(points: pd.DataFrame, quality: str, encoding: dict[str, Any]) -> Any:
-    # A square root opens up the small errors and, unlike a logarithm, knows zero.
+    # A logarithm opens up the small errors, a square root knows zero besides.
+    kind: Literal["log", "sqrt"] = "log" if (points[_ERROR] > 0).all() else "sqrt"
     x = alt.X(_ERROR, type="quantitative", title=_ERROR_TITLE)
     y = alt.Y(quality, type="quantitative", title=_QUALITIES[quality])
     tooltip = [
@@ -81,10 +82,10 @@ def _panel(points: pd.DataFrame, quality: str, encoding: dict[str, Any]) -> Any:
     ]
     data = alt.InlineData(values=rows(points[points[quality].notna()]))
     return (
-        alt.Chart(data, width=290, height=260)
+        alt.Chart(data, width=500, height=320)
         .mark_point(size=42, strokeWidth=1.4)
         .encode(
-            x=x.scale(type="sqrt"),
+            x=x.scale(type=kind, nice=False, padding=8),
             y=y.scale(zero=False),
             color=encoding["color"],
             shape=encoding["shape"],

@@ -84,13 +84,30 @@ def _with_band(ours: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 
 def lines(table: pd.DataFrame) -> list[str]:
-    """Return each row's line: the baseline, or what tells its setting from others'."""
+    """Return each row's line: the baseline, or what tells its setting from others'.
+
+    A representation is named with its prior or its solver, if one of them tells its
+    settings apart, else with both.
+    """
     ours = table[table["baseline"] == ""]
-    told = [name for name in ("prior", "solver") if ours[name].nunique() > 1]
+    told = {name: _telling(part) for name, part in ours.groupby("representation")}
     return [
-        row["baseline"] or " · ".join(f"{row[n]}" for n in ["representation", *told])
+        row["baseline"]
+        or " · ".join(
+            [row["representation"], *(row[n] for n in told[row["representation"]])]
+        )
         for row in table.to_dict("records")
     ]
+
+
+def _telling(part: pd.DataFrame) -> list[str]:
+    """Return the fewest of prior and solver that tell a representation's settings."""
+    settings = part[["prior", "solver"]].drop_duplicates()
+    for told in ([], ["prior"], ["solver"]):
+        known = len(settings[told].drop_duplicates()) if told else 1
+        if len(settings) == known:
+            return told
+    return ["prior", "solver"]
 
 
 def first_of_layer(table: pd.DataFrame, by: str | None = None) -> pd.DataFrame:

@@ -7,14 +7,19 @@ import altair as alt
 import pandas as pd
 
 from stages.page.charts.chart import Spec
-from stages.page.charts.plotting import rows, specification
+from stages.page.charts.labels import GAP, domain, line_ends, names, place, width_of
+from stages.page.charts.plotting import COLOURS, rows
 from stages.page.charts.series import layer_order
+from stages.page.charts.style import specification
 from stages.page.depth import Layers
 from stages.page.pictures.thumbnails import evenly_spaced
 
 # Steps of a line that are drawn, our choice: more than the eye can tell apart.
 MOST_STEPS = 60
-_ENDS = [(0x00, 0x72, 0xB2), (0xCC, 0x79, 0xA7), (0xE6, 0x9F, 0x00)]
+# How far the lightest and the darkest shade are from their colour, our choice.
+_MOST_SHADE = 0.45
+# Pixels of a panel, without the names at its right; our choice.
+_WIDTH, _HEIGHT = 390, 220
 _BASELINE = "thumbnail-4x4"
 _ERROR = "median_relative_error"
 
@@ -33,11 +38,13 @@ def trace_chart(
     floors = floors.rename(columns={"relative_error_8bit": "thumbnail_relative_error"})
     shown = traces.merge(floors, "left", on=["representation", "layer"])
     groups = shown.groupby(["representation", "solver"], sort=False)
+    known = list(dict.fromkeys([*layers, *shown["representation"]]))
     panels = [
         _panel(
             _named(part, name, layers),
             f"{name}, {solver}",
             layer_order(_named(part, name, layers), {"": layers.get(name, [])}),
+            COLOURS[known.index(name) % len(COLOURS)],
         )
         for name, solver, part in ((f"{n}", f"{s}", part) for (n, s), part in groups)
     ]
@@ -57,45 +64,79 @@ def thinned(part: pd.DataFrame) -> pd.DataFrame:
     return part.iloc[evenly_spaced(range(len(part)), MOST_STEPS)]
 
 
-def colours_by_depth(n: int) -> list[str]:
-    """Return so many colours from blue over pink to orange, for layers by depth."""
-    return [_mixed(i / max(1, n - 1)) for i in range(n)]
+def shades(hue: str, n: int) -> list[str]:
+    """Return so many shades of a colour from light to dark, for layers by depth.
+
+    `hue` is written as `#rrggbb`; a single one is the colour itself.
+    """
+    shares = [2 * i / (n - 1) - 1 for i in range(n)] if n > 1 else [0.0]
+    return [_shaded(hue, _MOST_SHADE * share) for share in shares]
 
 
-def _mixed(share: float) -> str:
-    place = share * (len(_ENDS) - 1)
-    i = min(int(place), len(_ENDS) - 2)
-    channels = zip(_ENDS[i], _ENDS[i + 1], strict=True)
-    mixed = (round(a + (place - i) * (b - a)) for a, b in channels)
+def _shaded(hue: str, share: float) -> str:
+    """Return the colour mixed with white (a negative share) or with black."""
+    end = 0 if share > 0 else 255
+    channels = (int(hue[i : i + 2], 16) for i in (1, 3, 5))
+    mixed = (round(c + abs(share) * (end - c)) for c in channels)
     return "#" + "".join(f"{channel:02x}" for channel in mixed)
 
 
-def _panel(part: pd.DataFrame, title: str, order: Sequence[str]) -> Any:
+def _panel(part: pd.DataFrame, title: str, order: Sequence[str], hue: str) -> Any:
     pieces = [thinned(line) for _, line in part.groupby("layer", sort=False)]
     drawn = pd.concat(pieces, ignore_index=True)
     drawn[["error", "floor"]] = drawn[[_ERROR, "thumbnail_relative_error"]] * 100
-    columns = ["layer", "step", "error", "floor"]
-    color = alt.Color("layer:N", sort=list(order), legend=alt.Legend(title=None))
-    color = color.scale(domain=list(order), range=colours_by_depth(len(order)))
-    base = alt.Chart(width=290, height=220).encode(x=alt.X("step:Q", title="step"))
+    # A logarithm has no place for zero.
+    drawn = drawn[drawn["error"] > 0].assign(line=lambda rows: rows["layer"])
+    color = alt.Color("layer:N", sort=list(order), legend=None)
+    color = color.scale(domain=list(order), range=shades(hue, len(order)))
+    last = int(drawn["step"].max())
+    x = alt.X("step:Q", title="step")
+    x = x.scale(domain=[0, max(last, 1)], range=[0, _WIDTH], nice=False)
+    height = max(_HEIGHT, GAP * (len(order) - 1))
+    ends = _axis(drawn)
     y = alt.Y("error:Q", title="relative error, %")
+    y = y.scale(type="log", domain=ends, nice=False)
+    base = alt.Chart().encode(x=x, y=y)
+    marks = [*_marks(base, drawn, color), *_names(drawn, x, color, ends, height)]
+    width = _WIDTH + width_of(list(order))
+    return alt.layer(*marks, title=title).properties(width=width, height=height)
+
+
+def _axis(drawn: pd.DataFrame) -> list[float]:
+    """Return the ends of an axis that holds traces, floors, and a code of zeros."""
+    floor = drawn["floor"].where(drawn["floor"] > 0).fillna(100.0)
+    error = drawn["error"]
+    table = pd.DataFrame({"value": error, "low": floor, "high": 100.0})
+    return domain(table, "log")
+
+
+def _marks(base: alt.Chart, drawn: pd.DataFrame, color: Any) -> list[Any]:
+    """Return the lines, the rule of a code of zeros, and the thumbnails' errors."""
+    columns = ["layer", "step", "error", "floor"]
     told = _told("error", "relative error, %", alt.Tooltip("step:Q"))
-    lines = base.mark_line(strokeWidth=1.6).encode(y=y, color=color, tooltip=told)
+    lines = base.mark_line(strokeWidth=1.6).encode(color=color, tooltip=told)
     zeros = base.mark_rule(strokeDash=[4, 3]).encode(y=alt.datum(100), x=alt.value(0))
-    zeros = zeros.encode(x2=alt.value(290))
-    ends = drawn[drawn["floor"].notna()].drop_duplicates("layer", keep="last")
-    layers = [_with(lines, drawn[columns]), _with(zeros, drawn[columns].head(1))]
-    if len(ends):
-        floors = base.mark_point(
+    zeros = zeros.encode(x2=alt.value(_WIDTH))
+    marks = [_with(lines, drawn[columns]), _with(zeros, drawn[columns].head(1))]
+    floors = drawn[drawn["floor"] > 0].drop_duplicates("layer", keep="last")
+    if len(floors):
+        points = base.mark_point(
             shape="triangle-left", filled=True, size=60, xOffset=-6
         )
-        floors = floors.encode(
-            y=alt.Y("floor:Q"),
-            color=color,
-            tooltip=_told("floor", "the thumbnail's error, %"),
-        )
-        layers.append(_with(floors, ends[columns]))
-    return alt.layer(*layers, title=title)
+        told = _told("floor", "the thumbnail's error, %")
+        points = points.encode(y=alt.Y("floor:Q"), color=color, tooltip=told)
+        marks.append(_with(points, floors[columns]))
+    return marks
+
+
+def _names(
+    drawn: pd.DataFrame, x: Any, color: Any, ends: Sequence[float], height: float
+) -> list[Any]:
+    """Return the layers' names, all of them at the right."""
+    steps = sorted(set(drawn["step"]))
+    at = [place(error, ends, "log", height) for error in drawn["error"]]
+    last = line_ends(drawn, steps, steps[-1:], at, height, column="step")
+    return names(last, x, "step:Q", color)
 
 
 def _with(chart: alt.Chart, table: pd.DataFrame) -> alt.Chart:

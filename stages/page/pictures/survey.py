@@ -27,13 +27,14 @@ class Survey:
     """What is kept of the pictures that passed.
 
     `grey` are the representations whose pre-images have one channel; `shown` are the
-    pictures that stand on the page itself, as URIs: by key, originals by id and form.
+    pictures that stand on the page itself, as URIs: by key, originals by id and form;
+    `devices` are the seconds that each computed.
     """
 
     saturation: dict[str, float] = field(default_factory=dict)
     falls: dict[str, float] = field(default_factory=dict)
     grey: set[str] = field(default_factory=set)
-    devices: dict[str, None] = field(default_factory=dict)
+    devices: dict[str, float] = field(default_factory=dict)
     versions: dict[str, None] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
 
@@ -44,9 +45,11 @@ def survey(spool: Spool, wanted: Collection[str]) -> Survey:
     `wanted` are the keys of those that stand on the page itself.
     """
     seen = Survey()
-    columns = [*_COLUMNS, "trace", "device", "versions", "image"]
+    columns = [*_COLUMNS, "trace", "device", "seconds", "versions", "image"]
     for stored in tables.rows(paths.PREIMAGES, columns):
-        seen.devices |= {stored["device"]: None} if stored["device"] else {}
+        if name := stored["device"]:
+            spent = seen.devices.get(name, 0.0)
+            seen.devices[name] = spent + (stored["seconds"] or 0.0)
         seen.versions |= {stored["versions"]: None} if stored["versions"] else {}
         if stored["image"] is None:
             continue

@@ -2,11 +2,11 @@
 
 import { element } from "./elements.js";
 import { heading } from "./headings.js";
-import { holdable } from "./hold.js";
+import { letHold } from "./hold.js";
 import { openJob } from "./lightbox.js";
-import { markedJobs, noteOf, onMarks } from "./marks.js";
-import { mean, ordering, withUnit } from "./numbers.js";
-import { forget, hasPicture, showSoon } from "./pictures.js";
+import { markedJobs, onMarks } from "./marks.js";
+import { mean, ordering } from "./numbers.js";
+import { forget, showSoon } from "./pictures.js";
 import { reachable } from "./roving.js";
 import { GALLERY_FILTERS, all, one, onChange } from "./state.js";
 import {
@@ -15,10 +15,9 @@ import {
   everyJob,
   jobValue,
   metricNamed,
-  originalOf,
-  phraseOf,
   study,
 } from "./study.js";
+import { filledTile, holdOfTile, jobOfTile, thumbnail } from "./tile.js";
 import { columnWidths, viewportGrid } from "./viewport.js";
 
 const scroller = document.getElementById("matrix");
@@ -110,21 +109,25 @@ function sorted(items) {
   return keyed.sort((a, b) => compare(a[0], b[0])).map(([, item]) => item);
 }
 
-function tileHeading(at) {
+function tileHeading(at, cell = newHeading()) {
   const { id, picture } = shown.rows[at];
-  const image = picturesElement(`${picture.name}, the original`);
+  const [image, name] = cell.children;
+  image.alt = `${picture.name}, the original`;
   showSoon(image, `${id} ${study.form}`);
-  const name = element("span", { class: "name", title: picture.about }, ...breakable(picture.name));
-  return element("th", { scope: "row", "aria-colindex": 1 }, image, name);
+  name.title = picture.about;
+  name.replaceChildren(...breakable(picture.name));
+  return cell;
+}
+
+function newHeading() {
+  const name = element("span", { class: "name" });
+  return element("th", { scope: "row", "aria-colindex": 1 }, thumbnail(""), name);
 }
 
 /** Return a name that may break after its underscores, so that no word is torn. */
 function breakable(name) {
-  return name.split(/(?<=_)/).flatMap((part) => [part, element("wbr")]);
-}
-
-function picturesElement(alt) {
-  return element("img", { alt, draggable: "false", decoding: "async" });
+  const [first, ...rest] = name.split(/(?<=_)/);
+  return [first, ...rest.flatMap((part) => [element("wbr"), part])];
 }
 
 /** Return the job in this place, undefined if there is none. */
@@ -132,38 +135,8 @@ function jobAt(row, column) {
   return shown.rows[row]?.jobs.get(shown.columns[column]?.key);
 }
 
-function cellAt(row, column) {
-  return cell(jobAt(row, column));
-}
-
-function cell(job) {
-  if (job === undefined) return element("td", { class: "none" });
-  const status = study.jobs.status[job];
-  const metric = galleryMetric();
-  const number = withUnit(study.jobs[metric.name][job], metric);
-  const told = `${jobValue(job, "picture")}: ${phraseOf(job)}, ${metric.heading} ${number}`;
-  const button = element("button", {
-    type: "button",
-    class: "pick",
-    tabindex: -1,
-    "aria-label": told,
-    onclick: () => openJob(job, galleryOrder()),
-  });
-  button.append(preimage(job, button), element("span", { class: "number" }, number));
-  if (status !== "done") button.append(element("em", { class: "status" }, status));
-  if (noteOf(job) !== undefined)
-    button.append(element("span", { class: "star", role: "img", "aria-label": "marked" }, "★"));
-  button.dataset.key = study.jobs.key[job];
-  return element("td", {}, button);
-}
-
-function preimage(job, button) {
-  const key = study.jobs.key[job];
-  if (!hasPicture(key)) return element("span", { class: "absent" }, "no picture");
-  const image = picturesElement("");
-  showSoon(image, key);
-  holdable(button, image, key, originalOf(job));
-  return image;
+function cellAt(row, column, free) {
+  return filledTile(jobAt(row, column), galleryMetric(), free);
 }
 
 /** Return the side of a picture in pixels. */
@@ -182,6 +155,11 @@ export function startGallery() {
   const own = new Set([...GALLERY_FILTERS, "metric", "sort", "worst", "tile", "marked"]);
   scroller.append(tiles);
   tiles.append(tilesBody);
+  letHold(tiles, holdOfTile);
+  tiles.addEventListener("click", ({ target }) => {
+    const job = target.closest(".pick") ? jobOfTile(target) : undefined;
+    if (job !== undefined) openJob(job, galleryOrder());
+  });
   const reach = reachable(tiles, jobAt, () => [shown.rows.length, shown.columns.length]);
   tileGrid = viewportGrid(scroller, tilesBody, {
     heading: tileHeading,

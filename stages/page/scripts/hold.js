@@ -6,57 +6,65 @@ const DELAY = 180;
 
 /**
  * Show another thumbnail while a button is held: by mouse, finger, pen or space bar.
- * @param {HTMLElement} button
- * @param {HTMLImageElement} image
- * @param {string} own the thumbnail that the image shows
- * @param {string} other the one that it shows while held
+ * @param {HTMLElement} box what the buttons lie in; it listens for all of them
+ * @param {function(HTMLElement): ?{image: HTMLImageElement, own: string, other: string}}
+ * pictures the image of a button, the thumbnail that it shows, and the one while held
  */
-export function holdable(button, image, own, other) {
+export function letHold(box, pictures) {
   let timer = 0;
-  let held = false;
-  const swap = () => {
+  let held = null;
+  // A long touch would open a menu, and the click that ends a hold is none.
+  let wasHeld = false;
+
+  const begin = (button) => {
+    end();
+    const given = pictures(button);
+    if (!given) return;
+    held = button;
     button.classList.add("held");
-    show(image, other);
+    show(given.image, given.other);
   };
   const end = () => {
     clearTimeout(timer);
-    if (!button.classList.contains("held")) return;
-    button.classList.remove("held");
-    show(image, own);
+    if (!held) return;
+    held.classList.remove("held");
+    const given = pictures(held);
+    if (given) show(given.image, given.own);
+    held = null;
   };
-  button.addEventListener("pointerdown", (event) => {
-    held = false;
-    if (event.button !== 0) return;
+  box.addEventListener("pointerdown", (event) => {
+    wasHeld = false;
+    const button = event.target.closest("button");
+    if (event.button !== 0 || !button) return;
     timer = setTimeout(() => {
-      held = true;
-      swap();
+      wasHeld = true;
+      begin(button);
     }, DELAY);
   });
-  for (const name of ["pointerup", "pointercancel", "pointerleave", "blur"]) {
-    button.addEventListener(name, end);
-  }
-  // A long touch would open a menu, and the click that ends a hold is none.
-  button.addEventListener("contextmenu", (event) => held && event.preventDefault());
-  button.addEventListener(
+  box.addEventListener("pointerout", ({ target, relatedTarget }) => {
+    const button = target.closest("button");
+    if (!button?.contains(relatedTarget)) end();
+  });
+  for (const name of ["pointerup", "pointercancel", "focusout"]) box.addEventListener(name, end);
+  box.addEventListener("contextmenu", (event) => wasHeld && event.preventDefault());
+  box.addEventListener(
     "click",
     (event) => {
-      if (held) event.stopImmediatePropagation();
-      held = false;
+      if (wasHeld) event.stopImmediatePropagation();
+      wasHeld = false;
     },
     { capture: true },
   );
-  holdByKey(button, swap, end);
+  holdByKey(box, begin, end);
 }
 
-function holdByKey(button, swap, end) {
-  button.addEventListener("keydown", (event) => {
-    if (event.key !== " ") return;
+function holdByKey(box, begin, end) {
+  const onSpace = (act) => (event) => {
+    const button = event.target.closest("button");
+    if (event.key !== " " || !button) return;
     event.preventDefault();
-    if (!event.repeat) swap();
-  });
-  button.addEventListener("keyup", (event) => {
-    if (event.key !== " ") return;
-    event.preventDefault();
-    end();
-  });
+    if (!event.repeat) act(button);
+  };
+  box.addEventListener("keydown", onSpace(begin));
+  box.addEventListener("keyup", onSpace(end));
 }

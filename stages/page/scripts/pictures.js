@@ -4,6 +4,8 @@ const KEPT_CHUNKS = 8;
 const MARGIN = "800px";
 // Milliseconds of a frame that pictures may take: scrolling goes before them.
 const SHARE = 6;
+// How many pictures may be on their way, so that no frame has to take in many.
+const AT_ONCE = 8;
 
 const index = JSON.parse(document.querySelector("script.index").textContent);
 const elements = document.querySelectorAll("script.chunk");
@@ -64,6 +66,7 @@ export function release(name) {
 export function show(image, name) {
   const before = nameOfImage.get(image);
   if (before === name) return;
+  coming.delete(image);
   const address = name ? acquire(name) : "";
   if (address) image.src = address;
   else image.removeAttribute("src");
@@ -86,24 +89,47 @@ export function showInView(image, name, root = null) {
   observers.get(root).observe(image);
 }
 
+// What is to be shown, the last asked for first, and what the browser is fetching.
 const waiting = new Map();
+const coming = new Set();
+let isAsked = false;
 
-/** Show a thumbnail in an `<img>` at one of the next frames, as time allows. */
+/**
+ * Show a thumbnail in an `<img>` at one of the next frames, as time allows.
+ *
+ * Until then it shows nothing: it may have shown another one.
+ */
 export function showSoon(image, name) {
-  if (!waiting.size) requestAnimationFrame(showSome);
+  if (nameOfImage.get(image) === name) return;
+  show(image, null);
   waiting.set(image, name);
   image.dataset.picture = name;
+  askForFrame();
+}
+
+function askForFrame() {
+  if (!isAsked && waiting.size && coming.size < AT_ONCE) requestAnimationFrame(showSome);
+  isAsked ||= waiting.size > 0 && coming.size < AT_ONCE;
 }
 
 function showSome() {
+  isAsked = false;
   const end = performance.now() + SHARE;
   for (const [image, name] of waiting) {
+    if (coming.size >= AT_ONCE || performance.now() > end) break;
     waiting.delete(image);
     show(image, name);
-    if (performance.now() > end) break;
+    if (!image.complete) coming.add(image);
   }
-  if (waiting.size) requestAnimationFrame(showSome);
+  askForFrame();
 }
+
+function arrived({ target }) {
+  if (coming.delete(target)) askForFrame();
+}
+
+// Neither event rises to the document: it is heard on its way down.
+for (const name of ["load", "error"]) document.addEventListener(name, arrived, { capture: true });
 
 /** Free the thumbnails of all images in an element that goes away. */
 export function forget(parent) {
@@ -111,6 +137,7 @@ export function forget(parent) {
     waiting.delete(image);
     show(image, null);
   }
+  askForFrame();
 }
 
 function seen(entries) {

@@ -21,14 +21,16 @@ const STEPS = {
 export function reachable(table, there, size) {
   let grid = null;
   let active = { row: 0, column: 0 };
+  let marked = null;
 
   const stop = () => grid?.at(active.row, active.column)?.querySelector("button");
 
   function mark() {
-    for (const button of table.querySelectorAll("button.pick")) button.tabIndex = -1;
     if (!stop()) active = firstThere();
-    const button = stop();
-    if (button) button.tabIndex = 0;
+    if (stop() === marked) return;
+    marked?.setAttribute("tabindex", "-1");
+    marked = stop();
+    marked?.setAttribute("tabindex", "0");
   }
 
   /** Return the first place in view, or after it, that holds something. */

@@ -147,16 +147,21 @@ function startsOf(given) {
   return starts;
 }
 
-function jobHeading(at) {
-  const text = jobValue(list[at], columns[0].name) ?? "–";
-  const button = element("button", { type: "button" }, text);
+function jobHeading(at, cell = newJobHeading()) {
+  cell.firstChild.textContent = jobValue(list[at], columns[0].name) ?? "–";
+  return cell;
+}
+
+function newJobHeading() {
+  const button = element("button", { type: "button" });
   return element("th", { scope: "row", "aria-colindex": 1 }, button);
 }
 
-function jobCell(at, place) {
+function jobCell(at, place, cell = element("td", {}, "")) {
   const column = columns[place + 1];
   const value = jobValue(list[at], column.name);
-  return column.isText
-    ? element("td", { class: "text" }, value ?? "–")
-    : element("td", {}, written(value, column));
+  const name = column.isText ? "text" : "";
+  if (cell.className !== name) cell.className = name;
+  cell.firstChild.nodeValue = column.isText ? (value ?? "–") : written(value, column);
+  return cell;
 }

@@ -1,20 +1,21 @@
 // A grid of which only the rows and columns in view exist, so that thousands scroll.
 
 import { element } from "./elements.js";
-
-const ROWS_BEYOND = 3;
-const COLUMNS_BEYOND = 2;
+import { columnAt, frameOf, nearest, partInView } from "./in_view.js";
 
 /**
  * Keep those cells of a table in its scrolling box that are in view, or nearly so.
  *
  * The table has a fixed layout: its `<col>`s give the widths, so that no cell is ever
- * measured. Empty cells and rows stand for what is not there.
+ * measured. Empty cells and rows stand for what is not there. What goes out of view is
+ * filled anew and used again: while one scrolls, no element is made.
  * @param {HTMLElement} scroller
  * @param {HTMLTableSectionElement} body
  * @param {Object} parts
- * @param {function(number): HTMLElement} parts.heading makes the first cell of a row
- * @param {function(number, number): HTMLElement} parts.cell makes a cell
+ * @param {function(number, HTMLElement=): HTMLElement} parts.heading fills the first
+ * cell of a row, a new one if none is given
+ * @param {function(number, number, HTMLElement=): HTMLElement} parts.cell fills a cell,
+ * a new one if none is given
  * @param {function(HTMLElement): void} [parts.dropped] hears of what is taken away
  * @param {function(): void} [parts.drawn] is called after what is there has changed
  */
@@ -22,65 +23,69 @@ export function viewportGrid(scroller, body, { heading, cell, dropped, drawn }) 
   const above = spaceRow();
   const below = spaceRow();
   const rows = new Map();
+  const spare = [];
   let size = { n: 0, height: 1, starts: [0, 0] };
   let shown = { rows: [0, 0], columns: [0, 0] };
   body.replaceChildren(above, below);
 
   const draw = () => {
     const next = partInView(scroller, size);
-    if (`${next.rows},${next.columns}` === `${shown.rows},${shown.columns}`) return;
-    shown = next;
-    update();
-    drawn?.();
+    if (`${next.rows},${next.columns}` !== `${shown.rows},${shown.columns}`) update(next);
   };
 
-  function update() {
-    const focused = document.activeElement;
-    const had = body.contains(focused);
+  function update(next, isAnew = false) {
+    const before = focusedPlace(body);
+    shown = next;
     const [first, end] = shown.rows;
-    for (const at of rows.keys()) if (at < first || at >= end) drop(at);
+    const free = takenOut(rows, (at) => isAnew || at < first || at >= end);
     let after = below;
     for (let at = end - 1; at >= first; at -= 1) {
-      const row = rows.get(at) ?? made(at);
-      fill(row, at, shown.columns);
+      const row = rows.get(at) ?? filledRow(at, free.pop() ?? spare.pop());
+      fill(row, at);
       if (row.element.nextSibling !== after) body.insertBefore(row.element, after);
       after = row.element;
     }
+    for (const row of free) leave(row.element);
+    spare.push(...free);
     stretch(above, first * size.height);
     stretch(below, (size.n - end) * size.height);
     // What had the focus and went out of view leaves it to the box: keys still work.
-    if (had && !focused.isConnected) scroller.focus({ preventScroll: true });
+    if (before && focusedPlace(body) !== before) scroller.focus({ preventScroll: true });
+    drawn?.();
   }
 
-  function made(at) {
-    const [left, right] = [spaceCell(), spaceCell()];
-    const line = element("tr", { "aria-rowindex": at + 2 }, heading(at), left, right);
-    const row = { element: line, left, right, cells: new Map() };
+  function filledRow(at, row = newRow()) {
+    const first = heading(at, row.heading);
+    if (!row.heading) row.element.prepend(first);
+    row.heading = first;
+    row.element.setAttribute("aria-rowindex", at + 2);
+    row.isStale = true;
     rows.set(at, row);
     return row;
   }
 
-  function fill(row, at, [first, end]) {
-    for (const [column, one] of row.cells) {
-      if (column >= first && column < end) continue;
-      row.cells.delete(column);
-      leave(one);
-    }
+  function fill(row, at) {
+    const [first, end] = shown.columns;
+    const free = takenOut(row.cells, (column) => row.isStale || column < first || column >= end);
+    row.isStale = false;
     let after = row.right;
     for (let column = end - 1; column >= first; column -= 1) {
-      const one = row.cells.get(column) ?? cell(at, column);
-      row.cells.set(column, one);
-      one.setAttribute("aria-colindex", column + 2);
+      const one =
+        row.cells.get(column) ?? filledCell(row, at, column, free.pop() ?? row.spare.pop());
       if (one.nextSibling !== after) row.element.insertBefore(one, after);
       after = one;
     }
+    for (const one of free) leave(one);
+    row.spare.push(...free);
     widen(row.left, first);
     widen(row.right, size.starts.length - 1 - end);
   }
 
-  function drop(at) {
-    leave(rows.get(at).element);
-    rows.delete(at);
+  function filledCell(row, at, column, free) {
+    const one = cell(at, column, free);
+    one.setAttribute("aria-colindex", column + 2);
+    row.cells.set(column, one);
+    return one;
   }
 
   function leave(one) {
@@ -93,17 +98,19 @@ export function viewportGrid(scroller, body, { heading, cell, dropped, drawn }) 
 
   return {
     /**
-     * Show other rows and columns, all of them made anew.
+     * Show other rows and columns, all of them filled anew.
      * @param {{n: number, height: number, starts: number[]}} given how many rows, how
      * high each, where columns begin in pixels behind the first, and where they end
      */
     renew(given) {
       size = given;
-      for (const at of [...rows.keys()]) drop(at);
-      shown = { rows: [0, 0], columns: [0, 0] };
+      // What is in view may depend on how far the box can be scrolled.
+      for (const row of rows.values()) row.element.hidden = true;
       stretch(above, 0);
       stretch(below, size.n * size.height);
-      draw();
+      const next = partInView(scroller, size);
+      for (const row of rows.values()) row.element.hidden = false;
+      update(next, true);
     },
     /** Return the cell in this place, undefined if it is out of view. */
     at: (row, column) => rows.get(row)?.cells.get(column),
@@ -127,36 +134,32 @@ export function viewportGrid(scroller, body, { heading, cell, dropped, drawn }) 
   };
 }
 
-/** Return the rows and columns in view, each as its first and the one after its last. */
-function partInView(scroller, { n, height, starts }) {
-  const first = Math.floor(scroller.scrollTop / height) - ROWS_BEYOND;
-  const end = Math.ceil((scroller.scrollTop + scroller.clientHeight) / height) + ROWS_BEYOND;
-  const left = columnAt(starts, scroller.scrollLeft) - COLUMNS_BEYOND;
-  const right = columnAt(starts, scroller.scrollLeft + scroller.clientWidth) + COLUMNS_BEYOND;
-  return {
-    rows: [Math.max(0, Math.min(first, n - 1)), Math.min(n, Math.max(end, 0))],
-    columns: [Math.max(0, left), Math.min(starts.length - 1, right + 1)],
-  };
+/**
+ * Take what is free again out of a map, in order of its numbers.
+ *
+ * If something stays, the elements leave the page, so that what stays need not move to
+ * make place; if nothing does, they are where they are wanted.
+ */
+function takenOut(map, isFree) {
+  const free = [...map].filter(([at]) => isFree(at)).sort(([a], [b]) => a - b);
+  for (const [at] of free) map.delete(at);
+  if (map.size) for (const [, one] of free) (one.element ?? one).remove();
+  return free.map(([, one]) => one);
 }
 
-/** Return the column that lies at so many pixels: the last one that begins before. */
-function columnAt(starts, pixels) {
-  let at = 0;
-  while (at < starts.length - 2 && starts[at + 1] <= pixels) at += 1;
-  return at;
+/** Return what has the focus and its place in the table; an empty text if none has. */
+function focusedPlace(body) {
+  const focused = document.activeElement;
+  if (!body.contains(focused)) return "";
+  const row = focused.closest("[aria-rowindex]")?.getAttribute("aria-rowindex");
+  const column = focused.closest("[aria-colindex]")?.getAttribute("aria-colindex");
+  return `${row},${column}`;
 }
 
-/** Return how much of the box its headings cover, which stay in view. */
-function frameOf(scroller) {
-  const head = scroller.querySelector("thead");
-  const corner = head?.querySelector("th");
-  return { top: head?.offsetHeight ?? 0, left: corner?.offsetWidth ?? 0 };
-}
-
-/** Return the least change of an offset that puts both ends into view. */
-function nearest(offset, length, [start, end]) {
-  if (start < offset) return start;
-  return Math.max(offset, end - length);
+function newRow() {
+  const [left, right] = [spaceCell(), spaceCell()];
+  const made = element("tr", {}, left, right);
+  return { element: made, left, right, cells: new Map(), spare: [] };
 }
 
 function spaceRow() {

@@ -75,13 +75,14 @@ def open_page(browser, study):
             wrong.append(route.request.url)
             route.abort()
 
-    def opened(view="", path=study, **options):
+    def opened(view="", path=study, script="", **options):
         context = browser.new_context(
             **{"viewport": {"width": 1280, "height": 900}} | options
         )
         contexts.append(context)
         context.route("**/*", answer)
         page = context.new_page()
+        page.add_init_script(script)
         page.on("console", lambda message: wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on(

@@ -3,6 +3,7 @@
 Nothing is computed: a pre-image is its photograph with more noise the deeper the layer.
 """
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +29,17 @@ BASELINES = ("mean-grey", "mean-colour", "thumbnail-4x4")
 FIELDS = {None: [0, SIDE, 0, SIDE], (3, 5, 3, 5): [22, 42, 22, 42]}
 
 
+@cache
+def pixels(n):
+    """Return the pixels of one of three photographs, read once."""
+    return [photographs.astronaut, photographs.coffee, photographs.chelsea][n]()
+
+
+@cache
 def photograph(i, side=SIDE):
     """Return the i-th photograph: a crop of one of three, never twice the same."""
-    pixels = [photographs.astronaut, photographs.coffee, photographs.chelsea][i % 3]()
     shift = (i * 7) % 100
-    return images.square(PillowImage.fromarray(pixels[shift:, shift:]), side)
+    return images.square(PillowImage.fromarray(pixels(i % 3)[shift:, shift:]), side)
 
 
 def preimage(original, depth, seed):

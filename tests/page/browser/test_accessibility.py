@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.page.browser import fake
 from tests.page.browser.test_charts import seen
 from tests.page.browser.waiting import until
 
@@ -58,21 +57,3 @@ def test_arrow_keys_move_in_the_gallery_which_is_one_tab_stop(open_page):
         assert page.evaluate(STOPS) == 1
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('#matrix')") is None
-
-
-def test_the_focus_goes_along_beyond_what_is_in_view(open_page, pages_folder):
-    fake.write_study([f"picture {i}" for i in range(40)], ["conv1", "fc8"])
-    page = open_page(path=fake.write_report())
-    page.locator("#matrix .pick").first.focus()
-    for i in range(1, 30):
-        page.keyboard.press("ArrowDown")
-        assert page.evaluate(FOCUSED) == f"{i}k0k0"
-    inside = """(() => {
-      const box = document.getElementById('matrix').getBoundingClientRect();
-      const r = document.activeElement.getBoundingClientRect();
-      return r.top >= box.top && r.bottom <= box.bottom;
-    })()"""
-    assert page.evaluate(inside)
-    # What scrolls away leaves one stop, in view.
-    page.evaluate("document.getElementById('matrix').scrollTop = 0")
-    until(page, f"{STOPS} === 1")

@@ -134,42 +134,6 @@ def test_the_original_stays_beside_while_columns_scroll(open_page):
     assert abs(page.evaluate(left, "#matrix tbody th") - matrix) < 3
 
 
-def test_many_pictures_scroll_without_blanks_and_without_piling_up(
-    open_page, pages_folder
-):
-    fake.write_study([f"picture {i}" for i in range(120)], ["conv1", "fc8"])
-    page = open_page(path=fake.write_report())
-    page.evaluate("document.getElementById('gallery').scrollIntoView()")
-    scroll = "document.getElementById('matrix').scrollTop"
-    for top in (3000, 19_000, 500):
-        page.evaluate(f"{scroll} = {top}")
-        until(page, f"({BLANKS})() === 0")
-    for _ in range(30):
-        page.evaluate(f"{scroll} += 250")
-        until(page, f"({BLANKS})() === 0")
-    assert page.locator("#matrix td").count() < 2 * 120
-
-
-def test_it_opens_on_the_first_plate_and_a_button_shows_another(
-    open_page, pages_folder
-):
-    layers = [f"layer{n}" for n in range(12)]
-    fake.write_study(["cat", "dog"], layers)
-    page = open_page(path=fake.write_report())
-    assert len(headings(page)) == 8
-    assert "#" not in page.url
-    plate = page.get_by_role("button", name="Plate 1")
-    assert plate.get_attribute("aria-pressed") == "true"
-    page.get_by_role("button", name="Show all").click()
-    assert headings(page) == layers
-    assert plate.get_attribute("aria-pressed") == "false"
-    page.reload()
-    page.wait_for_selector("html[data-ready]")
-    assert headings(page) == layers
-    plate.click()
-    assert len(headings(page)) == 8
-
-
 def test_pictures_are_as_large_as_one_likes(open_page):
     page = open_page("#tile=256")
     size = page.locator("#matrix tbody th img").first.bounding_box()["width"]

@@ -177,21 +177,6 @@ def test_without_scripts_it_is_still_read(open_page):
     assert page.locator("#matrix").is_hidden()
 
 
-def test_pictures_beside_the_file_are_shown(open_page, pages_folder):
-    fake.write_study(["cat", "dog", "cow"], ["conv1", "fc8"])
-    path = fake.write_report(pictures=2)
-    page = open_page("#picture=id1", path=path)
-    until(page, "document.querySelector('#matrix td img')?.naturalWidth === 64")
-    assert "pictures/" in page.locator("#matrix td img").first.get_attribute("src")
-    assert "6 of 9 thumbnails" in page.locator("header").inner_text()
-    assert "those of 2 of 3 pictures" in page.locator("header").inner_text()
-    # Subtracted, too: a file's pixels cannot be read back, but they can be drawn.
-    page.locator("#matrix .pick").first.click()
-    page.get_by_role("button", name="difference").click()
-    assert page.locator("#lightbox canvas").count() == 1
-    assert "not in it" in page.locator("#lightbox").inner_text()
-
-
 def test_keys_alone_reach_the_gallery(open_page):
     page = open_page()
     for _ in range(120):

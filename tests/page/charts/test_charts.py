@@ -1,6 +1,7 @@
 """The charts: specifications that are valid, with their nulls, tables and order."""
 
 import json
+from itertools import pairwise
 
 import altair as alt
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 
 from stages.page.charts.chart import MOST_ROWS
 from stages.page.charts.charts import charts
+from stages.page.charts.labels import GAP
 from stages.page.depth import error_by_depth
 
 LAYERS = {"hog": ["hog"], "net": ["conv1", "pool5", "fc6"]}
@@ -69,7 +71,28 @@ def test_every_chart_draws_a_null(study, traces):
 def test_layers_stand_in_order_of_depth(study, traces):
     (first, *_) = charts(study, error_by_depth(study, LAYERS), traces, LAYERS)
     x = first.spec["vconcat"][0]["layer"][0]["encoding"]["x"]
-    assert x["sort"] == x["scale"]["domain"] == ["hog", "conv1", "pool5", "fc6"]
+    assert x["sort"] == x["scale"]["domain"]
+    named = [name for name in x["sort"] if name.strip()]
+    assert named == x["axis"]["values"] == ["hog", "conv1", "pool5", "fc6"]
+
+
+def test_each_line_of_a_panel_has_its_name_once_and_no_two_overlap(study, traces):
+    found = charts(study, error_by_depth(study, LAYERS), traces, LAYERS)
+    by_depth = [chart for chart in found if "vconcat" in chart.spec]
+    assert len(by_depth) == 3
+    for chart in by_depth:
+        for panel in chart.spec["vconcat"]:
+            lines, *_, texts = panel["layer"]
+            drawn, named = (
+                chart.spec["datasets"][layer["data"]["name"]]
+                for layer in (lines, texts)
+            )
+            assert sorted(row["line"] for row in named) == sorted(
+                {row["line"] for row in drawn}
+            )
+            for station in {row["station"] for row in named}:
+                at = sorted(r["label"] for r in named if r["station"] == station)
+                assert all(b - a > GAP - 1e-6 for a, b in pairwise(at))
 
 
 def test_all_panels_share_one_scale_of_lines(study, traces):

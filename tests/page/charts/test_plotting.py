@@ -4,7 +4,8 @@ import math
 
 import pandas as pd
 
-from stages.page.charts.plotting import COLOURS, GREY, line_encodings, rows
+from stages.page.charts.plotting import COLOURS, line_encodings, rows
+from stages.page.charts.style import GREY
 
 
 def lines(n, m):

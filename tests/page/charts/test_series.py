@@ -2,7 +2,7 @@
 
 import math
 
-from stages.page.charts.series import Series, by_depth, layer_order
+from stages.page.charts.series import Series, by_depth, layer_order, lines
 from stages.page.depth import error_by_depth
 
 LAYERS = {"net": ["conv1", "fc6"], "random": ["conv1", "fc6"], "hog": ["hog"]}
@@ -36,6 +36,23 @@ def test_settings_are_told_where_there_are_several(score, table):
     scores = table(score(), score(prior="none"))
     found = by_depth(error_by_depth(scores, LAYERS), [ERROR])["relative, %"]
     assert found["line"].tolist()[:2] == ["hog · default", "hog · none"]
+
+
+def test_a_representation_of_one_setting_is_called_by_its_name_alone(score, table):
+    paper = {"prior": "paper", "solver": "paper"}
+    scores = table(score(), score(**paper), score(representation="dsift"))
+    # A prior of its own tells the solver's as well; both are told where it does not.
+    assert lines(scores.assign(baseline="")) == [
+        "hog · default",
+        "hog · paper",
+        "dsift",
+    ]
+    more = table(score(), score(solver="paper"), score(prior="none"))
+    assert lines(more.assign(baseline="")) == [
+        "hog · default · fast",
+        "hog · default · paper",
+        "hog · none · fast",
+    ]
 
 
 def test_a_metric_without_values_has_no_panel(score, table):

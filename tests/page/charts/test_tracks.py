@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pandas as pd
 
-from stages.page.charts.tracks import MOST_STEPS, colours_by_depth, thinned, trace_chart
+from stages.page.charts.plotting import COLOURS
+from stages.page.charts.tracks import MOST_STEPS, shades, thinned, trace_chart
 
 TRACES = ["representation", "layer", "solver", "step", "median_relative_error"]
 MEANS = ["representation", "layer", "baseline", "relative_error_8bit"]
@@ -19,10 +20,30 @@ def test_a_long_line_is_thinned_with_both_ends():
     assert len(thinned(pd.DataFrame({"step": range(60)}))) == 60
 
 
-def test_colours_go_from_blue_to_orange():
-    assert colours_by_depth(3) == ["#0072b2", "#cc79a7", "#e69f00"]
-    assert colours_by_depth(1) == ["#0072b2"]
-    assert len(set(colours_by_depth(20))) == 20
+def test_shades_go_from_light_to_dark_around_their_colour():
+    light, own, dark = shades("#646464", 3)
+    # 100 + 0.45 * 155 = 169.75, and 100 - 0.45 * 100 = 55.
+    assert (light, own, dark) == ("#aaaaaa", "#646464", "#373737")
+    assert shades("#0072b2", 1) == ["#0072b2"]
+    assert len(set(shades("#0072b2", 20))) == 20
+
+
+def test_a_representation_has_its_own_hue_and_its_lines_their_names():
+    rows = [(n, n, "fast", s, 0.5 + s) for n in ("net", "hog") for s in (0, 1)]
+    spec, _ = trace_chart(
+        pd.DataFrame(rows, columns=TRACES),
+        pd.DataFrame(columns=MEANS),
+        {"hog": ["hog"], "net": ["net"]},
+    )
+    for panel, hue, name in zip(spec["concat"], (1, 0), ("net", "hog"), strict=True):
+        lines, *_, names = panel["layer"]
+        scale = lines["encoding"]["color"]["scale"]
+        assert scale["range"] == [COLOURS[hue].lower()]
+        assert lines["encoding"]["y"]["scale"]["type"] == "log"
+        assert names["mark"]["type"] == "text"
+        assert [row["line"] for row in spec["datasets"][names["data"]["name"]]] == [
+            name
+        ]
 
 
 def test_the_thumbnails_error_stands_beside_the_traces():

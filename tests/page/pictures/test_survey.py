@@ -32,7 +32,8 @@ def test_each_pre_image_becomes_a_thumbnail_with_its_trace(surveyed):
     spool, found = surveyed()
     assert [entry.name for entry in spool.entries] == ["0k0k0", "0k1k0"]
     assert spool.notes(spool.entries[0]).startswith("[[0,")
-    assert list(found.devices) == ["none"]
+    # Of two jobs at 1.5 s each.
+    assert found.devices == {"none": 3.0}
     assert set(found.saturation) == {"0k0k0", "0k1k0"}
 
 

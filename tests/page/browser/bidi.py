@@ -1,0 +1,124 @@
+"""A browser driven over WebDriver BiDi: as much of it as a short walk needs.
+
+Commands and events are JSON over a WebSocket (https://w3c.github.io/webdriver-bidi).
+"""
+
+import asyncio
+import itertools
+import json
+import re
+import subprocess
+import time
+
+from tornado.websocket import websocket_connect
+
+ADDRESS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
+SECONDS = 60.0
+
+
+class Browser:
+    """A Firefox without a window, of a profile of its own.
+
+    `told` is what was said to its console.
+    """
+
+    def __init__(self, program, profile):
+        self.told = []
+        self._ids = itertools.count(1)
+        self._loop = asyncio.new_event_loop()
+        flags = ["--headless", "--no-remote", "--remote-debugging-port", "0"]
+        self._process = subprocess.Popen(
+            [program, *flags, "--profile", f"{profile}", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._socket = self._run(_connected(f"{self._address()}/session"))
+        self.command("session.new", capabilities={})
+        self.command("session.subscribe", events=["log.entryAdded"])
+        (tree,) = self.command("browsingContext.getTree")["contexts"]
+        self._context = tree["context"]
+
+    def close(self):
+        """End the browser and wait until it has gone."""
+        self._socket.close()
+        self._process.terminate()
+        self._process.wait(SECONDS)
+        self._process.stderr.close()
+        self._loop.close()
+
+    def command(self, method, **params):
+        """Send a command, wait for its answer, and return what it says."""
+        number = next(self._ids)
+        message = {"id": number, "method": method, "params": params}
+        return self._run(self._answer(json.dumps(message), number))
+
+    def open(self, address):
+        """Open an address and wait until it has been read."""
+        words = {"context": self._context, "url": address, "wait": "complete"}
+        self.command("browsingContext.navigate", **words)
+
+    def evaluate(self, expression):
+        """Return the text, number, truth or null that an expression stands for."""
+        target = {"context": self._context}
+        words = {"expression": expression, "target": target, "awaitPromise": True}
+        found = self.command("script.evaluate", **words)
+        assert found["type"] == "success", found["exceptionDetails"]["text"]
+        return found["result"].get("value")
+
+    def until(self, expression):
+        """Wait until an expression is true in the page."""
+        end = time.monotonic() + SECONDS
+        while not self.evaluate(expression):
+            assert time.monotonic() < end, f"never true: {expression}"
+            time.sleep(0.05)
+
+    def press(self, key):
+        """Press and release a key, such as `Escape` or `a`."""
+        codes = {"Escape": "\ue00c", "Enter": "\ue007", "ArrowRight": "\ue014"}
+        value = codes.get(key, key)
+        keys = [{"type": kind, "value": value} for kind in ("keyDown", "keyUp")]
+        self._act({"type": "key", "id": "keyboard", "actions": keys})
+
+    def click(self, selector):
+        """Click in the middle of a selector's first element, scrolled into view."""
+        x, y = self.evaluate(
+            f"""(() => {{
+              const one = document.querySelector({json.dumps(selector)});
+              one.scrollIntoView({{ block: "center", behavior: "instant" }});
+              const r = one.getBoundingClientRect();
+              return [r.x + r.width / 2, r.y + r.height / 2].map(Math.round).join();
+            }})()"""
+        ).split(",")
+        moves = [{"type": "pointerMove", "x": int(x), "y": int(y)}]
+        moves += [{"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp")]
+        self._act({"type": "pointer", "id": "mouse", "actions": moves})
+
+    def _act(self, source):
+        self.command("input.performActions", context=self._context, actions=[source])
+
+    def _address(self):
+        for line in self._process.stderr:
+            if found := ADDRESS.search(line):
+                return found[1]
+        raise AssertionError("the browser ended before it listened")
+
+    def _run(self, coroutine):
+        return self._loop.run_until_complete(asyncio.wait_for(coroutine, SECONDS))
+
+    async def _answer(self, message, number):
+        await self._socket.write_message(message)
+        while True:
+            text = await self._socket.read_message()
+            assert text is not None, "the browser went away"
+            told = json.loads(text)
+            if told.get("method") == "log.entryAdded":
+                self.told.append(told["params"]["text"])
+            if told.get("id") == number:
+                assert told["type"] == "success", told["message"]
+                return told["result"]
+
+
+async def _connected(address):
+    # Its loop is the one that runs this.
+    return await websocket_connect(address)
