@@ -8,7 +8,8 @@ depends on chance or company is told in the statistics. Where the grid chooses c
 by their colour, their ranking is in chromaticity.json.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import islice
@@ -18,12 +19,14 @@ import torch
 from stages.execution.blame import culprit, one_by_one, one_line, place
 from stages.execution.coding import images_as_seen
 from stages.execution.device import prepare
-from stages.execution.extraction import Maker
+from stages.execution.extraction import Maker, Passes
+from stages.execution.place import shared_objects
 from stages.execution.room import check_room, codes_bytes
 from stages.execution.targets import stored_pictures
 from stages.execution.workers import share
 from stages.images import Codes, Images
 from stages.metrics.code import pairwise_statistics
+from stages.params.execution import ExecutionSettings
 from stages.plan.missing import without_weights
 from stages.plan.representations import code_shape, outline
 from stages.plan.study import ExtractStage, expand, extract_part, ready
@@ -143,10 +146,16 @@ class Extraction:
 
 
 def attempt(
-    name: str, advance: Advance, *, study: ExtractStage, device: torch.device
+    name: str,
+    advance: Advance,
+    *,
+    study: ExtractStage,
+    device: torch.device,
+    passes: Passes | None = None,
 ) -> Extraction:
     """Extract a representation; whatever its network raises costs itself alone."""
-    maker = Maker(name, study.definitions[name], study.execution.targets, device)
+    kept = study.execution.targets
+    maker = Maker(name, study.definitions[name], kept, device, passes)
     try:
         known = extracted(study, maker, advance)
         return Extraction(known, ranking(study, name, device))
@@ -202,14 +211,31 @@ def main() -> None:
     n_layers = sum(len(layers) for layers in study.layers.values())
     wanted = [name for name, layers in study.layers.items() if layers]
     own = [name for name in wanted if study.definitions[name].own_code() is not None]
-    with Progress("extract", n_layers * n_pictures, "codes") as progress:
+    with (
+        Progress("extract", n_layers * n_pictures, "codes") as progress,
+        passes_of(study.execution) as passes,
+    ):
         advance = progress.advance
         done = {
-            name: attempt(name, advance, study=study, device=device)
+            name: attempt(name, advance, study=study, device=device, passes=passes)
             for name in wanted
             if name not in own
         } | attempts_apart(own, study, device, advance)
     save({name: done[name] for name in wanted})
+
+
+@contextmanager
+def passes_of(execution: ExecutionSettings) -> Iterator[Passes | None]:
+    """Yield what makes codes where `execution` says: a cluster; None: this process."""
+    objects = shared_objects(execution) if execution.backend == "dask" else None
+    if objects is None:
+        yield None
+        return
+    # Imported here: a study on one machine needs none of it.
+    from stages.execution.cluster.extraction import cluster_passes
+
+    with cluster_passes(execution, objects) as passes:
+        yield passes
 
 
 def save(done: Mapping[str, Extraction]) -> None:

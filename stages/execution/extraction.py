@@ -1,7 +1,7 @@
 """The codes of every picture, from one pass for all layers of a representation."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
@@ -28,13 +28,15 @@ class Maker:
     """Makes the codes of a representation, by its name in the params, on a device.
 
     `kept` is what `execution.targets` says: with `recompute` the codes of each picture
-    are computed by itself, and are gone once they have been looked at.
+    are computed by itself, and are gone once they have been looked at. `passes` makes
+    the codes elsewhere, of as many pictures at once.
     """
 
     name: str
     defined: Definition
     kept: str
     device: torch.device
+    passes: "Passes | None" = None
 
     def made(
         self, layers: Sequence[str], advance: Advance
@@ -82,12 +84,15 @@ class Maker:
                 writers[layer].add(codes)
                 advance(len(codes))
 
-            for images in self.images(n_images):
+            if self.passes is not None and n_images == PICTURES_A_BATCH:
+                self.passes(self, list(places), take)
+                return
+            for images in self.images(n_images, stored_pictures()):
                 self.codes(list(places), images, take)
 
-    def images(self, n: int) -> Iterator[Images]:
-        """Yield the stored pictures as the representation sees them, `n` at a time."""
-        channels, stored = outline(self.defined).image_channels, stored_pictures()
+    def images(self, n: int, pictures: Iterable[bytes]) -> Iterator[Images]:
+        """Yield stored pictures as the representation sees them, `n` at a time."""
+        channels, stored = outline(self.defined).image_channels, iter(pictures)
         while batch := list(islice(stored, n)):
             seen = (image_as_seen(one, self.defined.side, channels) for one in batch)
             yield torch.stack(list(seen))
@@ -96,6 +101,15 @@ class Maker:
         """Hand over the layers' codes of the images, all from one pass."""
         with torch.no_grad():
             codes_of_layers(self.defined, layers, images, take, self.device)
+
+
+# Hands over the codes of all pictures, batch by batch and in order, layer by layer.
+Passes = Callable[[Maker, Sequence[str], Take], None]
+
+
+def pictures_at(place: Path, wanted: range) -> Iterator[bytes]:
+    """Yield the pictures at these places of a table of pictures, as PNG."""
+    return (row["image"]["bytes"] for row in tables.rows_at(place, wanted, ["image"]))
 
 
 def together(sizes: dict[str, int]) -> list[list[str]]:

@@ -66,7 +66,9 @@ class Originals:
 
     def __init__(self, place: Path = paths.IMAGES) -> None:
         self._place = place
-        ids = [row["image_id"] for row in tables.rows(place, ["image_id"])]
+        known = list(tables.rows(place, ["image_id", "name"]))
+        ids = [row["image_id"] for row in known]
+        self.names = {row["image_id"]: row["name"] for row in known}
         self.places = {image_id: place for place, image_id in enumerate(ids)}
         self.image = lru_cache(_AT_HAND)(self._image)
         self._rows: Iterator[tables.Row] = iter(())
