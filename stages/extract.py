@@ -8,8 +8,9 @@ depends on chance or company is told in the statistics. Where the grid chooses c
 by their colour, their ranking is in chromaticity.json.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import islice
 
@@ -18,11 +19,13 @@ import torch
 from stages.execution.blame import culprit, one_by_one, one_line, place
 from stages.execution.coding import images_as_seen, stored_pictures
 from stages.execution.device import prepare
+from stages.execution.extraction import Maker, Passes
+from stages.execution.place import shared_objects
 from stages.execution.room import check_room, codes_bytes
-from stages.execution.targets import TargetCodes, Targets
 from stages.execution.workers import share
-from stages.images import Images
+from stages.images import Codes, Images
 from stages.metrics.code import pairwise_statistics
+from stages.params.execution import ExecutionSettings
 from stages.plan.missing import without_weights
 from stages.plan.representations import code_shape, outline
 from stages.plan.study import ExtractStage, expand, extract_part, ready
@@ -31,7 +34,11 @@ from stages.process.stage import Refusal, run, say
 from stages.representations.chromaticity import chromaticity
 from stages.representations.definition import Definition
 from stages.representations.loading import cut
-from stages.representations.soundness import reason_against, stability
+from stages.representations.soundness import (
+    Stability,
+    reason_against,
+    stabilities,
+)
 from stages.store import files, paths, tables
 from stages.store.times import timed
 
@@ -45,13 +52,12 @@ class Unsound(Exception):
     """A representation gives no code to invert; the message says at which layer."""
 
 
-def statistics(defined: Definition, layer: str, targets: Targets) -> dict[str, object]:
+def statistics(defined: Definition, layer: str, codes: Codes) -> dict[str, object]:
     """Return what the errors and the report need to know of a layer."""
-    pairs = pairwise_statistics(targets.all())
     return {
         "code_shape": list(code_shape(defined, layer)),
-        "n_pictures": len(targets.image_ids),
-        **pairs._asdict(),
+        "n_pictures": len(codes),
+        **pairwise_statistics(codes)._asdict(),
         "geometry": _geometry(defined, layer),
     }
 
@@ -78,40 +84,43 @@ def first_pictures(defined: Definition, n: int) -> Images:
     return next(images_as_seen(defined, islice(stored_pictures(), n)))
 
 
-def unsteadiness(
-    defined: Definition, layer: str, device: torch.device
-) -> dict[str, float]:
-    """Return how far the codes of one picture differ: in company, and by chance.
+def check_soundness(
+    defined: Definition, layers: Sequence[str], images: Images, device: torch.device
+) -> None:
+    """Raise Unsound if a layer has no code to invert.
 
-    Empty for a single picture. Raises Unsound if the layer has no code to invert: of
-    pictures nor of noise, as a flat picture may have none of a sound layer.
+    Of pictures nor of noise, as a flat picture may have none of a sound layer.
     """
-    phi, images = cut(defined, layer, device), first_pictures(defined, 2).to(device)
     noise = 255 * torch.rand(
         images[:1].shape, generator=torch.Generator().manual_seed(0)
     )
-    tried = [reason_against(phi, one) for one in (*images[:, None], noise.to(device))]
-    if all(tried):
-        raise Unsound(f"{layer}: {tried[0]}")
-    if len(images) < 2:
-        return {}
-    steady = stability(phi, images)
-    return {"company": steady.company, "chance": steady.chance}
+    for layer in layers:
+        phi, told = cut(defined, layer, device), ""
+        for one in (*images[:, None], noise):
+            reason = reason_against(phi, one.to(device))
+            told = told or reason or ""
+            if reason is None:
+                break
+        else:
+            raise Unsound(f"{layer}: {told}")
 
 
-def extracted(
-    study: ExtractStage, name: str, door: TargetCodes, advance: Advance
-) -> dict[str, object]:
+def extracted(study: ExtractStage, maker: Maker, advance: Advance) -> dict[str, object]:
     """Extract the layers of a representation; return what is known of them.
 
-    Raises Unsound if one of them gives no code to invert.
+    How far the codes of one picture differ, in company and by chance, is empty for a
+    single picture. Raises Unsound if one of the layers gives no code to invert.
     """
-    defined = study.definitions[name]
+    defined, wanted = maker.defined, study.layers[maker.name]
+    images = first_pictures(defined, 2)
+    check_soundness(defined, wanted, images, maker.device)
+    steady: dict[str, Stability] = {}
+    if len(images) > 1:
+        steady = stabilities(partial(maker.codes, wanted), images)
     layers: dict[str, object] = {}
-    for layer in study.layers[name]:
-        steadiness = unsteadiness(defined, layer, door.device)
-        targets = door.make(name, defined, layer, advance)
-        layers[layer] = statistics(defined, layer, targets) | {"stability": steadiness}
+    for layer, codes in maker.made(wanted, advance):
+        told = asdict(steady[layer]) if steady else {}
+        layers[layer] = statistics(defined, layer, codes) | {"stability": told}
     return {"mean_norm": mean_norm(defined), "layers": layers}
 
 
@@ -137,39 +146,46 @@ class Extraction:
 
 
 def attempt(
-    name: str, advance: Advance, *, study: ExtractStage, door: TargetCodes
+    name: str,
+    advance: Advance,
+    *,
+    study: ExtractStage,
+    device: torch.device,
+    passes: Passes | None = None,
 ) -> Extraction:
     """Extract a representation; whatever its network raises costs itself alone."""
+    kept = study.execution.targets
+    maker = Maker(name, study.definitions[name], kept, device, passes)
     try:
-        known = extracted(study, name, door, advance)
-        return Extraction(known, ranking(study, name, door.device))
+        known = extracted(study, maker, advance)
+        return Extraction(known, ranking(study, name, device))
     except Refusal:
         raise
     except Unsound as error:
         return Extraction(reason=one_line(error))
     except Exception as error:
-        layers, defined = study.layers[name], study.definitions[name]
-        return Extraction(reason=culprit(layers, error, defined, door.device))
+        layers = study.layers[name]
+        return Extraction(reason=culprit(layers, error, maker.defined, device))
 
 
 def attempts_apart(
-    names: list[str], study: ExtractStage, door: TargetCodes, advance: Advance
+    names: list[str], study: ExtractStage, device: torch.device, advance: Advance
 ) -> dict[str, Extraction]:
     """Extract the user's own networks in a process of their own, which they may end."""
     done: dict[str, Extraction] = {}
 
     def lost(name: str, how: str, _: float) -> list[str]:
-        done[name] = Extraction(reason=how_it_ended(name, how, study, door))
+        done[name] = Extraction(reason=how_it_ended(name, how, study, device))
         return []
 
-    run = partial(attempt, study=study, door=door)
+    run = partial(attempt, study=study, device=device)
     setup = partial(prepare, study.execution.device, None)
     keep = done.__setitem__
     share(names, run, 1, setup=setup, advance=advance, lost=lost, finished=keep)
     return done
 
 
-def how_it_ended(name: str, how: str, study: ExtractStage, door: TargetCodes) -> str:
+def how_it_ended(name: str, how: str, study: ExtractStage, device: torch.device) -> str:
     """Return how a network ended its process, with the layer and the picture."""
     told, layers = how, study.layers[name]
 
@@ -179,7 +195,7 @@ def how_it_ended(name: str, how: str, study: ExtractStage, door: TargetCodes) ->
         return []
 
     defined = study.definitions[name]
-    run = partial(one_by_one, defined=defined, device=door.device)
+    run = partial(one_by_one, defined=defined, device=device)
     setup = partial(prepare, study.execution.device, None)
     share([layers], run, 1, setup=setup, advance=lambda _: None, lost=lost)
     return told
@@ -191,18 +207,35 @@ def main() -> None:
     n_pictures = sum(1 for _ in tables.rows(paths.IMAGES, ["image_id"]))
     check_room(whole.execution, {paths.TARGETS: codes_bytes(whole, n_pictures)})
     study = extract_part(whole)
-    door = TargetCodes(study.execution.targets, prepare(study.execution.device))
+    device = prepare(study.execution.device)
     n_layers = sum(len(layers) for layers in study.layers.values())
     wanted = [name for name, layers in study.layers.items() if layers]
     own = [name for name in wanted if study.definitions[name].own_code() is not None]
-    with Progress("extract", n_layers * n_pictures, "codes") as progress:
+    with (
+        Progress("extract", n_layers * n_pictures, "codes") as progress,
+        passes_of(study.execution) as passes,
+    ):
         advance = progress.advance
         done = {
-            name: attempt(name, advance, study=study, door=door)
+            name: attempt(name, advance, study=study, device=device, passes=passes)
             for name in wanted
             if name not in own
-        } | attempts_apart(own, study, door, advance)
+        } | attempts_apart(own, study, device, advance)
     save({name: done[name] for name in wanted})
+
+
+@contextmanager
+def passes_of(execution: ExecutionSettings) -> Iterator[Passes | None]:
+    """Yield what makes codes where `execution` says: a cluster; None: this process."""
+    objects = shared_objects(execution) if execution.backend == "dask" else None
+    if objects is None:
+        yield None
+        return
+    # Imported here: a study on one machine needs none of it.
+    from stages.execution.cluster.extraction import cluster_passes
+
+    with cluster_passes(execution, objects) as passes:
+        yield passes
 
 
 def save(done: Mapping[str, Extraction]) -> None:

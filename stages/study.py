@@ -27,6 +27,7 @@ from stages.process.stage import Refusal, printable, run, say, tell
 from stages.sources import folder
 from stages.store import paths
 from stages.store.jobs import JobStore
+from stages.store.shared_jobs import SharedJobStore
 
 PRESETS = Path("stages/presets")
 PROBE_STEPS = 3
@@ -123,20 +124,32 @@ def prune(
             f"{paths.IMAGES} is not there; run `dvc repro fetch` first"
         )
     needed = {job.key for path in plans for job in _needed(path)}
+    shared = job_store if isinstance(job_store, SharedJobStore) else None
     with job_store.locked():
         files = job_store.unneeded(needed)
-        if not files:
+        objects = shared.unneeded_objects(needed) if shared else {}
+        n = len(files) + len(objects)
+        if not n:
             say("every job in the store is needed by a plan: nothing to drop")
             return
         for path in files:
             tell(printable(f"{path}"))
-        size = f"{sum(files.values()) / 1e6:.1f} MB"
-        say(f"{len(files)} files, {size}, that no plan needs for the fetched pictures:")
+        for name in objects:
+            tell(printable(f"{shared and shared.objects.url}/{name}"))
+        size = f"{(sum(files.values()) + sum(objects.values())) / 1e6:.1f} MB"
+        say(f"{n} files, {size}, that no plan needs for the fetched pictures:")
         say("plans: " + ", ".join(str(path) for path in plans))
+        if objects:
+            say(
+                "some of a shared place, where other studies' jobs go, too: let no "
+                "run use it"
+            )
         if confirmed():
             for path in files:
                 path.unlink()
-            say(f"dropped {len(files)} files")
+            if shared and objects:
+                shared.drop_objects(needed)
+            say(f"dropped {n} files")
 
 
 def _needed(path: Path) -> list[Job]:

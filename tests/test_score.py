@@ -10,12 +10,13 @@ import torch
 
 from stages import images
 from stages.execution.targets import Originals
-from stages.metrics import table
+from stages.metrics import chunks, scoring, table
 from stages.metrics.judge import Judge
 from stages.metrics.judges import Judges
 from stages.metrics.metric import Metric
 from stages.metrics.reference import CodePart, View, reference
 from stages.metrics.schema import scores_schema
+from stages.metrics.scoring import Scorer
 from stages.page import data, summary
 from stages.preimage.start import noise
 from stages.process.stage import Refusal
@@ -89,12 +90,13 @@ def study(tmp_path, monkeypatch):
     targets = torch.stack([flat(level) for level in LEVELS.values()])
     write_targets(list(LEVELS), targets)
 
-    def score(*jobs, views=None, judges=None):
+    def score(*jobs, views=None, judges=None, stream=False):
         place = paths.PREIMAGES / "part-00000.parquet"
         tables.write_table(place, jobs, schemas.PREIMAGES)
         views = views or {"identity": View(Identity(), SIZE, stored)}
         judges = judges or Judges(Judge(), torch.device("cpu"))
-        return list(scores(views, judges))
+        rows = scores(Scorer(views, judges, Originals()))
+        return rows if stream else list(rows)
 
     return score
 
@@ -278,6 +280,48 @@ def test_originals_in_the_order_of_the_file_are_read_in_one_pass(study, monkeypa
     assert passes == [paths.IMAGES]
 
 
+def test_no_more_is_held_than_a_chunk_and_the_seeds_under_way(study, monkeypatch):
+    held, most = set(), {"rows": 0, "pictures": 0}
+    read, measure = tables.rows_at, scoring.seed_measures
+
+    def counted(part, places, columns):
+        for row in read(part, places, columns):
+            if "image" in columns:
+                held.add(row["key"])
+                most["rows"] = max(most["rows"], len(held))
+            yield row
+
+    def measured(pictures):
+        most["pictures"] = max(most["pictures"], len(pictures))
+        return measure(pictures)
+
+    monkeypatch.setattr(tables, "rows_at", counted)
+    monkeypatch.setattr(scoring, "seed_measures", measured)
+    priors = [f"{i}" for i in range(100)]
+    jobs = [
+        job("b", 10 + 4 * seed, seed=seed, prior=prior, key=f"{prior} {seed}")
+        for prior in priors
+        for seed in range(4)
+    ]
+    monkeypatch.setattr(chunks, "CHUNK", 32)
+    rows = iter(study(*jobs, stream=True))
+    for i in range(400):
+        row = next(rows)
+        held.discard(row["key"])
+        assert (row["prior"], row["seed"]) == (priors[i // 4], i % 4)
+        # 4, 8 and 12 apart: 3 pairs of 4, 2 of 8 and 1 of 12.
+        assert row["diversity"] == pytest.approx((3 * 4 + 2 * 8 + 12) / 6)
+    assert most == {"rows": 32, "pictures": 4}
+
+
+def test_chunks_make_the_rows_that_one_of_all_would(study, monkeypatch):
+    jobs = [job(n, LEVELS[n] + s, seed=s) for n in "abc" for s in range(9)]
+    jobs += [job(n, 7 * s, seed=s, prior="none") for s in range(9) for n in "cab"]
+    whole = study(*jobs)
+    monkeypatch.setattr(chunks, "CHUNK", 1)
+    assert study(*jobs) == whole
+
+
 def test_scores_have_the_columns_of_their_schema_and_no_picture(study):
     rows = study(job("a", 0), job("b", None, status="failed", reason="no"))
     tables.write_table(paths.SCORES, rows, scores_schema())
@@ -299,7 +343,7 @@ def test_one_picture_alone_has_no_normalised_error(tmp_path, monkeypatch):
     tables.write_table(part, [job("b", 33)], schemas.PREIMAGES)
     views = {"identity": View(Identity(), SIZE, stored)}
     judges = Judges(Judge(), torch.device("cpu"))
-    row = only(scores(views, judges), kind="preimage")
+    row = only(scores(Scorer(views, judges, Originals())), kind="preimage")
     assert row["mismatched_error_8bit"] is None
     assert row["patch_other"] is None
     assert row["relative_error_8bit"] == pytest.approx(0.1)

@@ -1,16 +1,15 @@
 """Where the batches of a study run: on this machine, or on a Dask cluster."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import torch
 
+from stages.execution.place import shared_objects
 from stages.execution.runner import Advance, BatchRun, LocalBackend
 from stages.params.execution import ExecutionSettings
 from stages.store import paths
 from stages.store.jobs import JobStore
-from stages.store.objects import Objects
 from stages.store.shared_jobs import SharedJobStore
 
 
@@ -26,22 +25,11 @@ class Backend(Protocol):
         """Run all batches; `advance` is told of the progress, in jobs."""
 
 
-def shared_place(execution: ExecutionSettings) -> str | None:
-    """Return where finished jobs are shared; None where they are not."""
-    if execution.store is not None:
-        return execution.store
-    default = Path.cwd() / paths.work() / "shared"
-    used = execution.backend == "dask" or default.is_dir()
-    return f"{default}" if used else None
-
-
 def opened_store(execution: ExecutionSettings) -> JobStore:
     """Return the job store, with what the shared place has."""
-    place = shared_place(execution)
-    if place is None:
+    objects = shared_objects(execution)
+    if objects is None:
         return JobStore(paths.work())
-    objects = Objects(place)
-    objects.create()
     return SharedJobStore(paths.work(), objects)
 
 

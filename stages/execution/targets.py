@@ -6,7 +6,7 @@ it, each picture alone, so that it does not depend on its company.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import islice
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from stages.execution.apart import codes_apart
-from stages.execution.coding import code_batches, single_code, stored_pictures
+from stages.execution.coding import single_code
 from stages.images import Image, image_as_seen
 from stages.plan.representations import code_shape, outline
 from stages.representations.definition import Definition
@@ -67,7 +67,9 @@ class Originals:
 
     def __init__(self, place: Path = paths.IMAGES) -> None:
         self._place = place
-        ids = [row["image_id"] for row in tables.rows(place, ["image_id"])]
+        known = list(tables.rows(place, ["image_id", "name"]))
+        ids = [row["image_id"] for row in known]
+        self.names = {row["image_id"]: row["name"] for row in known}
         self.places = {image_id: place for place, image_id in enumerate(ids)}
         self.image = lru_cache(_AT_HAND)(self._image)
         self._rows: Iterator[tables.Row] = iter(())
@@ -146,32 +148,6 @@ class TargetCodes:
     def read(self, name: str, defined: Definition, layer: str) -> Targets:
         """Return the codes of a layer of the representation of this name."""
         return _opened(self, name, defined, layer)
-
-    def make(
-        self,
-        name: str,
-        defined: Definition,
-        layer: str,
-        advance: Callable[[float], None],
-    ) -> Targets:
-        """Compute the codes of all pictures, store them where they are kept."""
-        ids = [row["image_id"] for row in tables.rows(paths.IMAGES, ["image_id"])]
-        if self.kept == "recompute":
-            advance(len(ids))
-            return Recomputed(defined, layer, self.device)
-        computed = self._computed(defined, layer, advance)
-        place = paths.codes(name, layer)
-        with files.replacing(place) as temporary, temporary.open("wb") as file:
-            codes.write(file, ids, code_shape(defined, layer), computed)
-        return stored_codes(name, layer)
-
-    def _computed(
-        self, defined: Definition, layer: str, advance: Callable[[float], None]
-    ) -> Iterator[Tensor]:
-        stored = stored_pictures()
-        for batch in code_batches(defined, layer, stored, self.device):
-            yield batch
-            advance(len(batch))
 
 
 def rankings() -> dict[str, dict[str, list[float]]]:

@@ -6,6 +6,7 @@ their metrics are null elsewhere.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -67,14 +68,19 @@ class Judges:
         return self.imagenet.features(seen)
 
 
-def load_judges(lpips: Mapping[str, Distance], device: torch.device) -> Judges:
+def load_judges(
+    lpips: Mapping[str, Distance],
+    device: torch.device,
+    imagenet: Path | None = IMAGENET_WEIGHTS,
+) -> Judges:
     """Return the judges that are there on the device, with LPIPS as given, by column.
 
-    Raises Refusal if the embedded judge is not there.
+    `imagenet` is where the weights of EfficientNet-Lite0 are, if they are. Raises
+    Refusal if the embedded judge is not there.
     """
     placed = {name: _on(device, distance) for name, distance in lpips.items()}
     embedded = on_device(embedded_judge(), device)
-    return Judges(embedded, device, placed, _imagenet_judge(device))
+    return Judges(embedded, device, placed, _imagenet_judge(imagenet, device))
 
 
 def _on(device: torch.device, distance: Distance) -> Distance:
@@ -83,13 +89,13 @@ def _on(device: torch.device, distance: Distance) -> Distance:
     )
 
 
-def _imagenet_judge(device: torch.device) -> ImageNetJudge | None:
-    """Return EfficientNet-Lite0 where the fetch stage left its weights."""
-    if not IMAGENET_WEIGHTS.is_file():
+def _imagenet_judge(weights: Path | None, device: torch.device) -> ImageNetJudge | None:
+    """Return EfficientNet-Lite0 if its weights are there."""
+    if weights is None or not weights.is_file():
         return None
     # Imported here, where it judges.
     from stages.metrics.efficientnet_lite import EfficientNetLite0
 
     network = EfficientNetLite0()
-    network.load_state_dict(load_file(IMAGENET_WEIGHTS))
+    network.load_state_dict(load_file(weights))
     return on_device(network.requires_grad_(False).eval(), device)

@@ -142,9 +142,16 @@ def _starts(
 
 
 def reference(
-    part: CodePart, view: View, originals: Originals, judges: Judges
+    part: CodePart,
+    view: View,
+    originals: Originals,
+    judges: Judges,
+    pairs: PairwiseStatistics | None = None,
 ) -> Reference:
-    """Return what a selection is held to; reads the targets of all pictures for N."""
+    """Return what a selection is held to.
+
+    Reads the targets of all pictures for N, unless the statistics are given.
+    """
     targets = view.targets(part.layer)
     k, r, s = targets.shape
     selection = Selection(part.indices, part.window, tokens=part.tokens)
@@ -154,7 +161,7 @@ def reference(
         phi=(view.phi or view.representation.cut)(part.layer),
         targets=targets,
         entries=entries,
-        pairs=pairwise_statistics(targets.all(), entries),
+        pairs=pairs or pairwise_statistics(targets.all(), entries),
         field=view.representation.field(part.layer, selection, view.size),
         originals=originals,
         judges=replace(judges, imagenet=None) if view.is_imagenet_judge else judges,

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from stages.images import Codes, Images
+from stages.representations.passes import Take
 
 # Differences of a code that rounding may explain, relative to its norm: our choice.
 # Batches of other sizes take other kernels, which sum in another order.
@@ -41,17 +42,36 @@ class Stability:
         return None
 
 
-def stability(phi: Callable[[Images], Codes], images: Images) -> Stability:
-    """Return how the code of the first of the images, two at least, depends on others.
+def stabilities(
+    codes: Callable[[Images, Take], None], images: Images
+) -> dict[str, Stability]:
+    """Return how each layer's code of the first of the images depends on others.
 
-    Codes that are not finite differ by NaN, which is no small number.
+    `codes` hands over each layer's codes of images, from one pass for all of them.
+    There must be two images at least. Codes that are not finite differ by NaN, which is
+    no small number.
     """
     if len(images) < 2:
         raise ValueError(f"`images` must be at least 2 for company, got {len(images)}.")
+    alone: dict[str, Codes] = {}
+    differences: dict[str, list[float]] = {}
+
+    def keep(layer: str, code: Codes) -> None:
+        # A copy: the network may write into it later.
+        alone[layer] = code.detach().cpu().clone()
+
+    def compare(layer: str, code: Codes) -> None:
+        difference = _difference(code[:1].detach().cpu(), alone[layer])
+        differences.setdefault(layer, []).append(difference)
+
     with torch.no_grad():
-        alone, again = phi(images[:1]), phi(images[:1])
-        among = phi(images)[:1]
-    return Stability(_difference(among, alone), _difference(again, alone))
+        codes(images[:1], keep)
+        codes(images[:1], compare)
+        codes(images, compare)
+    return {
+        layer: Stability(company=among, chance=again)
+        for layer, (again, among) in differences.items()
+    }
 
 
 def _difference(code: Tensor, known: Tensor) -> float:

@@ -1,11 +1,15 @@
 """The job store with what machines finished that share a place with this one."""
 
+from collections.abc import Container
 from pathlib import Path
 
 from stages.store.jobs import JobStore
 from stages.store.objects import Objects
 from stages.store.record import Record
 from stages.store.shared_records import Place, SharedRecords
+
+# What lies in the shared place for as long as a run takes.
+PASSING = ("inputs", "codes", "scores", "damaged")
 
 
 class SharedJobStore(JobStore):
@@ -36,6 +40,22 @@ class SharedJobStore(JobStore):
         self._shared.note(place, keys)
         for key in keys:
             self.forget_failure(key)
+
+    def unneeded_objects(self, needed: Container[str]) -> dict[str, int]:
+        """Return what the shared place holds that is not needed, with its bytes.
+
+        Finished jobs by their keys; and what is made again where it is used: published
+        inputs, codes and scores that a killed run left, and what was damaged.
+        """
+        passing = [self.objects.names(folder) for folder in PASSING]
+        left = {name: n for names in passing for name, n in names.items()}
+        return self._shared.unneeded(needed) | left
+
+    def drop_objects(self, needed: Container[str]) -> None:
+        """Drop what `unneeded_objects` tells. Nobody else may be at work there."""
+        self._shared.drop_unneeded(needed)
+        for folder in PASSING:
+            self.objects.drop(self.objects.names(folder))
 
     def settle(self) -> None:
         """Index and pack what was finished: at the end of a run."""

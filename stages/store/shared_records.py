@@ -12,7 +12,7 @@ every shared file system: they are packed when a run ends.
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -83,7 +83,7 @@ class SharedRecords:
 
     def refresh(self) -> None:
         """Read what there is: the indexes, then the heads of batches in none."""
-        sizes = self.objects.names("records") | self.objects.names("packs")
+        sizes = self._sizes()
         damaged = self.objects.names("damaged").keys()
         self._places, self._indexes, indexed = {}, set(), set[str]()
         for place, keys in self._indexed():
@@ -203,6 +203,42 @@ class SharedRecords:
         self.objects.drop([*stale, *(place.name for place in loose)])
         self._indexes -= stale
         self._places = {key: at for at, keys in batches.items() for key in keys}
+
+    def unneeded(self, needed: Container[str]) -> dict[str, int]:
+        """Return the objects that hold what no key in `needed` is in, with its bytes.
+
+        A batch stays as a whole if one of its jobs is needed.
+        """
+        sizes = self._sizes()
+        for place in self._needed(needed):
+            sizes[place.name] -= place.end - place.start
+        return {name: n_bytes for name, n_bytes in sizes.items() if n_bytes}
+
+    def drop_unneeded(self, needed: Container[str]) -> None:
+        """Drop what `unneeded` tells; what is left of a pack becomes another one."""
+        gone, stale = self.unneeded(needed), set(self._indexes)
+        batches = self._needed(needed)
+        cut = [place for place in batches if place.name in gone]
+        for group in _groups(cut):
+            for old, new in self._packed(group).items():
+                batches[new] = batches.pop(old)
+        self._write_index(batches)
+        # Only now, when the new index names all that is left.
+        self.objects.drop([*stale, *gone])
+        self._indexes -= stale
+        self._places = {key: at for at, keys in batches.items() for key in keys}
+        self._unindexed = {}
+
+    def _sizes(self) -> dict[str, int]:
+        return self.objects.names("records") | self.objects.names("packs")
+
+    def _needed(self, needed: Container[str]) -> dict[Place, list[str]]:
+        batches: dict[Place, list[str]] = {}
+        for key, place in self.places.items():
+            batches.setdefault(place, []).append(key)
+        return {
+            p: keys for p, keys in batches.items() if any(k in needed for k in keys)
+        }
 
     def _packed(self, group: list[Place]) -> dict[Place, Place]:
         """Write one pack of these batches; return where each of them lies then."""

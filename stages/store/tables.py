@@ -1,6 +1,8 @@
 """Parquet tables of the study, written whole and read a group of rows at a time."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +119,46 @@ def _parts(folder: Path) -> list[Path]:
     if len(parts) != n_parts:
         raise damaged(folder, f"it holds {len(parts)} of {n_parts} parts")
     return parts
+
+
+class Parted:
+    """The rows of a folder of parts by their places, counted over all of them.
+
+    Raises Refusal as `rows` does.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._parts = _parts(folder)
+        counts = map(n_rows, self._parts)
+        self._ends = list(accumulate(counts))
+
+    def pieces(self, wanted: range) -> tuple[tuple[Path, range], ...]:
+        """Return the parts that hold these rows, each with the places in it."""
+        pieces, begun = [], wanted.start
+        for i in range(bisect_right(self._ends, begun), len(self._parts)):
+            first = self._ends[i - 1] if i else 0
+            end = min(wanted.stop, self._ends[i])
+            if begun < end:
+                pieces.append((self._parts[i], range(begun - first, end - first)))
+                begun = end
+            if begun >= wanted.stop:
+                break
+        return tuple(pieces)
+
+
+def n_rows(part: Path) -> int:
+    """Return how many rows a Parquet file has."""
+    return int(pq.read_metadata(intact(part)).num_rows)
+
+
+def rows_at(part: Path, wanted: range, columns: list[str]) -> Iterator[Row]:
+    """Yield the rows of one Parquet file at these places; reads no other groups."""
+    with pq.ParquetFile(intact(part)) as file:
+        begun = 0
+        for i in range(file.num_row_groups):
+            end = begun + file.metadata.row_group(i).num_rows
+            first, last = max(begun, wanted.start), min(end, wanted.stop)
+            if first < last:
+                group = file.read_row_group(i, columns)
+                yield from group.slice(first - begun, last - first).to_pylist()
+            begun = end

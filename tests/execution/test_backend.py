@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from stages.execution.backend import Backend, backend, opened_store, shared_place
+from stages.execution.backend import Backend, backend, opened_store
+from stages.execution.place import shared_place
 from stages.execution.runner import LocalBackend
 from stages.params.execution import ExecutionSettings
 from stages.plan.source_text import ROOT

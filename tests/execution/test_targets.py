@@ -143,15 +143,6 @@ def test_the_door_alone_decides_where_codes_come_from(
     assert stored == ([] if kept == "recompute" else ["hog.safetensors"] * 2)
 
 
-def test_codes_that_are_made_are_those_that_are_read(small_study):
-    doors = [TargetCodes(kept, CPU) for kept in ("store", "recompute")]
-    for door in doors:
-        counted = []
-        made = door.make("hogb", HOGB, "hog", counted.append)
-        assert sum(counted) == 2
-        assert torch.equal(made.all(), door.read("hogb", HOGB, "hog").all())
-
-
 def test_codes_that_are_not_there_are_refused_with_what_makes_them(small_study):
     with pytest.raises(Refusal, match="is not there: `dvc repro extract` makes it"):
         TargetCodes("store", CPU).read("hogb", HOGB, "hog")

@@ -8,12 +8,17 @@ from torch import nn
 from torch.nn import functional as f
 
 from stages.representations.network import Network
-from stages.representations.soundness import ROUNDING, reason_against, stability
+from stages.representations.soundness import ROUNDING, reason_against, stabilities
 
 
 def images(n=3):
     generator = torch.Generator().manual_seed(0)
     return 255 * torch.rand(n, 3, 8, 8, generator=generator)
+
+
+def stability(phi, pixels):
+    """Return the stability of the only layer."""
+    return stabilities(lambda some, take: take("only", phi(some)), pixels)["only"]
 
 
 def test_a_sound_network_says_the_same_each_time():

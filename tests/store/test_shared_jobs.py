@@ -34,3 +34,22 @@ def test_a_job_that_is_finished_has_not_failed(job_store):
     job_store.note_finished(place, [NOWHERE])
     assert job_store.failed() == {}
     assert job_store.holds(NOWHERE)
+
+
+def test_what_is_needed_no_more_is_dropped_with_what_a_run_left(job_store):
+    write_batch(job_store.objects, {NOWHERE: RECORD})
+    for folder in ("inputs", "codes", "scores"):
+        job_store.objects.put(f"{folder}/one", b"1")
+    told = job_store.unneeded_objects({THERE})
+    folders = sorted(name.partition("/")[0] for name in told)
+    assert folders == ["codes", "inputs", "records", "scores"]
+    assert set(told) == set(job_store.objects.names("")) - {*_kept(job_store)}
+    job_store.drop_objects({THERE})
+    assert job_store.unneeded_objects({THERE}) == {}
+    assert [job_store.holds(key) for key in (THERE, NOWHERE)] == [True, False]
+
+
+def _kept(job_store):
+    """Return the names of the batch that is needed, and of what marks the place."""
+    place = job_store._shared.places[THERE]
+    return place.name, "preimages-store"

@@ -182,3 +182,46 @@ def test_half_a_batch_of_a_killed_worker_is_no_batch(objects):
     file.with_name("cut.bundle").write_bytes(file.read_bytes()[:100])
     file.with_name(".half.bundle.123-x").write_bytes(b"half")
     assert set(SharedRecords(objects).places) == set(keys)
+
+
+@pytest.fixture
+def packed(objects, monkeypatch):
+    """Return records of which three batches are packed and two are not; their keys."""
+    monkeypatch.setattr(shared_records, "BATCHES_TO_PACK", 3)
+    records = SharedRecords(objects)
+    keys = written(objects, 3, records)
+    records.pack()
+    for n in (3, 4):
+        records.note(write_batch(objects, batch(n)), list(batch(n)))
+        keys += batch(n)
+    return records, keys
+
+
+def test_what_nobody_needs_is_dropped_and_all_else_stays(objects, packed):
+    records, keys = packed
+    # One job each of a batch in the pack, and of one by itself.
+    needed = {keys[4], keys[9]}
+    before = records.unneeded(needed)
+    sizes = objects.names("records") | objects.names("packs")
+    assert len(before) == 2
+    assert 0 < sum(before.values()) < sum(sizes.values())
+    records.drop_unneeded(needed)
+    kept = [*keys[3:6], *keys[9:12]]
+    for found in (records, SharedRecords(objects)):
+        assert set(found.places) == set(kept)
+        assert holds(found, kept)
+    assert records.unneeded(needed) == {}
+    left = objects.names("records") | objects.names("packs")
+    assert sum(left.values()) == sum(sizes.values()) - sum(before.values())
+    assert len(objects.names("index")) == 1
+
+
+def test_nothing_is_dropped_where_all_is_needed(objects, packed):
+    records, keys = packed
+    names = objects.names("")
+    assert records.unneeded(set(keys)) == {}
+    records.drop_unneeded(set(keys))
+    assert holds(SharedRecords(objects), keys)
+    assert objects.names("records") | objects.names("packs") == {
+        name: n for name, n in names.items() if not name.startswith("index")
+    }

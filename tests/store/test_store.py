@@ -205,3 +205,20 @@ def test_every_column_says_what_it_means_and_numbers_their_unit(schema):
         assert b"meaning" in field.metadata, field.name
         if pa.types.is_floating(field.type):
             assert b"unit" in field.metadata, field.name
+
+
+def test_rows_are_found_by_their_places_over_all_parts(tmp_path):
+    schema = pa.schema([("n", pa.int64()), ("other", pa.int64())])
+    lengths, first = [100, 3, 70], 0
+    for i, length in enumerate(lengths):
+        part = [{"n": first + k, "other": 0} for k in range(length)]
+        place = tmp_path / f"part-{i}.parquet"
+        tables.write_table(place, part, schema, n_parts=len(lengths))
+        first += length
+    table = tables.Parted(tmp_path)
+    for wanted in (range(173), range(60, 66), range(99, 104), range(102, 103)):
+        pieces = table.pieces(wanted)
+        rows = [row for piece in pieces for row in tables.rows_at(*piece, ["n"])]
+        assert rows == [{"n": n} for n in wanted]
+    assert table.pieces(range(5, 5)) == ()
+    assert len(table.pieces(range(100, 103))) == 1

@@ -6,16 +6,14 @@ holds a whole study.
 """
 
 import hashlib
-import logging
-import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
 import torch
 
+from stages.execution.cluster.client import Room, connected, refused
 from stages.execution.cluster.codes import published_codes
 from stages.execution.cluster.inputs import published, published_folder
 from stages.execution.cluster.parcel import packed
@@ -24,19 +22,8 @@ from stages.execution.processes import n_processes, n_threads
 from stages.execution.runner import BatchRun, note_failure
 from stages.execution.workers import n_cores
 from stages.params.execution import ExecutionSettings
-from stages.process.stage import Refusal, say
 from stages.store import paths
 from stages.store.shared_jobs import SharedJobStore
-
-# Tasks on the way for each thread of a worker, and at least; our choice: workers never
-# wait for the driver, and a late worker finds something to do.
-TASKS_A_THREAD, LEAST_TASKS = 4, 32
-SECONDS_BETWEEN_COUNTS = 2.0
-
-SECONDS_TO_CONNECT = 30.0
-
-# Workers that may die of a batch before it is taken apart.
-DEATHS_ALLOWED = 1
 
 
 class DaskBackend:
@@ -60,46 +47,15 @@ class DaskBackend:
         """
         if not wanted:
             return
+        n = n_processes(self._execution, self._device, [one.jobs for one in wanted])
+        if self._execution.address is None:
+            self._n_threads = n_threads(n) or n_cores()
         try:
-            with self._client(wanted) as client:
-                say(f"dask: {client.scheduler.address}, {client.dashboard_link}")
+            with connected(self._execution, n) as client:
                 self._run(client, wanted, advance)
-        except OSError as error:
-            # Whatever was being asked of the scheduler; a disk's errors go on.
-            if type(error).__name__ != "CommClosedError":
-                raise
-            raise self._gone() from error
         finally:
             self._job_store.index()
         self._job_store.settle()
-
-    @contextmanager
-    def _client(self, wanted: Sequence[BatchRun]) -> Iterator[Any]:
-        """Yield a client of the cluster at the address, or of one made for the run."""
-        try:
-            from distributed import Client
-        except ImportError:
-            raise Refusal(
-                "execution.backend is dask, which is not installed: "
-                "`pip install -c constraints.txt -e '.[cluster]'`"
-            ) from None
-        _quieten()
-        address = self._execution.address
-        if address is None:
-            n = n_processes(self._execution, self._device, [o.jobs for o in wanted])
-            self._n_threads = n_threads(n) or n_cores()
-            with _own_cluster(n) as cluster, Client(cluster) as client:
-                yield client
-            return
-        try:
-            client = Client(address, timeout=SECONDS_TO_CONNECT)
-        except OSError as error:
-            raise Refusal(
-                f"no Dask scheduler answers at {address}: {error}. Start one with "
-                "`dask scheduler`, and workers with `dask worker`"
-            ) from error
-        with client:
-            yield client
 
     def _run(
         self,
@@ -110,7 +66,7 @@ class DaskBackend:
         from distributed import as_completed
 
         waiting, running = deque(wanted), dict[Any, BatchRun]()
-        done, room = as_completed(raise_errors=False), _Room(client)
+        done, room = as_completed(raise_errors=False), Room(client)
 
         def hand_out() -> None:
             while waiting and len(running) < room.tasks():
@@ -142,7 +98,7 @@ class DaskBackend:
             codes = self._codes(cell.representation, cell.layer)
         return Task(
             store=objects.url,
-            jobs=packed(one.jobs, objects),
+            jobs=packed(list(one.jobs), objects),
             codes=codes,
             targets=self._execution.targets,
             device=self._execution.device,
@@ -161,21 +117,7 @@ class DaskBackend:
         error = future.exception() if future.status == "error" else None
         if isinstance(error, KilledWorker):
             return self._apart(one, error)
-        if isinstance(error, Refusal):
-            raise Refusal(f"{error}")
-        if error is not None:
-            raise Refusal(
-                f"a worker cannot run batches: {type(error).__name__}: {error}. Is "
-                "the same version of this program installed there?"
-            )
-        raise self._gone()
-
-    def _gone(self) -> Refusal:
-        return Refusal(
-            f"the Dask scheduler {self._execution.address or 'of this run'} has gone. "
-            f"What was finished is kept in {self._job_store.objects.url}: start it and "
-            "run this again"
-        )
+        raise refused(error, self._execution)
 
     def _note(self, one: BatchRun, done: Done) -> None:
         if done.place is not None:
@@ -194,48 +136,6 @@ class DaskBackend:
         )
         note_failure(one.jobs[0], self._job_store, reason)
         return []
-
-
-def _quieten() -> None:
-    """Keep Dask's own words, tracebacks among them, from ours: they say it all."""
-    for name in [*logging.root.manager.loggerDict]:
-        if name.partition(".")[0] in ("distributed", "tornado"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-class _Room:
-    """How many tasks may be on the way, as workers come and go."""
-
-    def __init__(self, client: Any) -> None:
-        self._client, self._counted, self._tasks = client, -1e9, 0
-
-    def tasks(self) -> int:
-        if time.monotonic() - self._counted > SECONDS_BETWEEN_COUNTS:
-            n_threads = sum(self._client.nthreads().values())
-            self._tasks = max(LEAST_TASKS, TASKS_A_THREAD * n_threads)
-            self._counted = time.monotonic()
-        return self._tasks
-
-
-@contextmanager
-def _own_cluster(n_workers: int) -> Iterator[Any]:
-    """Yield a cluster of this machine's processes, encrypted, for as long as needed."""
-    import dask
-    from distributed import LocalCluster
-
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": DEATHS_ALLOWED}),
-        LocalCluster(
-            n_workers=n_workers,
-            threads_per_worker=1,
-            # The plan decides how much memory there is for (`processes`).
-            memory_limit=0,
-            dashboard_address="127.0.0.1:0",
-            security=True,
-            silence_logs="CRITICAL",
-        ) as cluster,
-    ):
-        yield cluster
 
 
 def _name(task: Task) -> str:

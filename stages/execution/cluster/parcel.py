@@ -2,11 +2,9 @@
 
 import io
 import pickle
-from collections.abc import Sequence
 from typing import Any
 
 from stages.execution.cluster.inputs import Inputs, published
-from stages.plan.jobs import Job
 from stages.representations.definition import WeightsFile
 from stages.store.objects import Objects
 
@@ -35,14 +33,16 @@ class _Unpacker(pickle.Unpickler):
         return WeightsFile(self._inputs.file(name[0]), name[1])
 
 
-def packed(jobs: Sequence[Job], objects: Objects) -> bytes:
-    """Return the jobs as bytes; their weights are published."""
+def packed(value: object, objects: Objects) -> bytes:
+    """Return jobs, or what else has definitions in it, as bytes.
+
+    The files of their weights are published.
+    """
     file = io.BytesIO()
-    _Packer(file, objects).dump(list(jobs))
+    _Packer(file, objects).dump(value)
     return file.getvalue()
 
 
-def unpacked(data: bytes, inputs: Inputs) -> list[Job]:
-    """Return the jobs in the bytes, as `packed` made them: run only trusted ones."""
-    jobs: list[Job] = _Unpacker(io.BytesIO(data), inputs).load()
-    return jobs
+def unpacked(data: bytes, inputs: Inputs) -> Any:
+    """Return what is in the bytes, as `packed` made them: run only trusted ones."""
+    return _Unpacker(io.BytesIO(data), inputs).load()

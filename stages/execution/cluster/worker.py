@@ -8,21 +8,17 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
 
 from stages.execution.cluster.codes import SharedDoor
+from stages.execution.cluster.here import computing
 from stages.execution.cluster.inputs import Inputs
 from stages.execution.cluster.parcel import unpacked
-from stages.execution.device import prepare
 from stages.execution.runner import BatchRun, run_batch
 from stages.plan.jobs import Job, have_own_keys
 from stages.process.stage import Refusal
 from stages.store.objects import Objects
 from stages.store.record import Checkpoint, Record
 from stages.store.shared_records import Place, write_batch
-
-# What a batch sets for its thread holds for the process: one runs at a time in each.
-_ONE_AT_A_TIME = Lock()
 
 # The user's own code that this process has loaded.
 _LOADED: set[tuple[tuple[str, str], ...]] = set()
@@ -88,13 +84,10 @@ def run_task(task: Task) -> Done:
     Raises Refusal for what is true of all batches: another version of the program
     here, a damaged file, a place that cannot be reached.
     """
-    with _ONE_AT_A_TIME:
-        folder, n_threads, slot = _here()
-        # In the thread that computes: denormal numbers are a matter of threads.
-        device = prepare(task.device, task.n_threads or n_threads, slot)
+    with computing(task.device, task.n_threads) as (device, folder):
         inputs = Inputs(Objects(task.store), folder)
         _load(task.modules, inputs)
-        jobs = unpacked(task.jobs, inputs)
+        jobs: list[Job] = unpacked(task.jobs, inputs)
         _check(jobs, task.targets)
         recompute = task.targets == "recompute"
         door = SharedDoor(inputs, task.codes, recompute, device)
@@ -104,18 +97,6 @@ def run_task(task: Task) -> Done:
         records = gathered.records
         place = write_batch(inputs.objects, records) if records else None
         return Done(place, list(records), gathered.failures)
-
-
-def _here() -> tuple[Path, int, int]:
-    """Return this worker's folder, its threads, and its slot on a machine of several.
-
-    Those of a cluster that was started for the run are numbered.
-    """
-    from distributed import get_worker
-
-    worker = get_worker()
-    slot = worker.name if isinstance(worker.name, int) else 0
-    return Path(worker.local_directory), worker.state.nthreads, slot
 
 
 def _load(modules: tuple[tuple[str, str], ...], inputs: Inputs) -> None:

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from stages import invert
+from stages.execution.cluster import client
 from stages.execution.cluster import driver as module
 from stages.process.stage import Refusal
 from stages.store import paths, tables
@@ -225,7 +226,7 @@ def test_a_scheduler_that_goes_away_is_told_in_a_sentence(study, cluster, driver
 
 
 def test_where_no_scheduler_answers_it_is_said(study, monkeypatch):
-    monkeypatch.setattr(module, "SECONDS_TO_CONNECT", 1.0)
+    monkeypatch.setattr(client, "SECONDS_TO_CONNECT", 1.0)
     study("backend: dask, address: 'tcp://127.0.0.1:9'")
     with pytest.raises(
         Refusal, match=r"no Dask scheduler answers at tcp://127.0.0.1:9"

@@ -1,0 +1,158 @@
+"""Pre-images cut into chunks, each of which can be scored by itself.
+
+One look at the labels of all jobs says where: not inside a batch of pictures that are
+measured together, nor between seeds of one cell and picture, which are compared. What
+is kept of a job is some twenty bytes, never a row or a picture.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import numpy as np
+from jaxtyping import Int64
+
+from stages.metrics.reference import CodePart
+from stages.store import schemas
+from stages.store.tables import Row
+
+# Images whose codes are computed at once, our choice: 16 images of 128 pixels already
+# keep a processor busy, and take little memory.
+BATCH = 16
+
+# Rows that a chunk has at least, our choice: few enough to be held, with the pictures
+# of some, and enough that a cluster's tasks take seconds.
+CHUNK = 256
+
+JOB = [field.name for field in (*schemas.CELL, *schemas.JOB)]
+# What tells how pre-images are to be cut.
+LABELS = [*JOB, "status"]
+
+Siblings = tuple[object, ...]
+
+
+def code_part(row: Row) -> CodePart:
+    """Return the selection of a code that a row is about."""
+    names = ("representation", "layer", "channels", "region")
+    numbers = (row[name] for name in ("channel_indices", "window", "tokens"))
+    return CodePart(*(row[name] for name in names), *map(_frozen, numbers))
+
+
+def _frozen(numbers: list[int] | None) -> tuple[int, ...] | None:
+    return None if numbers is None else tuple(numbers)
+
+
+def siblings(row: Row) -> Siblings:
+    """Return what the seeds of one cell and picture have in common."""
+    return (*code_part(row), row["prior"], row["solver"], row["image_id"])
+
+
+@dataclass
+class _Pictures:
+    """The places of some pictures in the study, each once, as they first came."""
+
+    n: int
+    order: "array[int]" = field(default_factory=lambda: array("I"))
+    seen: bytearray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.seen = bytearray(self.n)
+
+    def add(self, place: int) -> None:
+        if not self.seen[place]:
+            self.seen[place] = 1
+            self.order.append(place)
+
+
+class Layout:
+    """How the rows of a study lie: its chunks, and the baselines that it needs.
+
+    `strange` are the names of representations and pictures that are not known.
+    """
+
+    def __init__(
+        self, rows: Iterable[Row], representations: Iterable[str], image_ids: list[str]
+    ) -> None:
+        self._ids = image_ids
+        self._known = set(representations)
+        self._places = {image_id: place for place, image_id in enumerate(image_ids)}
+        self._parts: dict[CodePart, _Pictures] = {}
+        self._starts, self._sets = array("q"), array("Q")
+        self.strange: set[str] = set()
+        previous, begun = None, 0
+        for i, row in enumerate(rows):
+            part = code_part(row)
+            if part != previous:
+                previous, begun = part, i
+            if (i - begun) % BATCH == 0:
+                self._starts.append(i)
+            self._note(row, part)
+
+    def _note(self, row: Row, part: CodePart) -> None:
+        place = self._places.get(row["image_id"])
+        if place is None or part.representation not in self._known:
+            names = {row["image_id"], part.representation}
+            self.strange |= names - self._known - self._places.keys()
+            return
+        # A set is known by a hash: of a million two are alike by a chance of 3e-8.
+        name = blake2b(repr(siblings(row)).encode(), digest_size=8).digest()
+        self._sets.append(int.from_bytes(name, "big"))
+        self._parts.setdefault(part, _Pictures(len(self._ids))).add(place)
+
+    @property
+    def n_rows(self) -> int:
+        """How many jobs there are."""
+        return len(self._sets)
+
+    def chunks(self) -> Iterator[range]:
+        """Yield the places of the rows of each chunk, in order.
+
+        Seeds that lie far apart make a chunk larger, as a rule not beyond one cell.
+        """
+        begun = 0
+        for end in self._cuts():
+            if end - begun >= CHUNK or end == self.n_rows:
+                yield range(begun, int(end))
+                begun = int(end)
+
+    def _cuts(self) -> Int64[np.ndarray, " cuts"]:
+        """Return the ends of batches that no set of siblings reaches across."""
+        if not self.n_rows:
+            return np.empty(0, np.int64)
+        _, inverse = np.unique(
+            np.frombuffer(self._sets, np.uint64), return_inverse=True
+        )
+        last = np.zeros(inverse.max() + 1, np.int64)
+        last[inverse] = np.arange(self.n_rows)  # of equal places the last one counts
+        reached = np.maximum.accumulate(last[inverse])
+        ends = np.append(np.frombuffer(self._starts, np.int64)[1:], self.n_rows)
+        cuts: np.ndarray = ends[reached[ends - 1] < ends]
+        return cuts
+
+    def baselines(self) -> Iterator[tuple[CodePart, list[str]]]:
+        """Yield some pictures at a time that each selection is inverted for."""
+        for part, pictures in self._parts.items():
+            ids = [self._ids[place] for place in pictures.order]
+            for first in range(0, len(ids), CHUNK):
+                yield part, ids[first : first + CHUNK]
+
+
+def label_row(part: CodePart, image_id: str, names: Mapping[str, str]) -> Row:
+    """Return the labels of a baseline: of no prior, no solver and no seed."""
+    indices, window, tokens = (
+        None if numbers is None else list(numbers) for numbers in part[4:]
+    )
+    return {
+        "representation": part.representation,
+        "layer": part.layer,
+        "channels": part.channels,
+        "channel_indices": indices,
+        "region": part.region,
+        "window": window,
+        "tokens": tokens,
+        "image_id": image_id,
+        "image_name": names[image_id],
+        **{"prior": "none", "solver": "none", "seed": None},
+        **{"status": "done", "reason": ""},
+    }
