@@ -5,7 +5,8 @@ import pytest
 from stages.params.representations import TorchvisionSettings
 from stages.params.selections import Centre, Rectangle, Share, Tokens, region_name
 from stages.plan.representations import definition
-from stages.plan.selections import region
+from stages.plan.selections import _tokens, region
+from stages.representations.points import Grid
 from stages.representations.selection import Selection
 
 VIT = definition(
@@ -38,6 +39,13 @@ def test_tokens_and_windows_of_patches(choice, tokens, name):
 def test_all_patches_leave_the_class_token_out():
     found = region(Rectangle(rows=[0, 14], columns=[0, 14]), VIT, LAYER)
     assert found == region(Tokens(tokens="patches"), VIT, LAYER)
+
+
+def test_numbers_name_tokens_where_all_are_patches_and_class_names_none():
+    grid = Grid(rows=2, columns=2, first=0)
+    assert _tokens(Tokens(tokens=[3, 1]), grid, 4, 1, "stage") == (1, 3)
+    with pytest.raises(ValueError, match="no class token: its 4 tokens are patches"):
+        _tokens(Tokens(tokens="class"), grid, 4, 1, "stage")
 
 
 def test_all_is_everything():

@@ -7,7 +7,13 @@ from stages.images import reference_norm
 from stages.preimage import invert
 from stages.preimage.data_term import data_term
 from stages.preimage.objective import objective
-from stages.preimage.prior_sets import ijcv_prior, light_prior, natural_prior
+from stages.preimage.prior_sets import (
+    ijcv_prior,
+    light_prior,
+    natural_prior,
+    with_denoiser,
+)
+from stages.representations.definition import WeightsFile
 
 SHAPE = (3, 8, 6)
 
@@ -38,6 +44,15 @@ def test_the_papers_alpha_norm_has_one_weight_in_pixels():
     weighted = terms(natural_prior(SHAPE), image)
     expected = 4e-10 * image.pow(6).sum() / reference_norm(SHAPE) ** 2
     assert weighted["alpha"].item() == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_the_learned_prior_stands_beside_the_classical_one(tmp_path):
+    file = WeightsFile(tmp_path / "denoiser.safetensors", "0" * 64)
+    numbers = with_denoiser(light_prior(0.1), file, 3.0).numbers()
+    assert (numbers["lambda_tv"], numbers["lambda_denoiser"]) == (0.1, 3.0)
+    assert numbers["denoiser"] == file
+    assert numbers["sigma"] == (60.0, 10.0)
+    assert (numbers["denoise_every"], numbers["renoise"]) == (2, True)
 
 
 def test_the_light_prior_is_total_variation_alone():

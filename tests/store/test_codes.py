@@ -35,7 +35,8 @@ def test_the_file_is_plain_safetensors(tmp_path):
 
 def test_too_few_codes_are_refused_and_leave_nothing(tmp_path):
     place = tmp_path / "layer.safetensors"
-    with pytest.raises(ValueError, match=r"3 codes of shape \(2, 4, 5\)"):
+    told = r"3 codes of shape \(2, 4, 5\): 480 bytes, got 320"
+    with pytest.raises(ValueError, match=told):
         write(place, IDS, (2, 4, 5), [CODES[:2]])
     assert not place.exists()
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -38,6 +40,21 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
         fail_half_way()
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_what_a_process_that_is_gone_left_half_written_is_swept(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    path = tmp_path / "file.json"
+    left, running = (
+        tmp_path / f".file.json.{pid}-abc" for pid in (gone.pid, os.getpid())
+    )
+    for one in (left, running, tmp_path / f".other.json.{gone.pid}-abc"):
+        one.write_text("half")
+    files.write_text(path, "whole")
+    assert sorted(os.listdir(tmp_path)) == sorted(
+        ["file.json", running.name, f".other.json.{gone.pid}-abc"]
+    )
 
 
 def test_the_temporary_file_is_flushed_before_it_takes_its_place(tmp_path, monkeypatch):
