@@ -62,7 +62,8 @@ class Estimate:
         """Return the bytes of all processes together, on this machine."""
         wanted = execution.processes
         n = most_processes(self.process) if wanted == "auto" else wanted
-        return BASE_BYTES + n * self.process
+        # One alone plans, too.
+        return self.process if n == 1 else BASE_BYTES + n * self.process
 
 
 def estimate(study: Expanded, n_pictures: int) -> Estimate:
@@ -77,7 +78,7 @@ def estimate(study: Expanded, n_pictures: int) -> Estimate:
             jobs += n
             seconds += n * n_steps(study, setting) * step_seconds(cost)
             disk += n * (COPIES * pixels(setting) + BYTES_A_RECORD)
-            needed = BASE_BYTES + 2 * cost.weights + size * cost.bytes
+            needed = BASE_BYTES + cost.weights + size * cost.bytes
             process = max(process, needed)
     return Estimate(jobs, seconds, disk, codes_bytes(study, n_pictures), process)
 

@@ -13,10 +13,11 @@ from stages.plan.representations import job_costs
 # Steps of an image that make a process worth its start (4 s): some 10 s of work.
 STEPS_WORTH_A_PROCESS = 2500
 
-# Memory of a process before it loads a network. With twice its weights, for what the
-# convolutions make of them, that is what was measured with VGG-16 (2.3 GB), ViT-B/16
-# (1.9) and ConvNeXt-Tiny (1.4) at 224 pixels.
-BASE_BYTES = 3 << 28
+# Memory of a process before it loads a network, its share of what processes have in
+# common: with the weights and the jobs, that is within a tenth of what two processes
+# and the one that plans held of VGG-16 (3.7 GB), ViT-B/16 (2.8), ResNet-18 (2.4),
+# ConvNeXt-Tiny (2.5) and Swin-T (2.7) at 224 pixels.
+BASE_BYTES = 470_000_000
 
 
 def n_processes(
@@ -42,7 +43,7 @@ def n_processes(
 def process_bytes(job: Job) -> int:
     """Return the memory that a process needs for batches such as this job's."""
     costs = job_costs(job.cell.definition, job.cell.layer)
-    return BASE_BYTES + 2 * costs.weights + job.batch_size * costs.bytes
+    return BASE_BYTES + costs.weights + job.batch_size * costs.bytes
 
 
 def n_threads(processes: int) -> int | None:
