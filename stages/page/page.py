@@ -97,6 +97,7 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
     )
     environment.filters["coded"] = coded
+    environment.filters["breakable"] = breakable
     css, script = assets.css(), assets.script()
     return environment.get_template("page.html").render(
         page=page,
@@ -117,6 +118,11 @@ def coded(text: str) -> Markup:
         return escape(text)
     whole = (f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
     return Markup("".join(whole))
+
+
+def breakable(name: str) -> Markup:
+    """Return the name escaped, with a place to break after each underscore."""
+    return Markup("_<wbr>").join(escape(part) for part in name.split("_"))
 
 
 def pieces(page: Page, thumbnails: Iterable[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The charts: error, quality and diversity by depth, the trade-off, the traces.
+"""The charts: error by depth, the trade-off, quality and diversity by depth, traces.
 
 Each draws its trivial baselines and nulls in grey: without them no number is good or
 bad. Where representations share a layer's name the first one's nulls are drawn; the
@@ -80,7 +80,7 @@ def charts(
     table = means.assign(distance_to_original=distance)
     error, quality, diversity = (_by_depth(table, layers, *w) for w in _BY_DEPTH)
     trade, steps = _trade_off(scores, table, layers), _traces(traces, table, layers)
-    every = (error, quality, trade, diversity, steps)
+    every = (error, trade, quality, diversity, steps)
     return [chart for chart in every if chart is not None]
 
 

@@ -9,6 +9,7 @@ from stages.page.plates.tiles import Window
 # `styles/print.css`), what A4 leaves of a page below title and above caption, the names
 # of the rows, and what stands between the pictures.
 _PRINTED = (16, 20, 24, 28, 32, 36, 40)
+_SHORT = 28
 _PAGE, _NAME, _BETWEEN = (182, 225), 26, (3, 9)
 
 
@@ -44,10 +45,14 @@ class Plate:
 
     @property
     def printed(self) -> int:
-        """The side of a picture in millimetres, so that the sheet fills a page."""
+        """The side of a picture in millimetres, so that the sheet fills a page.
+
+        A sheet of a row or two has smaller ones, so that it finds room on another's.
+        """
         across = (_PAGE[0] - _NAME) / max(1, len(self.columns)) - _BETWEEN[0]
         down = _PAGE[1] / max(1, len(self.rows)) - _BETWEEN[1]
-        return max((s for s in _PRINTED if s <= min(across, down)), default=_PRINTED[0])
+        most = min(across, down, _SHORT if len(self.rows) <= 2 else down)
+        return max((s for s in _PRINTED if s <= most), default=_PRINTED[0])
 
     @property
     def spots(self) -> list[Spot]:

@@ -50,8 +50,8 @@ def test_every_chart_is_there_and_altair_takes_its_specification(study, traces):
     found = charts(study, error_by_depth(study, LAYERS), traces, LAYERS)
     assert [chart.name for chart in found] == [
         "error-by-depth",
-        "quality-by-depth",
         "trade-off",
+        "quality-by-depth",
         "diversity-by-depth",
         "traces",
     ]
