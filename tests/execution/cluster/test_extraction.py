@@ -1,12 +1,14 @@
 """Codes by the workers of a cluster have the bytes that one process gives them."""
 
 import pytest
+from PIL import Image
 
 from stages import extract
 from stages.execution.cluster import extraction
 from stages.execution.cluster.client import in_order
 from stages.store import paths
 from stages.store.objects import Objects
+from tests import conftest
 from tests.conftest import PARAMS, write_pictures
 
 pytest.importorskip("distributed", reason="Dask is not installed")
@@ -18,13 +20,19 @@ NET = PARAMS.replace("priors:", "  net: {kind: caffenet}\npriors:", 1).replace(
 )
 
 
+def noisy(name):
+    """Return a picture that no other name has."""
+    return Image.effect_noise((32, 32), 50 + len(name)).convert("RGB")
+
+
 def stored():
     return {path: path.read_bytes() for path in paths.TARGETS.rglob("*.*")}
 
 
 @pytest.fixture
-def alone(study, one_thread):
+def alone(study, one_thread, monkeypatch):
     """Extract the codes of a study in this process; return the files."""
+    monkeypatch.setattr(conftest, "drawing", noisy)
     study("processes: 1", text=NET)
     write_pictures(NAMES)
     extract.main()
@@ -53,11 +61,17 @@ def test_workers_make_the_same_files_and_leave_nothing(alone, two_workers, monke
     assert not Objects(f"{(paths.work() / 'shared').absolute()}").names("codes")
 
 
+# Workers that die of the last two pictures, and only of the network.
 DEADLY = """
 import os, signal, sys
 if any("dask_worker" in word or "multiprocessing" in word for word in sys.orig_argv):
     from stages.execution import extraction
-    extraction.codes_of_layers = lambda *given: os.kill(os.getpid(), signal.SIGKILL)
+    made = extraction.codes_of_layers
+    def deadly(defined, layers, images, *others):
+        if len(layers) == 3 and len(images) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        made(defined, layers, images, *others)
+    extraction.codes_of_layers = deadly
 """
 
 
