@@ -51,6 +51,19 @@ def test_what_a_task_raises_ends_it_in_a_sentence(own):
         list(in_order(own, abs, iter(items), DASK))
 
 
+def test_what_workers_die_of_comes_back_as_none(own):
+    def deadly(n):
+        import os
+        import signal
+
+        if n == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return n
+
+    items = [Pending(f"deadly {n}", n) for n in range(3)]
+    assert list(in_order(own, deadly, iter(items), DASK)) == [0, None, 2]
+
+
 def test_few_tasks_are_on_the_way(own, monkeypatch):
     monkeypatch.setattr(module, "LEAST_TASKS", 3)
     monkeypatch.setattr(module, "TASKS_A_THREAD", 1)
