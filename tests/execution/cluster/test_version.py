@@ -7,27 +7,32 @@ from stages.process.stage import Refusal
 
 
 @pytest.fixture
-def house(tmp_path, monkeypatch):
-    """Return a program of one file; its hash is taken anew."""
-    (tmp_path / "one.py").write_text("X = 1\n")
-    monkeypatch.setattr(version, "HOUSE", tmp_path)
-    version.program.cache_clear()
-    yield tmp_path
+def install(tmp_path, monkeypatch):
+    """Return a function that installs a program, files by name, in a new place."""
+
+    def install(name, files):
+        for file, text in files.items():
+            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / file).write_text(text)
+        monkeypatch.setattr(version, "HOUSE", tmp_path / name)
+        version.program.cache_clear()
+        return version.program()
+
+    yield install
     version.program.cache_clear()
 
 
-def test_the_same_program_is_let_through_whatever_its_comments(house):
-    told = version.program()
-    (house / "one.py").write_text('"""Words."""\n\nX = 1  # and more\n')
-    version.program.cache_clear()
+def test_the_same_program_is_let_through_whatever_its_comments(install):
+    told = install("driver", {"one.py": "X = 1\n"})
+    install("worker", {"one.py": '"""Words."""\n\nX = 1  # and more\n'})
     version.check_same(told)
 
 
-@pytest.mark.parametrize("name", ["one.py", "deep/two.py"])
-def test_another_text_anywhere_is_refused(house, name):
-    told = version.program()
-    (house / name).parent.mkdir(exist_ok=True)
-    (house / name).write_text("X = 2\n")
-    version.program.cache_clear()
+@pytest.mark.parametrize(
+    "files", [{"one.py": "X = 2"}, {"one.py": "X = 1", "deep/two.py": "Y = 1"}]
+)
+def test_another_text_anywhere_is_refused(install, files):
+    told = install("driver", {"one.py": "X = 1"})
+    install("worker", files)
     with pytest.raises(Refusal, match="another version of this program"):
         version.check_same(told)
