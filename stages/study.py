@@ -140,10 +140,7 @@ def prune(
         say(f"{n} files, {size}, that no plan needs for the fetched pictures:")
         say("plans: " + ", ".join(str(path) for path in plans))
         if objects:
-            say(
-                "some of a shared place, where other studies' jobs go, too: let no "
-                "run use it"
-            )
+            say("in a shared place other studies' jobs go, too; let no run use it now")
         if confirmed():
             for path in files:
                 path.unlink()

@@ -52,7 +52,7 @@ class Keeper(Protocol):
     def drop_checkpoint(self, keys: tuple[str, ...]) -> None: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BatchRun:
     """A batch to run: its jobs, and the keys of the checkpoint to go on from, if any.
 

@@ -1,13 +1,13 @@
 """The jobs of a study in order, each with the key of its result, and their batches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby, product
 
 from stages.params.execution import ExecutionSettings
 from stages.params.grid import GridEntry
 from stages.plan.cells import Cell, cell_of
-from stages.plan.keys import cell_content, key
+from stages.plan.keys import cell_content, key_of
 from stages.plan.representations import job_costs, outline
 from stages.plan.study import Expanded
 from stages.process.stage import Refusal
@@ -30,7 +30,7 @@ LARGE_IMAGE, LARGE_SIZE = 100_000, 2
 BATCH_BYTES = 1 << 29
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Pictured:
     """A picture of the study: its identity and its name."""
 
@@ -38,7 +38,7 @@ class Pictured:
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """One pre-image to compute: a cell, a picture, a seed; `key` names the result.
 
@@ -73,18 +73,22 @@ def jobs(
     before anything was extracted, their jobs have keys that name no result. Raises
     Refusal if an entry names a picture that was not fetched.
     """
-    planned: dict[tuple[Cell, str, int], Job] = {}
+    # A cell is hashed once an entry, not once a job: most of what a large plan took.
+    wanted: dict[Cell, list[_Asked]] = {}
     parts = study.params.priors, study.params.solvers
     for one in study.entries:
-        chosen, seeds = _chosen(one.entry, pictures), one.entry.seed_list()
+        asked = _chosen(one.entry, pictures), one.entry.seed_list()
         for setting in one.settings:
             cell = _ranked(cell_of(setting, *parts), rankings or {})
-            for job in _cell_jobs(cell, seeds, study.execution, chosen):
-                planned.setdefault((cell, job.image_id, job.seed), job)
-    order: dict[Cell, int] = {}
-    for job in planned.values():
-        order.setdefault(job.cell, len(order))
-    return sorted(planned.values(), key=lambda job: order[job.cell])
+            wanted.setdefault(cell, []).append(asked)
+    planned = (
+        _cell_jobs(cell, asked, study.execution) for cell, asked in wanted.items()
+    )
+    return list(chain.from_iterable(planned))
+
+
+# Pictures and seeds that an entry of the grid asks for, each with each.
+_Asked = tuple[Sequence[Pictured], Sequence[int]]
 
 
 def _ranked(cell: Cell, rankings: Rankings) -> Cell:
@@ -99,18 +103,19 @@ def _ranked(cell: Cell, rankings: Rankings) -> Cell:
 
 
 def _cell_jobs(
-    cell: Cell,
-    seeds: Sequence[int],
-    execution: ExecutionSettings,
-    pictures: Sequence[Pictured],
-) -> Iterable[Job]:
+    cell: Cell, asked: Iterable[_Asked], execution: ExecutionSettings
+) -> Iterator[Job]:
+    """Yield the jobs of a cell, of each picture and seed one."""
     size = batch_size(execution, cell.definition, cell.layer)
     numbers = precision(execution, cell)
-    content = job_content(cell, execution.targets, size, numbers)
-    for picture in pictures:
-        for seed in seeds:
-            name = key({**content, "image": picture.image_id, "seed": seed})
-            yield Job(cell, picture.image_id, picture.name, seed, name, size, numbers)
+    name = key_of(job_content(cell, execution.targets, size, numbers))
+    wanted: dict[tuple[str, int], Pictured] = {}
+    for pictures, seeds in asked:
+        for picture, seed in product(pictures, seeds):
+            wanted.setdefault((picture.image_id, seed), picture)
+    for (image_id, seed), picture in wanted.items():
+        digits = name(image_id, seed)
+        yield Job(cell, image_id, picture.name, seed, digits, size, numbers)
 
 
 def job_content(
@@ -132,13 +137,12 @@ def have_own_keys(jobs: Iterable[Job], targets: str) -> bool:
 
     They are not where another version of the program planned them.
     """
-    contents: dict[Cell, dict[str, object]] = {}
+    names: dict[Cell, Callable[[str, int], str]] = {}
     for job in jobs:
-        if job.cell not in contents:
+        if job.cell not in names:
             sizes = job.batch_size, job.precision
-            contents[job.cell] = job_content(job.cell, targets, *sizes)
-        picture = {"image": job.image_id, "seed": job.seed}
-        if job.key != key({**contents[job.cell], **picture}):
+            names[job.cell] = key_of(job_content(job.cell, targets, *sizes))
+        if job.key != names[job.cell](job.image_id, job.seed):
             return False
     return True
 

@@ -10,6 +10,7 @@ that the user chose are not in a key: renaming a prior computes nothing again.
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -75,5 +76,29 @@ def source_files(cell: Cell) -> frozenset[Path]:
 
 def key(content: dict[str, object]) -> str:
     """Return the key of a job of this content."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return _hashed(_text(content))
+
+
+def key_of(content: dict[str, object]) -> Callable[[str, int], str]:
+    """Return what gives the key of a cell's job by the image's identity and the seed.
+
+    The same as `key` of the content with both, which is written out once, not for each.
+    """
+    text = _text({**content, "image": _IMAGE, "seed": _SEED})
+    before, after_image = text.split(json.dumps(_IMAGE))
+    between, after = after_image.split(json.dumps(_SEED))
+    return lambda image_id, seed: _hashed(
+        f"{before}{json.dumps(image_id)}{between}{seed}{after}"
+    )
+
+
+# What stands for them: an identity of an image has digits alone, and a seed none.
+_IMAGE, _SEED = "\0image", "\0seed"
+
+
+def _text(content: dict[str, object]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+
+def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stages.plan.jobs import AUTO_SIZE, Pictured
-from stages.plan.keys import cell_content, key
+from stages.plan.keys import cell_content, key, key_of
 from stages.representations.custom import CustomDefinition
 from stages.representations.definition import WeightsFile
 from stages.representations.trained_caffenet import CaffenetDefinition
@@ -27,6 +27,13 @@ SAME: list[dict[str, Any]] = [
     {"fetch": {"images": {"source": "folder", "limit": 1}}},
     {"report": {"title": "Another"}, "seeds": [0]},
 ]
+
+
+def test_a_key_by_image_and_seed_is_that_of_the_whole_content():
+    content = {**cell_content(only_job().cell), "zebra": '"', "jump": [1, None]}
+    name = key_of(content)
+    for image_id, seed in (("0a" * 16, 0), ("ff" * 16, 12345678901)):
+        assert name(image_id, seed) == key({**content, "image": image_id, "seed": seed})
 
 
 @pytest.mark.parametrize("same", SAME, ids=str)

@@ -121,7 +121,10 @@ class DaskBackend:
 
     def _note(self, one: BatchRun, done: Done) -> None:
         if done.place is not None:
-            self._job_store.note_finished(done.place, done.keys)
+            # The plan's own strings: those that came would be kept beside them.
+            there = set(done.keys)
+            keys = [job.key for job in one.jobs if job.key in there]
+            self._job_store.note_finished(done.place, keys)
         for job in one.jobs:
             if job.key in done.failures:
                 note_failure(job, self._job_store, done.failures[job.key])
