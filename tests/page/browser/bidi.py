@@ -14,6 +14,14 @@ from tornado.websocket import websocket_connect
 
 ADDRESS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 SECONDS = 60.0
+# Nothing is to be asked of anyone.
+PREFERENCES = {
+    "app.update.disabledForTesting": "true",
+    "browser.startup.page": "0",
+    "datareporting.policy.dataSubmissionEnabled": "false",
+    "network.captive-portal-service.enabled": "false",
+    "network.connectivity-service.enabled": "false",
+}
 
 
 class Browser:
@@ -26,6 +34,10 @@ class Browser:
         self.told = []
         self._ids = itertools.count(1)
         self._loop = asyncio.new_event_loop()
+        lines = [
+            f"user_pref({json.dumps(one)}, {PREFERENCES[one]});" for one in PREFERENCES
+        ]
+        (profile / "user.js").write_text("\n".join(lines))
         flags = ["--headless", "--no-remote", "--remote-debugging-port", "0"]
         self._process = subprocess.Popen(
             [program, *flags, "--profile", f"{profile}", "about:blank"],
@@ -75,7 +87,7 @@ class Browser:
 
     def press(self, key):
         """Press and release a key, such as `Escape` or `a`."""
-        codes = {"Escape": "\ue00c", "Enter": "\ue007", "ArrowRight": "\ue014"}
+        codes = {"Escape": "\ue00c", "ArrowRight": "\ue014"}
         value = codes.get(key, key)
         keys = [{"type": kind, "value": value} for kind in ("keyDown", "keyUp")]
         self._act({"type": "key", "id": "keyboard", "actions": keys})
@@ -83,9 +95,13 @@ class Browser:
     def click(self, selector):
         """Click in the middle of a selector's first element, scrolled into view."""
         x, y = self.evaluate(
-            f"""(() => {{
+            f"""(async () => {{
               const one = document.querySelector({json.dumps(selector)});
-              one.scrollIntoView({{ block: "center", behavior: "instant" }});
+              // What comes into view on the way may move it.
+              for (let i = 0; i < 3; i += 1) {{
+                one.scrollIntoView({{ block: "center", behavior: "instant" }});
+                await new Promise(requestAnimationFrame);
+              }}
               const r = one.getBoundingClientRect();
               return [r.x + r.width / 2, r.y + r.height / 2].map(Math.round).join();
             }})()"""
