@@ -9,11 +9,20 @@ import json
 import re
 import subprocess
 import time
+from threading import Thread
 
 from tornado.websocket import websocket_connect
 
 ADDRESS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 SECONDS = 60.0
+# Nothing is to be asked of anyone.
+PREFERENCES = {
+    "app.update.disabledForTesting": "true",
+    "browser.startup.page": "0",
+    "datareporting.policy.dataSubmissionEnabled": "false",
+    "network.captive-portal-service.enabled": "false",
+    "network.connectivity-service.enabled": "false",
+}
 
 
 class Browser:
@@ -25,14 +34,20 @@ class Browser:
     def __init__(self, program, profile):
         self.told = []
         self._ids = itertools.count(1)
+        # In a thread of its own: Playwright's loop runs in that of the tests.
         self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        lines = [
+            f"user_pref({json.dumps(one)}, {PREFERENCES[one]});" for one in PREFERENCES
+        ]
+        (profile / "user.js").write_text("\n".join(lines))
         flags = ["--headless", "--no-remote", "--remote-debugging-port", "0"]
-        self._process = subprocess.Popen(
-            [program, *flags, "--profile", f"{profile}", "about:blank"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        # A file, as a pipe that nobody empties would stop the browser.
+        self._log = profile / "log.txt"
+        with self._log.open("w") as log:
+            words = [program, *flags, "--profile", f"{profile}", "about:blank"]
+            self._process = subprocess.Popen(words, stdout=log, stderr=log)
         self._socket = self._run(_connected(f"{self._address()}/session"))
         self.command("session.new", capabilities={})
         self.command("session.subscribe", events=["log.entryAdded"])
@@ -41,10 +56,11 @@ class Browser:
 
     def close(self):
         """End the browser and wait until it has gone."""
-        self._socket.close()
+        self._loop.call_soon_threadsafe(self._socket.close)
         self._process.terminate()
         self._process.wait(SECONDS)
-        self._process.stderr.close()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(SECONDS)
         self._loop.close()
 
     def command(self, method, **params):
@@ -75,7 +91,7 @@ class Browser:
 
     def press(self, key):
         """Press and release a key, such as `Escape` or `a`."""
-        codes = {"Escape": "\ue00c", "Enter": "\ue007", "ArrowRight": "\ue014"}
+        codes = {"Escape": "\ue00c", "ArrowRight": "\ue014"}
         value = codes.get(key, key)
         keys = [{"type": kind, "value": value} for kind in ("keyDown", "keyUp")]
         self._act({"type": "key", "id": "keyboard", "actions": keys})
@@ -83,9 +99,13 @@ class Browser:
     def click(self, selector):
         """Click in the middle of a selector's first element, scrolled into view."""
         x, y = self.evaluate(
-            f"""(() => {{
+            f"""(async () => {{
               const one = document.querySelector({json.dumps(selector)});
-              one.scrollIntoView({{ block: "center", behavior: "instant" }});
+              // What comes into view on the way may move it.
+              for (let i = 0; i < 3; i += 1) {{
+                one.scrollIntoView({{ block: "center", behavior: "instant" }});
+                await new Promise(requestAnimationFrame);
+              }}
               const r = one.getBoundingClientRect();
               return [r.x + r.width / 2, r.y + r.height / 2].map(Math.round).join();
             }})()"""
@@ -98,13 +118,15 @@ class Browser:
         self.command("input.performActions", context=self._context, actions=[source])
 
     def _address(self):
-        for line in self._process.stderr:
-            if found := ADDRESS.search(line):
-                return found[1]
-        raise AssertionError("the browser ended before it listened")
+        end = time.monotonic() + SECONDS
+        while not (found := ADDRESS.search(self._log.read_text())):
+            assert self._process.poll() is None, self._log.read_text()
+            assert time.monotonic() < end, "the browser does not listen"
+            time.sleep(0.05)
+        return found[1]
 
     def _run(self, coroutine):
-        return self._loop.run_until_complete(asyncio.wait_for(coroutine, SECONDS))
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(SECONDS)
 
     async def _answer(self, message, number):
         await self._socket.write_message(message)

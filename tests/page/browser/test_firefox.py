@@ -39,7 +39,7 @@ def test_a_walk_through_the_page(firefox, study):
     firefox.press("ArrowRight")
     assert firefox.evaluate("document.activeElement.dataset.key") == "0k0k1"
     # A pre-image, large, and closed again; the focus is back.
-    firefox.press("Enter")
+    firefox.click("#matrix [data-key='0k0k1'] img")
     firefox.until(OPEN)
     assert firefox.evaluate(TITLE) == "cat"
     assert "job=0k0k1" in firefox.evaluate("location.hash")
