@@ -6,14 +6,14 @@ holds a whole study.
 """
 
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any
 
 import torch
 
-from stages.execution.cluster.client import Room, connected, refused
+from stages.execution.cluster.client import Room, answers, connected, refused
 from stages.execution.cluster.codes import published_codes
 from stages.execution.cluster.inputs import published, published_folder
 from stages.execution.cluster.parcel import packed
@@ -24,6 +24,9 @@ from stages.execution.workers import n_cores
 from stages.params.execution import ExecutionSettings
 from stages.store import paths
 from stages.store.shared_jobs import SharedJobStore
+
+# Times that a scheduler may give up its client before it counts as gone.
+TIMES_GIVEN_UP = 3
 
 
 class DaskBackend:
@@ -37,6 +40,7 @@ class DaskBackend:
     ) -> None:
         self._execution, self._job_store, self._device = execution, job_store, device
         self._n_threads = 0
+        self._given_up: Counter[str] = Counter()
         self._codes = cache(partial(published_codes, job_store.objects))
 
     def run(self, wanted: Sequence[BatchRun], advance: Callable[[float], None]) -> None:
@@ -72,14 +76,15 @@ class DaskBackend:
             while waiting and len(running) < room.tasks():
                 one = waiting.popleft()
                 task = self._task(one)
-                future = client.submit(run_task, task, key=_name(task), pure=False)
+                name = f"{_name(task)}{self._given_up[one.jobs[0].key] or ''}"
+                future = client.submit(run_task, task, key=name, pure=False)
                 running[future] = one
                 done.add(future)
 
         hand_out()
         for future in done:
             one = running.pop(future)
-            parts = self._settled(one, future)
+            parts = self._settled(one, future, client)
             if parts:
                 waiting.extendleft(reversed(parts))
             else:
@@ -107,7 +112,7 @@ class DaskBackend:
             modules=tuple(modules.items()),
         )
 
-    def _settled(self, one: BatchRun, future: Any) -> list[BatchRun]:
+    def _settled(self, one: BatchRun, future: Any, client: Any) -> list[BatchRun]:
         """Note what became of a batch; return what is to be run in its place."""
         from distributed import KilledWorker
 
@@ -117,6 +122,10 @@ class DaskBackend:
         error = future.exception() if future.status == "error" else None
         if isinstance(error, KilledWorker):
             return self._apart(one, error)
+        first = one.jobs[0].key
+        if error is None and self._given_up[first] < TIMES_GIVEN_UP and answers(client):
+            self._given_up[first] += 1
+            return [one]
         raise refused(error, self._execution)
 
     def _note(self, one: BatchRun, done: Done) -> None:
