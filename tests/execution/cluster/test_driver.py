@@ -19,6 +19,8 @@ from stages.execution.cluster import client
 from stages.execution.cluster import driver as module
 from stages.execution.runner import BatchRun
 from stages.params.execution import ExecutionSettings
+from stages.plan.jobs import jobs
+from stages.plan.study import expand
 from stages.process.stage import Refusal
 from stages.store import paths, tables
 from stages.store.objects import Objects
@@ -166,11 +168,13 @@ def test_a_job_that_workers_die_of_fails_alone_with_the_reason(study, cluster, c
     assert "failed: hog / " in capfd.readouterr().err
 
 
-def test_a_batch_that_a_busy_scheduler_gave_up_is_asked_for_again(tmp_path):
+def test_a_batch_that_a_busy_scheduler_gave_up_is_asked_for_again(
+    small_study, tmp_path
+):
     job_store = SharedJobStore(tmp_path, Objects(f"{tmp_path / 'place'}"))
     execution = ExecutionSettings(backend="dask")
     backend = module.DaskBackend(execution, job_store, torch.device("cpu"))
-    one = BatchRun([SimpleNamespace(key="key")])
+    one = BatchRun(jobs(expand(), invert.pictures())[:1])
     given_up = SimpleNamespace(status="cancelled")
 
     def gone():
