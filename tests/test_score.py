@@ -297,7 +297,7 @@ def test_no_more_is_held_than_a_chunk_and_the_seeds_under_way(study, monkeypatch
 
     monkeypatch.setattr(tables, "rows_at", counted)
     monkeypatch.setattr(scoring, "seed_measures", measured)
-    priors = [f"{i}" for i in range(100)]
+    priors = [f"{i}" for i in range(24)]
     jobs = [
         job("b", 10 + 4 * seed, seed=seed, prior=prior, key=f"{prior} {seed}")
         for prior in priors
@@ -305,7 +305,7 @@ def test_no_more_is_held_than_a_chunk_and_the_seeds_under_way(study, monkeypatch
     ]
     monkeypatch.setattr(chunks, "CHUNK", 32)
     rows = iter(study(*jobs, stream=True))
-    for i in range(400):
+    for i in range(96):
         row = next(rows)
         held.discard(row["key"])
         assert (row["prior"], row["seed"]) == (priors[i // 4], i % 4)
