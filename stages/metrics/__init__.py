@@ -25,4 +25,10 @@ What they are given:
 - `measured`: a batch of pre-images with all they are held to, from tensors;
 - `reference`: the same from the study's files;
 - `measures`: the metrics of such a batch.
+
+How a whole study is scored:
+
+- `chunks`: its pre-images cut into pieces that stand by themselves;
+- `scoring`: the rows of such a piece, wherever it is scored;
+- `scoring_task`: pieces scored by the workers of a cluster.
 """

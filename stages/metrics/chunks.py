@@ -134,8 +134,9 @@ class Layout:
         """Yield some pictures at a time that each selection is inverted for."""
         for part, pictures in self._parts.items():
             ids = [self._ids[place] for place in pictures.order]
-            for first in range(0, len(ids), CHUNK):
-                yield part, ids[first : first + CHUNK]
+            whole = max(1, CHUNK // BATCH) * BATCH  # batches, as they are measured
+            for first in range(0, len(ids), whole):
+                yield part, ids[first : first + whole]
 
 
 def label_row(part: CodePart, image_id: str, names: Mapping[str, str]) -> Row:

@@ -114,6 +114,19 @@ def refused(error: BaseException | None, execution: ExecutionSettings) -> Refusa
     )
 
 
+def answers(client: Any) -> bool:
+    """Return whether the client's scheduler is there.
+
+    A scheduler that was too busy to hear of a client gives it up, and its tasks with
+    it, and takes it again: they come back as cancelled, and may be asked for again.
+    """
+    try:
+        client.nthreads()
+    except (OSError, RuntimeError, TimeoutError):
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class Pending(Generic[Task]):
     """A task to be run by a worker; its name tells it from others.

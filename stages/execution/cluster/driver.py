@@ -6,14 +6,15 @@ holds a whole study.
 """
 
 import hashlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
 import torch
 
-from stages.execution.cluster.client import Room, connected, refused
+from stages.execution.cluster.client import Room, answers, connected, refused
 from stages.execution.cluster.codes import published_codes
 from stages.execution.cluster.inputs import published, published_folder
 from stages.execution.cluster.parcel import packed
@@ -24,6 +25,9 @@ from stages.execution.workers import n_cores
 from stages.params.execution import ExecutionSettings
 from stages.store import paths
 from stages.store.shared_jobs import SharedJobStore
+
+# Times that a scheduler may give up its client before it counts as gone.
+TIMES_GIVEN_UP = 3
 
 
 class DaskBackend:
@@ -37,6 +41,7 @@ class DaskBackend:
     ) -> None:
         self._execution, self._job_store, self._device = execution, job_store, device
         self._n_threads = 0
+        self._again: Counter[str] = Counter()
         self._codes = cache(partial(published_codes, job_store.objects))
 
     def run(self, wanted: Sequence[BatchRun], advance: Callable[[float], None]) -> None:
@@ -66,25 +71,31 @@ class DaskBackend:
         from distributed import as_completed
 
         waiting, running = deque(wanted), dict[Any, BatchRun]()
+        suspects = deque[BatchRun]()
         done, room = as_completed(raise_errors=False), Room(client)
 
-        def hand_out() -> None:
-            while waiting and len(running) < room.tasks():
-                one = waiting.popleft()
-                task = self._task(one)
-                future = client.submit(run_task, task, key=_name(task), pure=False)
-                running[future] = one
-                done.add(future)
+        def hand_out(one: BatchRun) -> None:
+            task = self._task(one)
+            name = f"{_name(task)}{self._again[one.jobs[0].key] or ''}"
+            future = client.submit(run_task, task, key=name, pure=False)
+            running[future] = one
+            done.add(future)
 
-        hand_out()
+        def fill() -> None:
+            while waiting and len(running) < room.tasks():
+                hand_out(waiting.popleft())
+            if suspects and not running:
+                hand_out(suspects.popleft())
+
+        fill()
         for future in done:
             one = running.pop(future)
-            parts = self._settled(one, future)
-            if parts:
-                waiting.extendleft(reversed(parts))
-            else:
+            parts = self._settled(one, future, client)
+            for part in reversed(parts):
+                (suspects if part.died else waiting).appendleft(part)
+            if not parts:
                 advance(len(one.jobs))
-            hand_out()
+            fill()
 
     def _task(self, one: BatchRun) -> Task:
         """Return the batch as a task; what it needs is published."""
@@ -107,7 +118,7 @@ class DaskBackend:
             modules=tuple(modules.items()),
         )
 
-    def _settled(self, one: BatchRun, future: Any) -> list[BatchRun]:
+    def _settled(self, one: BatchRun, future: Any, client: Any) -> list[BatchRun]:
         """Note what became of a batch; return what is to be run in its place."""
         from distributed import KilledWorker
 
@@ -117,6 +128,10 @@ class DaskBackend:
         error = future.exception() if future.status == "error" else None
         if isinstance(error, KilledWorker):
             return self._apart(one, error)
+        first = one.jobs[0].key
+        if error is None and self._again[first] < TIMES_GIVEN_UP and answers(client):
+            self._again[first] += 1
+            return [one]
         raise refused(error, self._execution)
 
     def _note(self, one: BatchRun, done: Done) -> None:
@@ -131,9 +146,16 @@ class DaskBackend:
         self._job_store.drop_checkpoint(one.checkpoint)
 
     def _apart(self, one: BatchRun, error: Any) -> list[BatchRun]:
-        """Return the jobs of a batch that workers died of, one by one."""
+        """Return what to run of a batch that workers died of: its jobs, one by one.
+
+        Dask suspects all that a worker had taken when it died. A job that is suspected
+        runs once more, with no other beside it: only then it is the guilty one.
+        """
         if len(one.jobs) > 1:
             return [BatchRun([job], batch_size=one.batch_size) for job in one.jobs]
+        if not one.died:
+            self._again[one.jobs[0].key] += 1
+            return [replace(one, died=True)]
         reason = (
             f"the process of its worker died, also when it was tried again ({error})"
         )

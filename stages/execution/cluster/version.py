@@ -1,9 +1,9 @@
 """Whether driver and workers run the same program: other text, other results."""
 
+import hashlib
 from functools import cache
 from pathlib import Path
 
-from stages.plan.source_text import digest
 from stages.process.stage import Refusal
 from stages.store.record import versions
 
@@ -12,11 +12,16 @@ HOUSE = Path(__file__).parents[2]
 
 @cache
 def program() -> str:
-    """Return a hash of the program's text, comments aside, and its versions.
+    """Return a hash of the program's files, and its versions.
 
-    Of all of it: metrics and representations are imported by name when they are used.
+    Of all of them: metrics and representations are imported by name when they are used.
+    As they are, not as parsed: that takes seconds, which each worker would spend.
     """
-    return f"{digest(frozenset(HOUSE.rglob('*.py')))} {versions()}"
+    digest = hashlib.sha256()
+    for path in sorted(HOUSE.rglob("*.py")):
+        digest.update(f"{path.relative_to(HOUSE).as_posix()}\0".encode())
+        digest.update(path.read_bytes())
+    return f"{digest.hexdigest()} {versions()}"
 
 
 def check_same(told: str) -> None:

@@ -8,16 +8,23 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
+import torch
 
 from stages import invert
 from stages.execution.cluster import client
 from stages.execution.cluster import driver as module
+from stages.execution.runner import BatchRun
+from stages.params.execution import ExecutionSettings
+from stages.plan.jobs import jobs
+from stages.plan.study import expand
 from stages.process.stage import Refusal
 from stages.store import paths, tables
 from stages.store.objects import Objects
+from stages.store.shared_jobs import SharedJobStore
 from stages.store.shared_records import SharedRecords
 from tests.conftest import PARAMS
 from tests.execution.cluster.conftest import until
@@ -152,17 +159,34 @@ if any("dask_worker" in word or "multiprocessing" in word for word in sys.orig_a
 def test_a_job_that_workers_die_of_fails_alone_with_the_reason(study, cluster, capfd):
     cluster.join(2, GUILTY)
     study(f"backend: dask, address: '{cluster.address}'")
-    try:
-        invert.main()
-    except Refusal:
-        # On a machine under load Dask may give up its client: then it goes on.
-        invert.main()
+    invert.main()
     rows = {(r["representation"], r["image_name"], r["seed"]): r for r in found()}
     guilty = rows.pop(("hog", "box", 1))
     assert guilty["status"] == "failed"
     assert "the process of its worker died" in guilty["reason"]
     assert {row["status"] for row in rows.values()} == {"done"}
     assert "failed: hog / " in capfd.readouterr().err
+
+
+def test_a_batch_that_a_busy_scheduler_gave_up_is_asked_for_again(
+    small_study, tmp_path
+):
+    job_store = SharedJobStore(tmp_path, Objects(f"{tmp_path / 'place'}"))
+    execution = ExecutionSettings(backend="dask")
+    backend = module.DaskBackend(execution, job_store, torch.device("cpu"))
+    one = BatchRun(jobs(expand(), invert.pictures())[:1])
+    given_up = SimpleNamespace(status="cancelled")
+
+    def gone():
+        raise OSError("Timed out trying to connect")
+
+    there = SimpleNamespace(nthreads=dict)
+    with pytest.raises(Refusal, match="scheduler of this run has gone"):
+        backend._settled(one, given_up, SimpleNamespace(nthreads=gone))
+    for _ in range(3):
+        assert backend._settled(one, given_up, there) == [one]
+    with pytest.raises(Refusal, match="scheduler of this run has gone"):
+        backend._settled(one, given_up, there)
 
 
 def test_a_driver_that_is_killed_goes_on_where_it_was(study, cluster, driver):
