@@ -7,7 +7,6 @@ is kept of a job is some twenty bytes, never a row or a picture.
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import numpy as np
@@ -48,23 +47,6 @@ def siblings(row: Row) -> Siblings:
     return (*code_part(row), row["prior"], row["solver"], row["image_id"])
 
 
-@dataclass
-class _Pictures:
-    """The places of some pictures in the study, each once, as they first came."""
-
-    n: int
-    order: "array[int]" = field(default_factory=lambda: array("I"))
-    seen: bytearray = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.seen = bytearray(self.n)
-
-    def add(self, place: int) -> None:
-        if not self.seen[place]:
-            self.seen[place] = 1
-            self.order.append(place)
-
-
 class Layout:
     """How the rows of a study lie: its chunks, and the baselines that it needs.
 
@@ -77,7 +59,8 @@ class Layout:
         self._ids = image_ids
         self._known = set(representations)
         self._places = {image_id: place for place, image_id in enumerate(image_ids)}
-        self._parts: dict[CodePart, _Pictures] = {}
+        # The places of the pictures of each selection, in the order of the rows.
+        self._parts: dict[CodePart, array[int]] = {}
         self._starts, self._sets = array("q"), array("Q")
         self.strange: set[str] = set()
         previous, begun = None, 0
@@ -98,7 +81,9 @@ class Layout:
         # A set is known by a hash: of a million two are alike by a chance of 3e-8.
         name = blake2b(repr(siblings(row)).encode(), digest_size=8).digest()
         self._sets.append(int.from_bytes(name, "big"))
-        self._parts.setdefault(part, _Pictures(len(self._ids))).add(place)
+        pictures = self._parts.setdefault(part, array("I"))
+        if not pictures or pictures[-1] != place:  # or the next seed of the same
+            pictures.append(place)
 
     @property
     def n_rows(self) -> int:
@@ -133,7 +118,7 @@ class Layout:
     def baselines(self) -> Iterator[tuple[CodePart, list[str]]]:
         """Yield some pictures at a time that each selection is inverted for."""
         for part, pictures in self._parts.items():
-            ids = [self._ids[place] for place in pictures.order]
+            ids = [self._ids[place] for place in dict.fromkeys(pictures)]
             whole = max(1, CHUNK // BATCH) * BATCH  # batches, as they are measured
             for first in range(0, len(ids), whole):
                 yield part, ids[first : first + whole]
