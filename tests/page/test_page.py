@@ -10,7 +10,7 @@ import pytest
 
 from stages.page import data
 from stages.page.alerts import KINDS, Alert
-from stages.page.page import PLACE, Page, pieces, render
+from stages.page.page import PLACE, Page, breakable, pieces, render
 from stages.page.pictures.opening import Figure, Opening
 from stages.page.provenance import Provenance
 from stages.page.tables import Block, Line, table_columns
@@ -178,3 +178,8 @@ def test_tags_are_closed(page):
     html = render(page)
     for tag in ("figure", "table", "tbody", "tr", "section", "div", "ul", "details"):
         assert len(re.findall(rf"<{tag}[\s>]", html)) == html.count(f"</{tag}>")
+
+
+def test_a_name_breaks_after_its_underscores_and_stays_text():
+    assert breakable("a_b_<i>") == "a_<wbr>b_<wbr>&lt;i&gt;"
+    assert breakable("whole") == "whole"
