@@ -17,7 +17,7 @@ from itertools import islice
 import torch
 
 from stages.execution.blame import culprit, one_by_one, one_line, place
-from stages.execution.coding import images_as_seen, stored_pictures
+from stages.execution.coding import images_as_seen
 from stages.execution.device import prepare
 from stages.execution.extraction import Maker, Passes
 from stages.execution.place import shared_objects
@@ -40,6 +40,7 @@ from stages.representations.soundness import (
     stabilities,
 )
 from stages.store import files, paths, tables
+from stages.store.pictures import stored_pictures
 from stages.store.times import timed
 
 # Pictures that colour is measured on, our choice: the ranking hardly changes with more.

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from stages.execution.coding import single_code, stored_pictures
+from stages.execution.coding import single_code
 from stages.images import image_as_seen
 from stages.plan.representations import outline
 from stages.representations.definition import Definition
 from stages.store import paths, tables
+from stages.store.pictures import stored_pictures
 
 
 def one_by_one(

@@ -9,15 +9,9 @@ from torch import Tensor
 from stages.images import image_as_seen
 from stages.representations.definition import Definition
 from stages.representations.loading import built, cut
-from stages.store import paths, tables
 
 # Our choice: enough to keep a processor busy.
 PICTURES_A_BATCH = 16
-
-
-def stored_pictures() -> Iterator[bytes]:
-    """Yield the study's pictures in order, as PNG."""
-    return (row["image"]["bytes"] for row in tables.rows(paths.IMAGES, ["image"]))
 
 
 def images_as_seen(defined: Definition, pictures: Iterable[bytes]) -> Iterator[Tensor]:

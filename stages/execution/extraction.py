@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from stages.execution.coding import PICTURES_A_BATCH, stored_pictures
+from stages.execution.coding import PICTURES_A_BATCH
 from stages.images import Images, image_as_seen
 from stages.plan.representations import code_shape, outline
 from stages.representations.definition import Definition
@@ -18,6 +18,7 @@ from stages.representations.passes import Take, codes_of_layers
 from stages.store import paths, tables
 from stages.store.codes import StoredCodes
 from stages.store.codes_writer import writing
+from stages.store.pictures import stored_pictures
 
 Advance = Callable[[float], None]
 

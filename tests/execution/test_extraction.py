@@ -6,11 +6,12 @@ import torch
 from stages.execution import extraction
 from stages.execution.coding import code_batches, single_code
 from stages.execution.extraction import Maker, together
-from stages.execution.targets import Originals, stored_pictures
+from stages.execution.targets import Originals
 from stages.representations.definition import WeightsFile
 from stages.representations.trained_caffenet import CaffenetDefinition
 from stages.store import paths
 from stages.store.codes import StoredCodes
+from stages.store.pictures import stored_pictures
 
 CPU = torch.device("cpu")
 NET = CaffenetDefinition(64, like=WeightsFile(paths.embedded("caffenet"), None))

@@ -118,7 +118,9 @@ def test_fast_stays_inside_the_pixel_range():
 
 
 def test_wrong_arguments_are_refused():
-    with pytest.raises(ValueError, match=r"cnn, region, descriptors; got 'cmm'"):
+    with pytest.raises(
+        ValueError, match=r"cnn, steady, region, descriptors; got 'cmm'"
+    ):
         paper("cmm")
     with pytest.raises(ValueError, match=r"`schedule` must list"):
         paper([(0, 1.0)])

@@ -52,10 +52,12 @@ def test_the_start_has_the_phases_of_the_noise():
 
 def test_projection_changes_no_image_and_gives_numbers_of_modulus_one():
     shape = (3, 8, 6)
-    one, variables = made(shape), 5 * torch.randn(2, 3, 8, 4, 2)
+    generator = torch.Generator().manual_seed(0)
+    one, variables = made(shape), 5 * torch.randn(2, 3, 8, 4, 2, generator=generator)
     projected = one.project(variables)
     torch.testing.assert_close(projected.norm(dim=-1), torch.ones(2, 3, 8, 4))
-    torch.testing.assert_close(one.images(projected), one.images(variables))
+    images = one.images(projected), one.images(variables)
+    torch.testing.assert_close(*images, atol=1e-3, rtol=0)  # grey levels
 
 
 def test_a_phase_of_nothing_is_a_number():
