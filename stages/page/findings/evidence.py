@@ -20,8 +20,7 @@ MOST_DECIBELS = 60.0
 SETTING = ["prior", "solver"]
 _DOT = " \N{MIDDLE DOT} "
 _LABELS = ["kind", "key", "baseline", "representation", "layer", "channels", "region"]
-_JOB = ["image_id", "image_name", "seed", "status"]
-_COLUMNS = [*_LABELS, *SETTING, "lambda_denoiser", *_JOB]
+_COLUMNS = [*_LABELS, *SETTING, "image_id", "image_name", "seed", "status"]
 
 
 @dataclass(frozen=True)

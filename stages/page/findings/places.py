@@ -82,21 +82,23 @@ def _parts_sentence(claim: Claim, name: str, layer: str, trials: pd.DataFrame) -
 def receptive_field(study: Evidence, claim: Claim) -> Finding:
     """Return whether the outside goes blank with a prior and stays without.
 
-    Of selections inverted with the prior `none` and with a classical one, by one
-    solver: that called `default` if it is there. Energy outside the receptive field, as
-    a share of the start's; the null is that without a prior. It holds for a picture if
-    at most a tenth is left with the prior, and at least half without. What is left with
-    further priors is told besides: a learned one may fill the outside.
+    Of selections inverted with the prior `none` and with another, by one solver: that
+    called `default` if it is there, else the first of the study. Energy outside the
+    receptive field, as a share of the start's; the null is that without a prior. It
+    holds for a picture if at most a tenth is left with the prior, and at least half
+    without. What is left with further priors is told besides: a learned one may fill
+    the outside.
     """
     jobs = study.jobs.dropna(subset=["outside_energy"])
     bare, ruled = jobs[jobs["prior"] == "none"], jobs[jobs["prior"] != "none"]
-    others = ruled[:0]
-    classical, named = ruled["lambda_denoiser"].isna(), ruled["prior"] == "default"
-    for usual in (classical & named, classical):
-        if usual.any():
-            ruled, others = ruled[usual], ruled[~usual]
-            break
     on = [*SELECTION, "solver", "image_id"]
+    # Descriptors do not see the border: they are no evidence without their twins.
+    twins = pd.MultiIndex.from_frame(bare[on])
+    ruled = ruled[pd.MultiIndex.from_frame(ruled[on]).isin(twins)]
+    others = ruled[:0]
+    if names := list(dict.fromkeys(ruled["prior"])):
+        usual = ruled["prior"] == ("default" if "default" in names else names[0])
+        ruled, others = ruled[usual], ruled[~usual]
     pairs = paired(ruled, bare, on, ["outside_energy"])
     if pairs.empty:
         return claim.untested()

@@ -23,7 +23,6 @@ def job():
         labels = {"representation": "net", "layer": layer, "prior": "default"}
         labels |= {"channels": "all", "region": "all", "solver": "fast", "seed": 0}
         kind = {"kind": "preimage", "baseline": None, "key": f"k{len(made)}"}
-        kind |= {"lambda_denoiser": None}
         about = {"image_id": f"id-{picture}", "image_name": picture, "status": "done"}
         return {
             **kind,
