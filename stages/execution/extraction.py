@@ -1,20 +1,23 @@
 """The codes of every picture, from one pass for all layers of a representation."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from stages.execution.coding import PICTURES_A_BATCH
-from stages.images import Images, image_as_seen
-from stages.plan.representations import code_shape, outline
+from stages.execution.coding import (
+    PICTURES_A_BATCH,
+    codes_of_layers,
+    images_as_seen,
+)
+from stages.images import Images
+from stages.plan.representations import code_shape
 from stages.representations.definition import Definition
-from stages.representations.passes import Take, codes_of_layers
+from stages.representations.representation import Take
 from stages.store import paths, tables
 from stages.store.codes import StoredCodes
 from stages.store.codes_writer import writing
@@ -87,20 +90,12 @@ class Maker:
             if self.passes is not None and n_images == PICTURES_A_BATCH:
                 self.passes(self, list(places), take)
                 return
-            for images in self.images(n_images, stored_pictures()):
+            for images in images_as_seen(self.defined, stored_pictures(), n_images):
                 self.codes(list(places), images, take)
-
-    def images(self, n: int, pictures: Iterable[bytes]) -> Iterator[Images]:
-        """Yield stored pictures as the representation sees them, `n` at a time."""
-        channels, stored = outline(self.defined).image_channels, iter(pictures)
-        while batch := list(islice(stored, n)):
-            seen = (image_as_seen(one, self.defined.side, channels) for one in batch)
-            yield torch.stack(list(seen))
 
     def codes(self, layers: Sequence[str], images: Images, take: Take) -> None:
         """Hand over the layers' codes of the images, all from one pass."""
-        with torch.no_grad():
-            codes_of_layers(self.defined, layers, images, take, self.device)
+        codes_of_layers(self.defined, layers, images, take, self.device)
 
 
 # Hands over the codes of all pictures, batch by batch and in order, layer by layer.

@@ -6,7 +6,7 @@ planning and no file of the study's.
 """
 
 from stages.execution.batch import Batch
-from stages.execution.coding import code_batches, single_code
+from stages.execution.coding import codes_of_layers, single_code
 from stages.store.codes import StoredCodes
 
-__all__ = ["Batch", "StoredCodes", "code_batches", "single_code"]
+__all__ = ["Batch", "StoredCodes", "codes_of_layers", "single_code"]

@@ -20,7 +20,7 @@ from torch.nn.functional import conv2d
 
 from stages.images import Codes, Images
 from stages.representations.receptive_field import Geometry, stack_geometry
-from stages.representations.representation import Representation, on_meta
+from stages.representations.representation import Representation, Take, on_meta
 
 LAYERS = (
     *("conv1", "relu1", "pool1", "norm1", "conv2", "relu2", "pool2", "norm2"),
@@ -109,15 +109,27 @@ class CaffeNet(Representation):
             )
         return images - self.get_buffer("centre")
 
+    def each_code(self, layers: Sequence[str], images: Images, take: Take) -> None:
+        """Hand over these layers' codes of the images as one pass reaches them."""
+        codes, left = self._centred(images), set(layers)
+        for name, module in self.stack.named_children():
+            codes = module(codes)
+            if name in left:
+                take(name, codes)
+                left.remove(name)
+            if not left:
+                return
+
     def shapes(self, side: int) -> dict[str, tuple[int, int, int]]:
         """Return the shapes `k r s` of all layers' codes, seen in a single dry run."""
-        images = torch.zeros(1, 3, side, side, device="meta")
-        network = on_meta(self)
-        codes, found = network._centred(images), {}
-        for name, module in network.stack.named_children():
-            codes = module(codes)
-            k, r, s = codes.shape[1:]
+        found: dict[str, tuple[int, int, int]] = {}
+
+        def note(name: str, code: Codes) -> None:
+            k, r, s = code.shape[1:]
             found[name] = k, r, s
+
+        images = torch.zeros(1, 3, side, side, device="meta")
+        on_meta(self).each_code(self.layers, images, note)
         return found
 
     def cut(self, layer: str) -> "CaffeNet":

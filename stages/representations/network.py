@@ -16,9 +16,10 @@ from stages.images import Codes, Images
 from stages.representations.follower import Call
 from stages.representations.network_fields import Fields
 from stages.representations.own_weights import OwnWeights, fitted
+from stages.representations.passes import Pass
 from stages.representations.points import Grid, Point, Points, code_at, points
 from stages.representations.receptive_field import Geometry, PixelWindow
-from stages.representations.representation import Representation
+from stages.representations.representation import Representation, Take
 from stages.representations.selection import Selection
 from stages.representations.sketch import frozen, sketched
 from stages.representations.stem import laid_out
@@ -110,6 +111,17 @@ class Network(Representation):
             # Some networks write into their input: this one is theirs.
             images = images.clone()
         return code_at(self._callable, images, self.point(self.layers[-1]))
+
+    def each_code(self, layers: Sequence[str], images: Images, take: Take) -> None:
+        """Hand over these layers' codes of the images as one pass reaches them.
+
+        Raises ValueError if these images do not lead the network to one of them.
+        """
+        run = Pass({layer: self.point(layer) for layer in layers}, images, take)
+        network = copy(self)
+        with run.over(self._callable) as watched:
+            network.__dict__["_callable"] = watched
+            network(images)
 
     def cut(self, layer: str) -> "Network":
         """Return the network up to `layer`: nothing beyond it is computed.

@@ -1,118 +1,74 @@
-"""The codes of many layers of the same images from one forward pass.
+"""One run of a network of any kind that gives the codes of many of its layers.
 
-A cut (`stages.representations.loading`) runs a network for one layer; here it runs once
-for all of them. Each code is handed over as it is reached, before the network goes on:
-nobody holds more than one, and a network that writes into it later changes none. The
-numbers are those of the cuts: the same operations, in the same order.
+Each code is handed over as it is reached, before the network goes on; after the last
+one it goes no further.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
-from copy import copy
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, cast
 
-import torch
 from torch import Tensor, nn
 
-from stages.images import Codes, Images
-from stages.representations.caffenet import CaffeNet
-from stages.representations.definition import Definition
-from stages.representations.loading import cut, placed
-from stages.representations.network import Network
-from stages.representations.points import code_at
-
-# Told the name of a layer and its code, once for each layer and pass.
-Take = Callable[[str, Codes], None]
-
-
-def codes_of_layers(
-    defined: Definition,
-    layers: Sequence[str],
-    images: Images,
-    take: Take,
-    device: torch.device,
-) -> None:
-    """Compute the layers' codes of the images, and hand over each to `take`.
-
-    A network runs once, up to the last of them to be reached. Other representations,
-    which have a single layer each, are cut at each. Raises ValueError if these images
-    do not lead a network to one of the layers.
-    """
-    phi, there = placed(defined, device), images.to(device)
-    if isinstance(phi, Network):
-        _through_network(phi, layers, there, take)
-    elif isinstance(phi, CaffeNet):
-        deepest = cut(defined, max(layers, key=phi.depth), device)
-        _through_stack(deepest, layers, there, take)
-    else:
-        for layer in layers:
-            take(layer, cut(defined, layer, device)(there))
-
-
-def _through_stack(phi: Any, layers: Sequence[str], images: Images, take: Take) -> None:
-    with ExitStack() as hooks:
-        for layer in layers:
-            module = phi.stack.get_submodule(layer)
-            handle = module.register_forward_hook(
-                lambda _, __, code, layer=layer: take(layer, code)
-            )
-            hooks.callback(handle.remove)
-        phi(images)
+from stages.images import Images
+from stages.representations.points import Point, code_at
+from stages.representations.representation import Take
 
 
 class _Enough(BaseException):
     """All layers are reached; not an Exception, which the network's code may catch."""
 
 
-class _Pass:
-    """One run of a network: which calls of its modules are still waited for."""
+class Pass:
+    """One run of a network: which calls of its modules are still waited for.
 
-    def __init__(
-        self, phi: Network, layers: Sequence[str], images: Images, take: Take
-    ) -> None:
-        self._phi, self._images, self._take = phi, images, take
+    `points` say where the layers' codes are read.
+    """
+
+    def __init__(self, points: Mapping[str, Point], images: Images, take: Take) -> None:
+        self._points, self._images, self._take = points, images, take
         self._n_calls: Counter[str] = Counter()
-        self.waiting: dict[tuple[str, int], list[str]] = {}
-        for layer in layers:
-            self.waiting.setdefault(phi.call(layer), []).append(layer)
+        self._waiting: dict[tuple[str, int], list[str]] = {}
+        for layer, point in points.items():
+            self._waiting.setdefault((point.path, point.call), []).append(layer)
 
-    def note(self, path: str, output: Any) -> None:
+    @contextmanager
+    def over(
+        self, network: Callable[[Images], Any]
+    ) -> Iterator[Callable[[Images], Tensor]]:
+        """Yield the network such that it hands over codes when it is called.
+
+        Raises ValueError if the call has not led to one of the layers.
+        """
+
+        def watched(images: Images) -> Tensor:
+            self._note("", network(images))
+            raise _Enough
+
+        with ExitStack() as hooks, suppress(_Enough):
+            for path in {path for path, _ in self._waiting if path}:
+                module = cast(nn.Module, network).get_submodule(path)
+                hooks.callback(module.register_forward_hook(self._hook(path)).remove)
+            yield watched
+        if self._waiting:
+            path, _ = next(iter(self._waiting))
+            raise ValueError(
+                f"`layer` {path} was not reached: the network takes another way with "
+                "these images than with those it was looked at with."
+            )
+
+    def _note(self, path: str, output: Any) -> None:
         """Hand over what a call gave, if it is waited for; stop after the last."""
         call = path, self._n_calls[path]
         self._n_calls[path] += 1
-        for layer in self.waiting.pop(call, ()):
+        for layer in self._waiting.pop(call, ()):
             # Of a function the point takes what it gives: it checks the output.
-            point = self._phi.point(layer)
+            point = self._points[layer]
             self._take(layer, code_at(lambda _: output, self._images, point))
-        if not self.waiting:
+        if not self._waiting:
             raise _Enough
 
-    def hook(self, path: str) -> Callable[[nn.Module, Any, Any], None]:
+    def _hook(self, path: str) -> Callable[[nn.Module, Any, Any], None]:
         """Return what notes the calls of the module at this path."""
-        return lambda _, __, output: self.note(path, output)
-
-
-def _through_network(
-    phi: Network, layers: Sequence[str], images: Images, take: Take
-) -> None:
-    # Its own name for it: a public one would change the keys of all its jobs.
-    network, run = phi._callable, _Pass(phi, layers, images, take)
-
-    def watched(pixels: Images) -> Tensor:
-        run.note("", network(pixels))
-        raise _Enough
-
-    through = copy(phi)
-    vars(through)["_callable"] = watched
-    with ExitStack() as hooks, suppress(_Enough):
-        for path in {path for path, _ in run.waiting if path}:
-            module = cast(nn.Module, network).get_submodule(path)
-            hooks.callback(module.register_forward_hook(run.hook(path)).remove)
-        through(images)
-    if run.waiting:
-        path, _ = next(iter(run.waiting))
-        raise ValueError(
-            f"`layer` {path} was not reached: the network takes another way with "
-            "these images than with those it was looked at with."
-        )
+        return lambda _, __, output: self._note(path, output)

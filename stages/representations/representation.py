@@ -17,6 +17,9 @@ from stages.representations.stem import with_stem
 
 Module = TypeVar("Module", bound=nn.Module)
 
+# Told the name of a layer and its code, once for each layer and pass.
+Take = Callable[[str, Codes], None]
+
 
 def on_meta(module: Module) -> Module:
     """Return a copy on the meta device; no number of the module is copied for it."""
@@ -49,6 +52,15 @@ class Representation(nn.Module):
         """Return the representation whose `forward` gives the code of `layer`."""
         self.check_layer(layer)
         return self
+
+    def each_code(self, layers: Sequence[str], images: Images, take: Take) -> None:
+        """Hand over each of these layers' codes of the images, from one pass if it can.
+
+        Each as it is reached, before a network goes on: nobody holds more than one, and
+        a network that writes into it later changes none. To the byte those of the cuts.
+        """
+        for layer in layers:
+            take(layer, self.cut(layer)(images))
 
     def relaxed(self, progress: float) -> Callable[[Images], Codes]:
         """Return a stand-in that is easier to descend on, at `progress` in 0..1.

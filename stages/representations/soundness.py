@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from stages.images import Codes, Images
-from stages.representations.passes import Take
+from stages.representations.representation import Take
 
 # Differences of a code that rounding may explain, relative to its norm: our choice.
 # Batches of other sizes take other kernels, which sum in another order.

@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from stages.execution import extraction
-from stages.execution.coding import code_batches, single_code
+from stages.execution.coding import images_as_seen, single_code
 from stages.execution.extraction import Maker, together
 from stages.execution.targets import Originals
 from stages.representations.definition import WeightsFile
+from stages.representations.loading import cut
 from stages.representations.trained_caffenet import CaffenetDefinition
 from stages.store import paths
 from stages.store.codes import StoredCodes
@@ -37,7 +38,8 @@ def test_one_pass_stores_the_bytes_of_as_many_as_there_are_layers(passes):
     assert passes == [(LAYERS, 2)]
     assert sum(told) == 8
     for layer in LAYERS:
-        alone = torch.cat(list(code_batches(NET, layer, stored_pictures(), CPU)))
+        (images,) = images_as_seen(NET, stored_pictures())
+        alone = cut(NET, layer, CPU)(images)
         assert torch.equal(made[layer], alone)
         assert torch.equal(StoredCodes(paths.codes("net", layer)).all(), alone)
 

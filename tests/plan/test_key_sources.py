@@ -236,6 +236,7 @@ def _small_denoiser(folder: Path) -> Path:
         ("representations/hog.py", {"hog", "learned"}),
         ("representations/caffenet.py", {"embedded"}),
         ("representations/zoo.py", {"zoo"}),
+        ("representations/passes.py", {"zoo"}),
         ("preimage/momentum.py", {"hog"}),
         ("preimage/adam.py", {"embedded", "zoo", "learned"}),
         ("preimage/total_variation.py", {"embedded", "hog", "zoo"}),
@@ -254,6 +255,7 @@ def _small_denoiser(folder: Path) -> Path:
         *((f"{name}.py", set()) for name in ("extract", "invert", "report", "study")),
         ("images.py", set(JOBS)),
         ("execution/batch.py", set(JOBS)),
+        ("execution/coding.py", set(JOBS)),
         ("store/record.py", set(JOBS)),
     ],
 )

@@ -6,11 +6,11 @@ from itertools import count
 import pytest
 import torch
 
+from stages.execution.coding import codes_of_layers
 from stages.representations.custom import CustomDefinition
 from stages.representations.definition import WeightsFile
 from stages.representations.hog import HogDefinition
 from stages.representations.loading import cut
-from stages.representations.passes import codes_of_layers
 from stages.representations.trained_caffenet import CaffenetDefinition
 from stages.representations.zoo import TorchvisionDefinition
 from stages.store import paths

@@ -24,11 +24,11 @@ from stages.execution.cluster.here import computing
 from stages.execution.cluster.inputs import Inputs, published
 from stages.execution.cluster.parcel import packed, unpacked
 from stages.execution.cluster.version import check_same, program
-from stages.execution.coding import PICTURES_A_BATCH
+from stages.execution.coding import PICTURES_A_BATCH, images_as_seen
 from stages.execution.extraction import Maker, pictures_at
 from stages.params.execution import ExecutionSettings
 from stages.plan.representations import code_shape
-from stages.representations.passes import Take
+from stages.representations.representation import Take
 from stages.store import paths, tables
 from stages.store.objects import Objects
 
@@ -69,7 +69,7 @@ def run_task(task: Task) -> int:
             name = f"{task.answer}/{layers.index(layer)}"
             inputs.objects.put(name, plain.tobytes())
 
-        for images in maker.images(PICTURES_A_BATCH, pictures):
+        for images in images_as_seen(maker.defined, pictures):
             maker.codes(layers, images, take)
     return len(task.places)
 
@@ -95,7 +95,7 @@ class ClusterPasses:
             names = [f"{task.answer}/{i}" for i in range(len(layers))]
             if answer is None:
                 pictures = pictures_at(paths.IMAGES, task.places)
-                for images in maker.images(PICTURES_A_BATCH, pictures):
+                for images in images_as_seen(maker.defined, pictures):
                     maker.codes(layers, images, take)
                 continue
             for name, layer in zip(names, layers, strict=True):
