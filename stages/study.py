@@ -30,7 +30,6 @@ from stages.store.jobs import JobStore
 from stages.store.shared_jobs import SharedJobStore
 
 PRESETS = Path("stages/presets")
-PROBE_STEPS = 3
 
 
 def arguments() -> argparse.Namespace:

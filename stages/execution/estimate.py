@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import torch
 
-from stages.execution.processes import BASE_BYTES
+from stages.execution.processes import BASE_BYTES, bytes_of_batches
 from stages.execution.room import ASK, codes_bytes, gigabytes
 from stages.execution.workers import most_processes, n_cores
 from stages.params.execution import ExecutionSettings
@@ -78,8 +78,7 @@ def estimate(study: Expanded, n_pictures: int) -> Estimate:
             jobs += n
             seconds += n * n_steps(study, setting) * step_seconds(cost)
             disk += n * (COPIES * pixels(setting) + BYTES_A_RECORD)
-            needed = BASE_BYTES + cost.weights + size * cost.bytes
-            process = max(process, needed)
+            process = max(process, bytes_of_batches(cost, size))
     return Estimate(jobs, seconds, disk, codes_bytes(study, n_pictures), process)
 
 

@@ -7,6 +7,7 @@ import torch
 from stages.execution.device import n_devices
 from stages.execution.workers import most_processes, n_cores
 from stages.params.execution import ExecutionSettings
+from stages.plan.costs import Costs
 from stages.plan.jobs import Job
 from stages.plan.representations import job_costs
 
@@ -42,8 +43,14 @@ def n_processes(
 
 def process_bytes(job: Job) -> int:
     """Return the memory that a process needs for batches such as this job's."""
-    costs = job_costs(job.cell.definition, job.cell.layer)
-    return BASE_BYTES + costs.weights + job.batch_size * costs.bytes
+    return bytes_of_batches(
+        job_costs(job.cell.definition, job.cell.layer), job.batch_size
+    )
+
+
+def bytes_of_batches(costs: Costs, n_jobs: int) -> int:
+    """Return the memory that a process needs for batches of so many jobs."""
+    return BASE_BYTES + costs.weights + n_jobs * costs.bytes
 
 
 def n_threads(processes: int) -> int | None:

@@ -175,11 +175,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--trial", action="store_true", help="print alone")
     chosen = parser.parse_args()
-    if chosen.trial:
-        for line in report(chosen):
-            print(line, flush=True)
-    else:
-        keep("estimates", report(chosen))
+    keep("estimates", report(chosen), trial=chosen.trial)
 
 
 if __name__ == "__main__":

@@ -30,13 +30,17 @@ def _processor() -> str:
     return names[0].partition(":")[2].strip() if names else platform.machine()
 
 
-def keep(name: str, lines: Iterable[str]) -> None:
-    """Print the lines as they come, and write them to results/<name>.md."""
+def keep(name: str, lines: Iterable[str], *, trial: bool = False) -> None:
+    """Print the lines as they come, and write them to results/<name>.md.
+
+    Those of a trial are printed alone.
+    """
     told = []
     for line in lines:
         print(line, flush=True)
         told.append(line)
-    (RESULTS / f"{name}.md").write_text("\n".join(told) + "\n")
+    if not trial:
+        (RESULTS / f"{name}.md").write_text("\n".join(told) + "\n")
 
 
 def fastest(work: Callable[[], object], *, seconds: float = 1.0) -> float:

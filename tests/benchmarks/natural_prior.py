@@ -189,11 +189,7 @@ def main() -> None:
     options.add_argument("--trial", action="store_true", help="print alone")
     chosen = options.parse_args()
     prepare("cpu", chosen.threads)
-    if chosen.trial:
-        for line in report(chosen):
-            print(line, flush=True)
-    else:
-        keep("natural_prior", report(chosen))
+    keep("natural_prior", report(chosen), trial=chosen.trial)
 
 
 if __name__ == "__main__":

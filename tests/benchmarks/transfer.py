@@ -82,11 +82,7 @@ def main() -> None:
     options.add_argument("--trial", action="store_true", help="print alone")
     chosen = options.parse_args()
     prepare("cpu", chosen.threads)
-    if chosen.trial:
-        for line in lines(chosen):
-            print(line, flush=True)
-    else:
-        keep("transfer", lines(chosen))
+    keep("transfer", lines(chosen), trial=chosen.trial)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +17,30 @@ from stages.execution import targets
 from tests.conftest import PARAMS
 
 ROOT = Path(__file__).parents[3]
+
+
+def free_port():
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+def stand_ins(folder, driver, **scripts):
+    """Write an environment with Dask's own `dask`, and scripts in place of programs.
+
+    `dvc` runs the `driver`, a program in Python, with what the script of `dvc` sets
+    before. Returns the folder of the programs.
+    """
+    programs, python = folder / ".venv" / "bin", f"{sys.executable} -W ignore"
+    programs.mkdir(parents=True)
+    (programs / "activate").write_text(f"PATH={programs}:$PATH\n")
+    (folder / "driver.py").write_text(driver)
+    scripts["dask"] = f'exec {python} -m distributed.cli.dask_$1 "${{@:2}}"'
+    scripts["dvc"] = f"{scripts.get('dvc', '')} exec {python} driver.py"
+    for name, text in scripts.items():
+        (programs / name).write_text(f"#!/usr/bin/env bash\n{text}\n")
+        (programs / name).chmod(0o755)
+    return programs
 
 
 def until(condition, seconds=300.0):

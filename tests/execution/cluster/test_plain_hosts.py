@@ -3,14 +3,12 @@
 import os
 import re
 import subprocess
-import sys
 
 import pytest
 
 from stages.params.execution import ExecutionSettings
 from stages.plan.source_text import ROOT
-from tests.execution.cluster.conftest import end
-from tests.execution.cluster.test_slurm import free_port
+from tests.execution.cluster.conftest import end, free_port, stand_ins
 
 pytest.importorskip("distributed", reason="Dask is not installed")
 
@@ -33,19 +31,9 @@ def lines():
 
 
 def test_the_lines_bring_a_scheduler_and_the_workers_of_two_hosts_together(tmp_path):
-    programs, port = tmp_path / ".venv" / "bin", free_port()
-    programs.mkdir(parents=True)
-    (programs / "activate").write_text(f"PATH={programs}:$PATH\n")
-    (tmp_path / "driver.py").write_text(DRIVER.format(port=port))
-    python = f"{sys.executable} -W ignore"
-    scripts = {
-        "dask": f'exec {python} -m distributed.cli.dask_$1 "${{@:2}}"',
-        "ssh": 'echo "$1" >> hosts; exec bash -c "${@:2}"',
-        "dvc": f"exec {python} driver.py",
-    }
-    for name, text in scripts.items():
-        (programs / name).write_text(f"#!/usr/bin/env bash\n{text}\n")
-        (programs / name).chmod(0o755)
+    port = free_port()
+    ssh = 'echo "$1" >> hosts; exec bash -c "${@:2}"'
+    programs = stand_ins(tmp_path, DRIVER.format(port=port), ssh=ssh)
     script = lines().replace("10.0.0.1", "127.0.0.1").replace("8786", f"{port}")
     with (tmp_path / "log").open("w") as log:
         running = subprocess.Popen(

@@ -2,14 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from stages.plan.source_text import ROOT
+from tests.execution.cluster.conftest import free_port, stand_ins
 
 pytest.importorskip("distributed", reason="Dask is not installed")
 
@@ -24,28 +23,11 @@ with Client(f"tls://127.0.0.1:{os.environ['PORT']}", timeout=300) as client:
 """
 
 
-def free_port():
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return listening.getsockname()[1]
-
-
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
 def test_the_script_brings_workers_and_driver_together_encrypted(tmp_path):
-    programs = tmp_path / ".venv" / "bin"
-    programs.mkdir(parents=True)
-    (programs / "activate").write_text(f"PATH={programs}:$PATH\n")
-    (tmp_path / "driver.py").write_text(DRIVER)
-    python = f"{sys.executable} -W ignore"
-    key = "KEY=$DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY"
-    scripts = {
-        "dask": f'exec {python} -m distributed.cli.dask_$1 "${{@:2}}"',
-        "srun": 'exec "$@"',
-        "dvc": f"PORT={(port := free_port())} {key} exec {python} driver.py",
-    }
-    for name, text in scripts.items():
-        (programs / name).write_text(f"#!/usr/bin/env bash\n{text}\n")
-        (programs / name).chmod(0o755)
+    port = free_port()
+    known = f"PORT={port} KEY=$DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY"
+    stand_ins(tmp_path, DRIVER, srun='exec "$@"', dvc=known)
     script = ROOT / "stages" / "presets" / "slurm.sh"
     with subprocess.Popen(
         ["bash", script, f"{port}"],
