@@ -205,7 +205,7 @@ def how_it_ended(name: str, how: str, study: ExtractStage, device: torch.device)
 def main() -> None:
     """Extract the layers of every representation."""
     whole = ready(expand(), without_weights())
-    n_pictures = sum(1 for _ in tables.rows(paths.IMAGES, ["image_id"]))
+    n_pictures = tables.n_rows(paths.IMAGES)
     check_room(whole.execution, {paths.TARGETS: codes_bytes(whole, n_pictures)})
     study = extract_part(whole)
     device = prepare(study.execution.device)
