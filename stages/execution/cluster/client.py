@@ -39,6 +39,8 @@ def connected(execution: ExecutionSettings, n_workers: int) -> Iterator[Any]:
     """
     with _told_if_gone(execution), _client(execution, n_workers) as client:
         say(f"dask: {client.scheduler.address}, {client.dashboard_link}")
+        if not client.nthreads():
+            say(f"no worker has joined yet: `dask worker {client.scheduler.address}`")
         yield client
 
 

@@ -118,6 +118,13 @@ def two_workers(tmp_path_factory):
     running.close()
 
 
+def go_on_at(address):
+    """Let a study that was set up with `backend: local` go on at a Dask scheduler."""
+    there = f"backend: dask, address: '{address}'"
+    params = Path("params.yaml")
+    params.write_text(params.read_text().replace("backend: local", there))
+
+
 @pytest.fixture
 def study(small_study, monkeypatch):
     """Return a function that sets `execution` and the steps, and extracts the codes."""

@@ -27,7 +27,7 @@ from stages.store.objects import Objects
 from stages.store.shared_jobs import SharedJobStore
 from stages.store.shared_records import SharedRecords
 from tests.conftest import PARAMS
-from tests.execution.cluster.conftest import until
+from tests.execution.cluster.conftest import go_on_at, until
 
 pytest.importorskip("distributed", reason="Dask is not installed")
 
@@ -224,10 +224,12 @@ def test_a_driver_that_is_asked_to_stop_keeps_what_was_finished(study, cluster, 
 
 
 def test_a_worker_may_join_late(study, cluster, driver):
-    study(f"backend: dask, address: '{cluster.address}'")
+    study("backend: local")
+    go_on_at(cluster.address)
     running = driver()
-    time.sleep(2)
-    assert running.poll() is None
+    assert running.stderr.readline().startswith(f"dask: {cluster.address}")
+    waits = running.stderr.readline()
+    assert waits == f"no worker has joined yet: `dask worker {cluster.address}`\n"
     cluster.join()
     _, words = running.communicate(timeout=300)
     assert running.returncode == 0, words
@@ -251,7 +253,8 @@ def test_a_scheduler_that_goes_away_is_told_in_a_sentence(study, cluster, driver
 
 def test_where_no_scheduler_answers_it_is_said(study, monkeypatch):
     monkeypatch.setattr(client, "SECONDS_TO_CONNECT", 1.0)
-    study("backend: dask, address: 'tcp://127.0.0.1:9'")
+    study("backend: local")
+    go_on_at("tcp://127.0.0.1:9")
     with pytest.raises(
         Refusal, match=r"no Dask scheduler answers at tcp://127.0.0.1:9"
     ):
