@@ -30,11 +30,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from stages.execution.device import prepare
 from stages.store import paths
 from tests.benchmarks.machine import described, keep
 from tests.benchmarks.natural_prior_jobs import (
+    BATCH,
     LEARNED,
     PLAIN,
     SETTINGS,
@@ -145,7 +147,11 @@ def shared(bench: Bench, layers: Sequence[str], other: Path | None) -> Iterator[
 
 def report(chosen: argparse.Namespace) -> Iterator[str]:
     """Yield the lines of the report as they are measured."""
-    bench = Bench(chosen.store, chosen.pictures, chosen.limit)
+    bench = Bench(
+        *(chosen.store, chosen.pictures, chosen.limit),
+        device=torch.device(chosen.device),
+        batch=chosen.batch,
+    )
     n, seeds = len(bench.names), chosen.seeds
     yield "# The learned prior on AlexNet\n"
     yield described(f"natural_prior --limit {chosen.limit} --seeds {seeds}")
@@ -185,10 +191,12 @@ def main() -> None:
     default = paths.embedded("denoiser_b")
     default = default if default.is_file() else None
     options.add_argument("--other", type=Path, default=default)
+    options.add_argument("--device", default="cpu")
+    options.add_argument("--batch", type=int, default=BATCH, help="pictures at once")
     options.add_argument("--threads", type=int)
     options.add_argument("--trial", action="store_true", help="print alone")
     chosen = options.parse_args()
-    prepare("cpu", chosen.threads)
+    prepare(chosen.device, chosen.threads)
     keep("natural_prior", report(chosen), trial=chosen.trial)
 
 

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,14 @@ from stages.plan.source_text import closure, digest
 from stages.preimage import Options, invert
 from stages.preimage.denoiser import Denoiser
 from stages.preimage.priors import Prior
+from stages.preimage.solver import SolverSettings
 from stages.preimage.trained_denoiser import trained
 from stages.representations.definition import Definition, WeightsFile
 from stages.representations.loading import cut
 from stages.representations.selection import Selection
 from stages.store.files import replacing
 from stages.weights import kept
+from tests.benchmarks import published_dip
 
 CPU = torch.device("cpu")
 ALEXNET: dict[str, Any] = {
@@ -60,16 +62,23 @@ SOLVERS: dict[str, FastSettings | PaperSettings] = {
     "fast": FastSettings(kind="fast", steps=250),
     "by depth": FastSettings(kind="fast", steps=250, parameterisation="by-depth"),
     "longer": FastSettings(kind="fast", steps=500, parameterisation="by-depth"),
+    "maco": FastSettings(kind="fast", steps=250, parameterisation="maco"),
 }
+# Not a solver of the study: the rival as its authors ran it.
+RIVAL = "deep image prior"
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A solver by its name, and the denoiser of the prior, if it has one."""
+    """A solver by its name, and the denoiser of the prior, if it has one.
+
+    `scale` multiplies the weights of TV and of the denoiser.
+    """
 
     name: str
     solver: str
     denoiser: str | None = None
+    scale: float = 1.0
 
     @property
     def prior(self) -> PriorSettings:
@@ -108,13 +117,16 @@ class Bench:
     """The photographs, a representation (AlexNet), the judges, and the store.
 
     `limit` is how many photographs of the claiming half are taken; `represented` is
-    what params say of the representation. Grey photographs where its images are.
+    what params say of the representation. Grey photographs where its images are. A GPU
+    rounds otherwise than a CPU: its pre-images have names of their own.
     """
 
     store: Path
     folder: Path
     limit: int
     represented: dict[str, Any] = field(default_factory=lambda: ALEXNET)
+    device: torch.device = CPU
+    batch: int = BATCH
     _rows: dict[Request, pd.DataFrame] = field(default_factory=dict)
 
     @cached_property
@@ -133,7 +145,8 @@ class Bench:
         channels, side, _ = self.shape
         pictures = (Pillow.open(path).convert("RGB") for path in self.files)
         squares = (square(one, side) for one in pictures)
-        return torch.stack([image_from_picture(one, channels) for one in squares])
+        images = [image_from_picture(one, channels) for one in squares]
+        return torch.stack(images).to(self.device)
 
     @cached_property
     def shape(self) -> tuple[int, int, int]:
@@ -146,7 +159,7 @@ class Bench:
         """The embedded judge, LPIPS and EfficientNet-Lite0, as they were fetched."""
         paths = kept.backbones().items()
         lpips = {name: Lpips(name, kept.read_tensors(path)) for name, path in paths}
-        return load_judges(lpips, CPU)
+        return load_judges(lpips, self.device)
 
     def network(self, *, trained: bool = True) -> Definition:
         """Return the representation, trained or not."""
@@ -164,7 +177,7 @@ class Bench:
     def rows(self, layer: str, setting: Setting, seeds: int) -> pd.DataFrame:
         """Return a row a photograph and seed, computed where they are not kept."""
         chosen = range(len(self.files))
-        parts = [chosen[i : i + BATCH] for i in range(0, len(chosen), BATCH)]
+        parts = [chosen[i : i + self.batch] for i in range(0, len(chosen), self.batch)]
         found = [
             self.measured(Request(layer, setting, tuple(part), seed))
             for seed in range(seeds)
@@ -195,7 +208,8 @@ class Bench:
         return self.network(trained=one.target != "untrained network")
 
     def _prior(self, one: Request) -> Prior:
-        return prior_numbers(one.setting.prior, self._network(one), one.layer)
+        prior = prior_numbers(one.setting.prior, self._network(one), one.layer)
+        return _scaled(prior, one.setting.scale)
 
     def _made(self, one: Request) -> tuple[Images, list[dict[str, Any]]]:
         """Return the stored pre-images and what is known of each; compute the rest."""
@@ -207,61 +221,81 @@ class Bench:
             image_from_picture(picture_from_png(d), self.shape[0]) for d in data
         ]
         told = [json.loads(path.with_suffix(".json").read_text()) for path in paths]
-        return torch.stack(pictures), told
+        return torch.stack(pictures).to(self.device), told
 
     def _key(self, one: Request, picture: int) -> str:
         """Return the name of a pre-image: all that determines it."""
-        defined, prior = self._network(one), self._prior(one)
-        steps = solver_numbers(
-            SOLVERS[one.setting.solver], defined, one.layer, Selection()
-        )
-        modules = ("stages.preimage.inversion", *steps.modules(), *prior.modules())
         content = {
-            "representation": defined.identity(),
+            "representation": self._network(one).identity(),
             "layer": one.layer,
-            "prior": prior_content(prior),
-            "solver": repr(steps),
+            **self._method(one),
             "picture": self.names[picture],
             "side": self.shape[1],
             "seed": one.seed,
             "target": one.target,
-            "source": digest(closure(*sorted({type(steps).__module__, *modules}))),
         }
+        if self.device != CPU:
+            content["device"] = self.device.type
         return key(content)
 
+    def _method(self, one: Request) -> dict[str, Any]:
+        """Return what determines how the codes of a request are inverted."""
+        if one.setting.solver == RIVAL:
+            source = closure(published_dip.__name__)
+            return {"company": self.batch, "source": digest(source)}
+        prior, steps = self._prior(one), self._steps(one)
+        modules = ("stages.preimage.inversion", *steps.modules(), *prior.modules())
+        source = closure(*sorted({type(steps).__module__, *modules}))
+        return {
+            "prior": prior_content(prior),
+            "solver": repr(steps),
+            "source": digest(source),
+        }
+
+    def _steps(self, one: Request) -> SolverSettings:
+        chosen = SOLVERS[one.setting.solver]
+        return solver_numbers(chosen, self._network(one), one.layer, Selection())
+
     def _compute(self, one: Request, paths: Sequence[Path]) -> None:
-        defined, prior = self._network(one), self._prior(one)
-        phi = cut(defined, one.layer, CPU)
-        steps = solver_numbers(
-            SOLVERS[one.setting.solver], defined, one.layer, Selection()
-        )
         begun = time.perf_counter()
-        found = invert(
-            phi,
-            self._targets(one),
-            shape=self.shape,
-            seed=[1000 * one.seed + i for i in one.pictures],
-            solver=steps,
-            prior=prior,
-            options=Options(mean=phi.mean),
-        )
+        images, states = self._inverted(one)
         seconds = (time.perf_counter() - begun) / len(paths)
         self.store.mkdir(parents=True, exist_ok=True)
-        for image, outcome, path in zip(
-            found.preimage, found.outcomes, paths, strict=True
-        ):
-            told = {"seconds": seconds, "status": outcome.status}
+        for image, status, path in zip(images.cpu(), states, paths, strict=True):
+            told = {"seconds": seconds, "status": status}
             with replacing(path) as part:
                 part.write_bytes(png(picture_from_image(image)))
             with replacing(path.with_suffix(".json")) as part:
                 part.write_text(json.dumps(told))
 
+    def _inverted(self, one: Request) -> tuple[Images, list[str]]:
+        """Return the pre-images of a request and how each ended."""
+        phi, targets = (
+            cut(self._network(one), one.layer, self.device),
+            self._targets(one),
+        )
+        seeds = [1000 * one.seed + i for i in one.pictures]
+        if one.setting.solver == RIVAL:
+            images = published_dip.inverted(phi, targets, self.shape[1], seeds)
+            return images, ["done"] * len(seeds)
+        found = invert(
+            phi,
+            targets,
+            shape=self.shape,
+            seed=seeds,
+            solver=self._steps(one),
+            prior=self._prior(one),
+            options=Options(mean=phi.mean),
+        )
+        return found.preimage, [outcome.status for outcome in found.outcomes]
+
     @torch.no_grad()
     def _targets(self, one: Request) -> Tensor:
         """Return the codes that are inverted."""
-        phi = cut(self._network(one), one.layer, CPU)
+        phi = cut(self._network(one), one.layer, self.device)
         if one.target == "white noise":
-            return torch.cat([phi(_white(i, self.shape)) for i in one.pictures])
+            white = [_white(i, self.shape).to(self.device) for i in one.pictures]
+            return torch.cat([phi(image) for image in white])
         codes: Tensor = phi(self.originals[list(one.pictures)])
         if one.target == "constant":
             codes = codes.mean(dim=(2, 3), keepdim=True).expand_as(codes)
@@ -274,7 +308,7 @@ class Bench:
         self, one: Request, pictures: Images, told: Sequence[dict[str, Any]]
     ) -> pd.DataFrame:
         targets = self._targets(one)
-        codes = cut(self._network(one), one.layer, CPU)(pictures)
+        codes = cut(self._network(one), one.layer, self.device)(pictures)
         errors = (codes - targets).flatten(1).norm(dim=1)
         originals = self.originals[list(one.pictures)]
         scores, wanted = self._scores(pictures), self._scores(originals)
@@ -302,7 +336,9 @@ class Bench:
             "seconds": [row["seconds"] for row in told],
             "status": [row["status"] for row in told],
         }
-        values = {name: column.double().numpy() for name, column in columns.items()}
+        values = {
+            name: column.double().cpu().numpy() for name, column in columns.items()
+        }
         return pd.DataFrame({**known, **values})
 
     def _scores(self, images: Images) -> Tensor:
@@ -319,13 +355,24 @@ class Bench:
         file = numbers["denoiser"]
         if not isinstance(file, WeightsFile):
             raise TypeError("The learned prior must name a file.")
-        return trained(file, CPU)
+        return trained(file, self.device)
 
     def _pull(self, pictures: Images, level: float = 10.0) -> Tensor:
         """Return how far the denoiser moves each picture, in grey levels."""
-        levels = torch.full((len(pictures),), level)
+        levels = torch.full((len(pictures),), level, device=self.device)
         moved = self._denoiser(pictures, levels) - pictures
         return moved.square().mean(dim=(1, 2, 3)).sqrt()
+
+
+def _scaled(prior: Prior, scale: float) -> Prior:
+    """Return the prior with the weights of TV and of the denoiser so many times."""
+    if scale == 1:
+        return prior
+    further = dict(prior.further)
+    if "lambda_denoiser" in further:
+        further["lambda_denoiser"] = scale * float(str(further["lambda_denoiser"]))
+    weights = {"lambda_tv": scale * prior.lambda_tv, "further": tuple(further.items())}
+    return replace(prior, **weights)
 
 
 def _white(seed: int, shape: tuple[int, int, int]) -> Images:

@@ -18,10 +18,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from stages.execution.device import prepare
 from tests.benchmarks.machine import described, keep
 from tests.benchmarks.natural_prior import PICTURES, differences, head, means
-from tests.benchmarks.natural_prior_jobs import SETTINGS, Bench
+from tests.benchmarks.natural_prior_jobs import BATCH, SETTINGS, Bench
 
 # What params say of each, and the layers; descriptors are their own only layer.
 REPRESENTED: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -48,7 +50,11 @@ def lines(chosen: argparse.Namespace) -> Iterator[str]:
     yield f"Photographs of the claiming half, at most {chosen.limit}; seconds each."
     for name in chosen.representations:
         represented, layers = REPRESENTED[name]
-        bench = Bench(chosen.store, chosen.pictures, chosen.limit, represented)
+        bench = Bench(
+            *(chosen.store, chosen.pictures, chosen.limit, represented),
+            device=torch.device(chosen.device),
+            batch=chosen.batch,
+        )
         for layer in layers:
             yield f"\n## {name}, {layer}"
             yield from compared(bench, layer, chosen.seeds)
@@ -78,10 +84,12 @@ def main() -> None:
     options.add_argument("--seeds", type=int, default=1)
     names = list(REPRESENTED)
     options.add_argument("--representations", nargs="+", default=names, choices=names)
+    options.add_argument("--device", default="cpu")
+    options.add_argument("--batch", type=int, default=BATCH, help="pictures at once")
     options.add_argument("--threads", type=int)
     options.add_argument("--trial", action="store_true", help="print alone")
     chosen = options.parse_args()
-    prepare("cpu", chosen.threads)
+    prepare(chosen.device, chosen.threads)
     keep("transfer", lines(chosen), trial=chosen.trial)
 
 
