@@ -40,7 +40,7 @@ grid:
   - representation: caffenet
     seeds: {SEEDS}
     channels: [all, first-half, second-half, {{random: half}}]
-execution: {{device: cuda, width: 64, precision: bfloat16}}
+execution: {{device: cuda, batch_size: 128, precision: bfloat16}}
 report: {{}}
 """
 # Published rates of an H200 SXM, without sparsity: multiply-adds and bytes a second.

@@ -62,6 +62,7 @@ SOLVERS: dict[str, FastSettings | PaperSettings] = {
     "fast": FastSettings(kind="fast", steps=250),
     "by depth": FastSettings(kind="fast", steps=250, parameterisation="by-depth"),
     "longer": FastSettings(kind="fast", steps=500, parameterisation="by-depth"),
+    "long": FastSettings(kind="fast", steps=2000, parameterisation="by-depth"),
     "maco": FastSettings(kind="fast", steps=250, parameterisation="maco"),
 }
 # Not a solver of the study: the rival as its authors ran it.

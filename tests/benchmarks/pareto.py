@@ -33,6 +33,7 @@ METHODS: dict[str, list[Setting]] = {
     "fast, learned": [
         Setting("learned", "by depth", "embedded", scale) for scale in SCALES
     ],
+    "fast, learned, 2,000 steps": [Setting("learned, long", "long", "embedded")],
     "MACO": [Setting("maco", "maco")],
     "Deep Image Prior": [Setting(RIVAL, RIVAL)],
 }
@@ -55,7 +56,7 @@ def swept(bench: Bench, layers: list[str], methods: list[str]) -> pd.DataFrame:
 def on_edge(rows: pd.DataFrame, column: str = "lpips_vgg") -> pd.Series:
     """Return which rows no other beats in the code's error and in this column."""
     pairs = rows[["error", column]].to_numpy()
-    beaten = [((pairs <= pair) & (pairs < pair).any()).all(1).any() for pair in pairs]
+    beaten = [((pairs <= pair).all(1) & (pairs < pair).any(1)).any() for pair in pairs]
     return ~pd.Series(beaten, index=rows.index)
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 
 from stages.images import Images
+from stages.process.setup import set_up_process
 
 CHANNELS, KERNELS = (16, 32, 64, 128, 128, 128), (7, 7, 5, 5, 3, 3)
 SKIP, DEPTH, SIDE = 4, 32, 256
@@ -99,6 +100,7 @@ def inverted(
     steps: int = STEPS,
 ) -> Images:
     """Return an image in 0..255 for each of the codes, made by a network of its own."""
+    set_up_process()  # without it the CPU dwells on denormal numbers
     generator, noise = _start(seeds)
     generator, noise = generator.to(targets.device), noise.to(targets.device)
     optimiser = torch.optim.Adam(generator.parameters(), lr=RATE)
