@@ -91,17 +91,22 @@ def chart(target: Path) -> None:
 
     rows = pd.read_csv(ROWS)
     base = alt.Chart(rows).encode(
-        alt.X("error:Q", title="code error", scale=alt.Scale(type="log", nice=False)),
+        alt.X(
+            "error:Q",
+            title="code error",
+            scale=alt.Scale(type="log", nice=False, padding=9),
+        ),
         alt.Y("lpips_vgg:Q", title="LPIPS vgg", scale=alt.Scale(zero=False)),
         alt.Color("method:N", title=None, sort=list(METHODS)),
-        alt.Shape("method:N", title=None, sort=list(METHODS)),
+        alt.Shape("method:N", sort=list(METHODS), legend=None),
         alt.Order("scale:Q"),
     )
     layers = list(rows["layer"].unique())
-    panels = (
-        base.mark_line(opacity=0.5) + base.mark_point(filled=True, size=50)
-    ).facet(alt.Facet("layer:N", title=None, sort=layers), columns=3)
-    panels.resolve_scale(x="independent", y="independent").save(target, scale_factor=2)
+    drawn = base.mark_line(opacity=0.5) + base.mark_point(filled=True, size=50)
+    each = drawn.properties(width=220, height=170)
+    panels = each.facet(alt.Facet("layer:N", title=None, sort=layers), columns=4)
+    apart = panels.resolve_scale(x="independent", y="independent")
+    apart.configure_legend(orient="bottom").save(target, scale_factor=1.5)
 
 
 def main() -> None:
