@@ -8,7 +8,6 @@ import torchvision
 from torch import nn
 from torch.nn import functional as f
 
-from stages.plan.costs import costs_of_calls
 from stages.representations.follower import followed, geometry
 from stages.representations.network import Network
 from stages.representations.points import points
@@ -304,16 +303,3 @@ def test_nothing_is_seen_where_the_image_does_not_lead():
             return torch.ones_like(x)
 
     assert followed(Constant(), torch.rand(2, 3, 8, 8))["", 0] is None
-
-
-EVERY = torchvision.models.list_models(module=torchvision.models)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", EVERY)
-def test_every_layer_of_torchvision_s_models_is_followed(name):
-    network = of.__wrapped__(name)
-    assert network._sketch.network is not None
-    assert set(network._fields._followed) == set(network.layers)
-    costs = costs_of_calls(*network.whole_run())
-    assert all(costs[network.call(layer)].bytes > 0 for layer in network.layers)
