@@ -62,7 +62,7 @@ def page(
         notices=notices(
             kept.manifest(), _left_out(), known.statistics, list(seen.versions)
         ),
-        facts=_facts(jobs),
+        facts=_facts(jobs, inputs),
         opening=opening,
         shown="",
         folder=True,
@@ -166,8 +166,14 @@ def fields(scores: pd.DataFrame) -> list[tuple[str, str, str, list[int]]]:
     return [(*names, list(map(int, field))) for *names, field in ones]
 
 
-def _facts(jobs: pd.DataFrame) -> list[str]:
-    names = list(jobs["representation"].unique())
+def _facts(jobs: pd.DataFrame, inputs: ReportInputs) -> list[str]:
+    trained = {twin: name for name, twin in inputs.untrained.items()}
+    names = [
+        f"{name} ({trained[name]} with random weights)"
+        if name in trained
+        else f"{name} ({inputs.sides[name]} px)"
+        for name in jobs["representation"].unique()
+    ]
     return [
         counted(jobs["image_id"].nunique(), "picture"),
         f"{counted(len(names), 'representation')}: {listed(names)}",

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from stages.page import contents, weights
+from stages.page.inputs import ReportInputs
 from stages.store import files, paths
 from stages.weights import kept
 
@@ -28,6 +29,27 @@ def test_a_region_s_field_is_there_once_for_each_layer():
 def test_a_cell_without_a_field_is_left_out():
     rows = table(("hog", "gone", "all", None), ("hog", "hog", "all", [0, 9, 0, 9]))
     assert contents.fields(rows) == [("hog", "hog", "all", [0, 9, 0, 9])]
+
+
+def test_each_representation_is_told_with_its_side_or_what_it_is_the_twin_of():
+    jobs = pd.DataFrame(
+        {
+            "representation": ["net", "twin"],
+            "image_id": ["a", "a"],
+            "seconds": [1.0, 2.0],
+        }
+    )
+    inputs = ReportInputs(
+        title="",
+        pictures=1,
+        sides={"net": 64, "twin": 64},
+        untrained={"net": "twin"},
+        descriptors={},
+    )
+    facts = contents._facts(jobs, inputs)
+    assert (
+        facts[1] == "2 representations: net (64 px) and twin (net with random weights)"
+    )
 
 
 def entry(status):

@@ -24,6 +24,7 @@ CLAIM = Claim(
     text="A claim.",
     test=lambda study, claim: claim.untested(),
     needs="luck",
+    holds_if="it is lucky",
     null="chance",
     unit="dB",
     decimals=1,
@@ -119,7 +120,7 @@ def test_the_best_and_the_worst_picture_are_evidence(render):
         ("data:worst", "Pre-image of dog, it: cat"),
     ]
     # Where the null is no picture it is said in words.
-    assert text.count("null: chance (no picture of it is kept)") == 2
+    assert text.count("the null, no pre-image: chance") == 2
 
 
 def test_what_speaks_against_a_claim_stands_beside_it(render):

@@ -33,7 +33,8 @@ class Claim:
 
     `label` is the claim in two or three words. `test` looks at the evidence of a study
     and returns `tested` or `untested`; `needs` says what the study must have for it,
-    `null` what the claim is held to: the same measurement where it should fail. Values
+    `holds_if` when it holds for a picture, `null` what the claim is held to: the same
+    measurement where it should fail. Values
     are in `unit`, multiplied by `times` before they are shown (100: %); `chart` names
     the chart that shows them.
     """
@@ -43,6 +44,7 @@ class Claim:
     text: str
     test: Test
     needs: str
+    holds_if: str
     null: str
     unit: str
     decimals: int
@@ -86,6 +88,7 @@ class Claim:
             number=self.written(float(np.mean([s.value for s in samples]))),
             null=self.written(float(np.mean([s.null for s in samples]))),
             held_to=self.null,
+            holds_if=self.holds_if,
             unit=self.unit,
             dots=[self._dot(sample) for sample in samples],
             examples=self._examples(samples),

@@ -81,7 +81,8 @@ class Finding:
     """A claim with its verdict, in words, in numbers, and picture by picture.
 
     `label` is the claim in two or three words; `number` and `null` are means over the
-    pictures, in `unit`, and `held_to` says what the null is; `examples` are the
+    pictures, in `unit`, `held_to` says what the null is, and `holds_if` when the claim
+    holds for a picture; `examples` are the
     pictures that show it best and worst; `against` is what speaks against the claim;
     `chart` names the chart that shows it; `interval` is empty for few pictures. Without
     a test the numbers are dashes and the lists empty.
@@ -101,10 +102,13 @@ class Finding:
     against: list[str] = field(default_factory=list)
     chart: str | None = None
     interval: str = ""
+    holds_if: str = ""
 
     @property
     def meaning(self) -> str:
         """What the verdict means, in words."""
+        if self.verdict == "mixed" and len(self.dots) < LEAST_PICTURES:
+            return "too few pictures to settle it"
         return VERDICTS[self.verdict]
 
     def numbers(self) -> dict[str, str | int | float | None]:

@@ -18,6 +18,8 @@ CLAIMS = (
         "by pixel, and less so with depth.",
         test=early_layers,
         needs="a representation inverted at two layers or more",
+        holds_if="the PSNR at the shallowest layer is above the null and falls with "
+        "depth",
         null="the best picture that knows next to nothing, as a rule a thumbnail of "
         "4 x 4 pixels",
         unit="dB",
@@ -32,6 +34,8 @@ CLAIMS = (
         test=parts_not_places,
         needs="a representation of several layers, inverted before its fully "
         "connected ones, and patches of two pictures or more",
+        holds_if="the best match anywhere is more than 0.05 above both the null and "
+        "the match in the patch's own place",
         null="the best match of the same patch in another picture",
         unit="similarity",
         decimals=2,
@@ -44,6 +48,8 @@ CLAIMS = (
         "more so with depth.",
         test=several_seeds,
         needs="a representation inverted from several seeds at two layers or more",
+        holds_if="the deepest layer's are further apart than the null, and more so "
+        "with depth",
         null="how far apart the seeds are at the shallowest layer",
         unit="grey levels",
         decimals=1,
@@ -57,6 +63,7 @@ CLAIMS = (
         test=receptive_field,
         needs="a selection that sees a part of the image, inverted with a prior and "
         "with the prior none",
+        holds_if="at most 10 % is left with the prior, and at least 50 % without",
         null="the same without a prior",
         unit="% of the start's energy",
         decimals=1,
@@ -69,6 +76,8 @@ CLAIMS = (
         "other shape.",
         test=streams,
         needs="both halves of some layer's channels",
+        holds_if="the one half is nearer in colour, the other in shape, and both "
+        "together by more than the null",
         null="the split between halves of the channels drawn at random",
         unit="grey levels",
         decimals=1,
@@ -82,6 +91,7 @@ CLAIMS = (
         test=trained_weights,
         needs="a trained network and the same with random weights, at a layer in "
         "common",
+        holds_if="the trained network's distance is below the null",
         null="the same network with random weights",
         unit="judge's distance",
         decimals=2,
@@ -94,6 +104,8 @@ CLAIMS = (
         "HOG with bilinear assignment (HOGb) and than dense SIFT.",
         test=hog_is_worst,
         needs="HOG and HOGb or DSIFT, inverted for two pictures or more",
+        holds_if="HOG's error is above the null, and its PSNR after a fitted gain "
+        "below theirs",
         null="the worse of the other descriptors",
         unit="% squared normalised error",
         decimals=1,
@@ -106,6 +118,7 @@ CLAIMS = (
         "to any other picture's.",
         test=own_code,
         needs="the codes of two pictures or more",
+        holds_if="the mean error is below the null",
         null="the distance to the nearest code of another picture",
         unit="%",
         decimals=1,

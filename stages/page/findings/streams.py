@@ -54,9 +54,24 @@ def streams(study: Evidence, claim: Claim) -> Finding:
     trials, halves = _trials(table, pair, pairs)
     if trials.empty:
         return claim.untested("No colour picture has both halves and random halves.")
-    roles = {"colour": halves.colour, "shape": halves.shape, NULL: pairs[0][0]}
-    frames = {role: jobs[jobs["channels"] == name] for role, name in roles.items()}
+    roles = {
+        "nearer in colour": halves.colour,
+        "nearer in shape": halves.shape,
+        NULL: pairs[0][0],
+    }
+    # Of each picture the first is shown: where the halves split most.
+    clearest = _clearest(table, halves)
+    shown = jobs.sort_values(
+        "layer", key=lambda names: names != clearest, kind="stable"
+    )
+    frames = {role: shown[shown["channels"] == name] for role, name in roles.items()}
     return claim.tested(samples(trials, frames), _sentence(halves, trials, kind))
+
+
+def _clearest(table: pd.DataFrame, halves: Halves) -> str:
+    """Return the layer whose halves split most, on the mean: its pictures are shown."""
+    split = _split(table, *halves).sum(axis=1, skipna=False)
+    return str(split.groupby("layer", sort=False).mean().idxmax())
 
 
 def _null_pairs(randoms: list[str], has_all: bool) -> tuple[list[tuple[str, str]], str]:

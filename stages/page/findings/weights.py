@@ -15,6 +15,10 @@ from stages.page.wording import counted, listed, number
 _METRICS = ["judge_distance", "relative_error_8bit", "psnr", "ssim"]
 # What else may tell which is nearer, more of it: words, decimals, unit.
 _OTHER_WAYS = {"psnr": ("PSNR", 2, " dB"), "ssim": ("SSIM", 2, "")}
+_JUDGE = (
+    "The judge is a network of its own, trained by the project on Tiny ImageNet and "
+    "never inverted."
+)
 # A mean that differs by less than this part of itself is about the same: our choice.
 _ABOUT = 0.2
 
@@ -47,7 +51,7 @@ def trained_weights(study: Evidence, claim: Claim) -> Finding:
     sentence = _trained_sentence(f"{name} against {twin}", layers, trials)
     agreement = _agreement(own, other, layers)
     return claim.tested(
-        samples(trials, frames), f"{sentence}{agreement}", _against(trials)
+        samples(trials, frames), f"{sentence}{agreement} {_JUDGE}", _against(trials)
     )
 
 

@@ -16,6 +16,7 @@ CLAIM = Claim(
     text="text",
     test=lambda study, claim: claim.untested(),
     needs="luck",
+    holds_if="it is lucky",
     null="chance",
     unit="%",
     decimals=1,
@@ -68,6 +69,8 @@ def test_numbers_are_means_in_the_claims_unit():
     assert finding.tally == "2 of 3 pictures"
     assert [dot.value for dot in finding.dots] == pytest.approx([10, 31, 10])
     assert finding.against == ["It does not hold for c."]
+    assert finding.holds_if == "it is lucky"
+    assert finding.meaning == "this study cannot settle it"
 
 
 def test_few_pictures_are_told_and_have_no_interval():
@@ -75,6 +78,7 @@ def test_few_pictures_are_told_and_have_no_interval():
     assert finding.sentence == (
         "Said. 2 pictures can settle nothing: a verdict takes at least 3."
     )
+    assert finding.meaning == "too few pictures to settle it"
     assert finding.interval == ""
     assert CLAIM.tested(trials(19, 19), "Said.").interval == ""
 

@@ -28,6 +28,7 @@ ROW = Claim(
     text="Brightness survives colour.",
     test=brighter,
     needs="colour pictures",
+    holds_if="the error is below",
     null="the error of colour",
     unit="grey levels",
     decimals=1,

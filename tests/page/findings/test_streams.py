@@ -27,6 +27,19 @@ def test_a_split_is_supported_and_says_which_half_is_which(found, job):
     assert "between one random half and all channels" in finding.sentence
 
 
+def test_the_layer_whose_halves_split_most_is_shown(found, job):
+    one, other = (
+        halves(job, *pair) for pair in (((9, 12), (12, 10)), ((5, 30), (12, 10)))
+    )
+    deep = [row | {"layer": "deep", "key": f"deep {row['key']}"} for row in other]
+    finding = found("streams", [*one, *deep])
+    frames = [frame for example in finding.examples for frame in example.frames]
+    assert {frame.role for frame in frames} == {
+        *("nearer in colour", "nearer in shape", "null"),
+    }
+    assert all(frame.key.startswith("deep ") for frame in frames)
+
+
 def test_the_other_half_may_be_the_colour_stream(found, job):
     finding = found("streams", halves(job, (12, 10), (5, 30)))
     assert finding.verdict == "supported"
