@@ -49,9 +49,12 @@ def trained_weights(study: Evidence, claim: Claim) -> Finding:
     trials["holds"] = trials["margin"] > 0
     frames = {"trained": _by_depth(own, layers), NULL: _by_depth(other, layers)}
     sentence = _trained_sentence(f"{name} against {twin}", layers, trials)
-    agreement = _agreement(own, other, layers)
+    agreement, fewer = _agreement(own, other, layers)
+    beside = [] if fewer else agreement
     return claim.tested(
-        samples(trials, frames), f"{sentence}{agreement} {_JUDGE}", _against(trials)
+        samples(trials, frames),
+        " ".join([sentence, *beside, _JUDGE]),
+        [*_against(trials), *(agreement if fewer else [])],
     )
 
 
@@ -63,23 +66,28 @@ def _by_depth(jobs: pd.DataFrame, layers: list[str]) -> pd.DataFrame:
     )
 
 
-def _agreement(own: pd.DataFrame, other: pd.DataFrame, layers: list[str]) -> str:
+def _agreement(
+    own: pd.DataFrame, other: pd.DataFrame, layers: list[str]
+) -> tuple[list[str], bool]:
     """Return in how many pre-images the label is the photograph's, with the layers.
 
-    Of pre-images that both networks have: of the same layer, setting, picture and seed.
+    Of pre-images that both networks have: of the same layer, setting, picture and seed;
+    and whether the trained network has fewer, which speaks against it.
     """
     on = ["layer", *SETTING, "image_id", "seed"]
     both = own.merge(other, on=on, suffixes=("_trained", "_untrained"))
-    told = []
+    told, sums = [], []
     for words in ("trained", "untrained"):
         labels = both[["layer", f"judge_agrees_{words}"]].dropna()
         agreeing = labels.loc[labels.iloc[:, 1] == 1, "layer"].value_counts()
         if labels.empty:
-            return ""
+            return [], False
+        sums.append(int(agreeing.sum()))
         where = ", ".join(f"{agreeing[n]:,} at {n}" for n in layers if n in agreeing)
         pre_images = counted(len(labels), f"{words} pre-image")
         told.append(f"{agreeing.sum():,} of {pre_images}{where and f' ({where})'}")
-    return f" The judge gives the photograph's label to {listed(told)}."
+    sentence = f"The judge gives the photograph's label to {listed(told)}."
+    return [sentence], sums[0] < sums[1]
 
 
 def _against(trials: pd.DataFrame) -> list[str]:

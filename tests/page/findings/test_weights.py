@@ -50,6 +50,13 @@ def test_labels_are_counted_over_pre_images_that_both_have(found, job):
     assert "3 of 3 trained" in found("trained-weights", rows).sentence
 
 
+def test_labels_that_say_otherwise_speak_against_it(found, job):
+    finding = found("trained-weights", twins(job, (0.1, 0.2, 0.3), agrees=(0.0, 1.0)))
+    told = "label to 0 of 3 trained pre-images and 3 of 3 untrained pre-images"
+    assert any(told in line for line in finding.against)
+    assert "label" not in finding.sentence
+
+
 def test_metrics_that_say_otherwise_stand_beside(found, job):
     rows = twins(job, (0.1, 0.2, 0.3))
     for row in rows:
