@@ -50,32 +50,32 @@ grid:
 execution: {{device: cpu, processes: {processes}}}
 report: {{}}
 """
-# Representation, layers, steps, seeds: some 20 to 60 seconds of computing each.
+# Representation, layers, steps, seeds: some one to two minutes of computing each.
 STUDIES = {
-    "vgg16": ("{kind: torchvision, model: vgg16, weights: random}", "[relu5_3]", 6, 1),
+    "vgg16": ("{kind: torchvision, model: vgg16, weights: random}", "[relu5_3]", 16, 1),
     "vit_b_16": (
         "{kind: torchvision, model: vit_b_16, weights: random}",
-        "[heads]",
-        6,
+        "[encoder.ln]",
+        16,
         1,
     ),
     "resnet18": (
         "{kind: torchvision, model: resnet18, weights: random}",
         "[fc]",
-        20,
+        60,
         1,
     ),
     "convnext_tiny": (
         "{kind: torchvision, model: convnext_tiny, weights: random}",
         "[classifier]",
-        8,
+        24,
         1,
     ),
-    "swin_t": ("{kind: torchvision, model: swin_t, weights: random}", "[head]", 8, 1),
+    "swin_t": ("{kind: torchvision, model: swin_t, weights: random}", "[head]", 24, 1),
     "alexnet": (
         "{kind: torchvision, model: alexnet, weights: random}",
         "[relu5]",
-        100,
+        250,
         1,
     ),
     "caffenet": ("{kind: caffenet, side: 64, weights: embedded}", "[relu5]", 200, 4),
