@@ -30,24 +30,23 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from stages.execution.device import prepare
 from stages.store import paths
 from tests.benchmarks.machine import described, keep
 from tests.benchmarks.natural_prior_jobs import (
-    BATCH,
     LEARNED,
     PLAIN,
     SETTINGS,
     TARGETS,
     Bench,
     Setting,
+    bench_of,
+    bench_options,
 )
 
 LAYERS = ["conv1", "pool1", "relu2", "relu3", "relu5", "pool5"]
 INVENTED_AT = ["relu3", "relu5", "pool5"]
-PICTURES = Path(__file__).parents[2] / "../shared/images/imagenet-sample"
 # Column, heading, decimals, and whether less is better.
 COLUMNS = [
     ("error", "code error", 3, True),
@@ -147,11 +146,7 @@ def shared(bench: Bench, layers: Sequence[str], other: Path | None) -> Iterator[
 
 def report(chosen: argparse.Namespace) -> Iterator[str]:
     """Yield the lines of the report as they are measured."""
-    bench = Bench(
-        *(chosen.store, chosen.pictures, chosen.limit),
-        device=torch.device(chosen.device),
-        batch=chosen.batch,
-    )
+    bench = bench_of(chosen)
     n, seeds = len(bench.names), chosen.seeds
     yield "# The learned prior on AlexNet\n"
     yield described(f"natural_prior --limit {chosen.limit} --seeds {seeds}")
@@ -180,9 +175,7 @@ def invention(bench: Bench, layers: Sequence[str], other: Path | None) -> Iterat
 def main() -> None:
     """Print the report and, unless it is a trial, keep it."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--store", type=Path, required=True)
-    options.add_argument("--pictures", type=Path, default=PICTURES)
-    options.add_argument("--limit", type=int, default=20)
+    bench_options(options, limit=20)
     options.add_argument("--seeds", type=int, default=2)
     options.add_argument("--layers", nargs="+", default=LAYERS)
     names = [one.name for one in SETTINGS]
@@ -191,10 +184,6 @@ def main() -> None:
     default = paths.embedded("denoiser_b")
     default = default if default.is_file() else None
     options.add_argument("--other", type=Path, default=default)
-    options.add_argument("--device", default="cpu")
-    options.add_argument("--batch", type=int, default=BATCH, help="pictures at once")
-    options.add_argument("--threads", type=int)
-    options.add_argument("--trial", action="store_true", help="print alone")
     chosen = options.parse_args()
     prepare(chosen.device, chosen.threads)
     keep("natural_prior", report(chosen), trial=chosen.trial)

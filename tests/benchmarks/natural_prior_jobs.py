@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Sequence
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -45,6 +46,7 @@ from stages.store.files import replacing
 from stages.weights import kept
 from tests.benchmarks import published_dip
 
+PICTURES = Path(__file__).parents[2] / "../shared/images/imagenet-sample"
 CPU = torch.device("cpu")
 ALEXNET: dict[str, Any] = {
     **{"kind": "torchvision", "model": "alexnet", "weights": "features"}
@@ -363,6 +365,26 @@ class Bench:
         levels = torch.full((len(pictures),), level, device=self.device)
         moved = self._denoiser(pictures, levels) - pictures
         return moved.square().mean(dim=(1, 2, 3)).sqrt()
+
+
+def bench_options(options: ArgumentParser, limit: int, *, store: bool = True) -> None:
+    """Add what every benchmark of a Bench asks for; `store` if it must be named."""
+    options.add_argument("--store", type=Path, required=store)
+    options.add_argument("--pictures", type=Path, default=PICTURES)
+    options.add_argument("--limit", type=int, default=limit, help="photographs")
+    options.add_argument("--device", default="cpu")
+    options.add_argument("--batch", type=int, default=BATCH, help="pictures at once")
+    options.add_argument("--threads", type=int)
+    options.add_argument("--trial", action="store_true", help="print alone")
+
+
+def bench_of(chosen: Namespace, represented: Mapping[str, Any] = ALEXNET) -> Bench:
+    """Return the bench that these options choose, of this representation."""
+    return Bench(
+        *(chosen.store, chosen.pictures, chosen.limit, dict(represented)),
+        device=torch.device(chosen.device),
+        batch=chosen.batch,
+    )
 
 
 def _scaled(prior: Prior, scale: float) -> Prior:

@@ -17,12 +17,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
-import torch
 
 from stages.execution.device import prepare
 from tests.benchmarks.machine import RESULTS, described, keep
-from tests.benchmarks.natural_prior import LAYERS, PICTURES
-from tests.benchmarks.natural_prior_jobs import BATCH, RIVAL, Bench, Setting
+from tests.benchmarks.natural_prior import LAYERS
+from tests.benchmarks.natural_prior_jobs import (
+    RIVAL,
+    Bench,
+    Setting,
+    bench_of,
+    bench_options,
+)
 
 ROWS = RESULTS / "pareto.csv"
 SCALES = (0.1, 0.3, 1.0, 3.0, 10.0)
@@ -62,11 +67,7 @@ def on_edge(rows: pd.DataFrame, column: str = "lpips_vgg") -> pd.Series:
 
 def report(chosen: argparse.Namespace) -> Iterator[str]:
     """Yield the lines of the report."""
-    bench = Bench(
-        *(chosen.store, chosen.pictures, chosen.limit),
-        device=torch.device(chosen.device),
-        batch=chosen.batch,
-    )
+    bench = bench_of(chosen)
     yield "# Code error against LPIPS, as the prior weighs more\n"
     yield described(f"pareto --limit {chosen.limit} --device {chosen.device}")
     yield f"{len(bench.names)} photographs of the claiming half, one start each.\n"
@@ -112,22 +113,17 @@ def chart(target: Path) -> None:
 def main() -> None:
     """Print the report and, unless it is a trial, keep it; or draw the chart."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--store", type=Path)
-    options.add_argument("--pictures", type=Path, default=PICTURES)
-    options.add_argument("--limit", type=int, default=10)
-    options.add_argument("--batch", type=int, default=BATCH, help="pictures at once")
+    bench_options(options, limit=10, store=False)
     options.add_argument("--layers", nargs="+", default=LAYERS)
     names = list(METHODS)
     options.add_argument("--methods", nargs="+", default=names, choices=names)
-    options.add_argument("--device", default="cpu")
-    options.add_argument("--trial", action="store_true", help="print alone")
     options.add_argument("--chart", type=Path, help="draw what is kept")
     chosen = options.parse_args()
     if chosen.chart:
         return chart(chosen.chart)
     if chosen.store is None:
         options.error("--store is needed, a folder for the pre-images")
-    prepare(chosen.device)
+    prepare(chosen.device, chosen.threads)
     keep("pareto", report(chosen), trial=chosen.trial)
 
 

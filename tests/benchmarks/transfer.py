@@ -15,15 +15,12 @@ alex first.
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import torch
 
 from stages.execution.device import prepare
 from tests.benchmarks.machine import described, keep
-from tests.benchmarks.natural_prior import PICTURES, differences, head, means
-from tests.benchmarks.natural_prior_jobs import BATCH, SETTINGS, Bench
+from tests.benchmarks.natural_prior import differences, head, means
+from tests.benchmarks.natural_prior_jobs import SETTINGS, Bench, bench_of, bench_options
 
 # What params say of each, and the layers; descriptors are their own only layer.
 REPRESENTED: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -50,11 +47,7 @@ def lines(chosen: argparse.Namespace) -> Iterator[str]:
     yield f"Photographs of the claiming half, at most {chosen.limit}; seconds each."
     for name in chosen.representations:
         represented, layers = REPRESENTED[name]
-        bench = Bench(
-            *(chosen.store, chosen.pictures, chosen.limit, represented),
-            device=torch.device(chosen.device),
-            batch=chosen.batch,
-        )
+        bench = bench_of(chosen, represented)
         for layer in layers:
             yield f"\n## {name}, {layer}"
             yield from compared(bench, layer, chosen.seeds)
@@ -78,16 +71,10 @@ def compared(bench: Bench, layer: str, seeds: int) -> Iterator[str]:
 def main() -> None:
     """Print the report and, unless it is a trial, keep it."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--store", type=Path, required=True)
-    options.add_argument("--pictures", type=Path, default=PICTURES)
-    options.add_argument("--limit", type=int, default=20)
+    bench_options(options, limit=20)
     options.add_argument("--seeds", type=int, default=1)
     names = list(REPRESENTED)
     options.add_argument("--representations", nargs="+", default=names, choices=names)
-    options.add_argument("--device", default="cpu")
-    options.add_argument("--batch", type=int, default=BATCH, help="pictures at once")
-    options.add_argument("--threads", type=int)
-    options.add_argument("--trial", action="store_true", help="print alone")
     chosen = options.parse_args()
     prepare(chosen.device, chosen.threads)
     keep("transfer", lines(chosen), trial=chosen.trial)
