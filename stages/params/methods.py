@@ -72,8 +72,8 @@ class PriorSettings(Part):
     sigma: Annotated[
         tuple[NoiseLevel, NoiseLevel],
         BeforeValidator(frozen_list),
-        must_be("two noise levels in grey levels, such as [60, 10]"),
-    ] = (60.0, 10.0)
+        must_be("two noise levels in grey levels, such as [60, 5]"),
+    ] = (60.0, 5.0)
     denoise_every: Count = 2
     renoise: bool = True
 

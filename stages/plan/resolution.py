@@ -11,7 +11,7 @@ from stages.preimage.adam import Fast
 from stages.preimage.momentum import SCHEDULES, Paper
 from stages.preimage.prior_sets import ijcv_prior, natural_prior, with_denoiser
 from stages.preimage.priors import Prior
-from stages.preimage.solvers import FAST_RATES
+from stages.preimage.solvers import fast_rate
 from stages.process.stage import Refusal
 from stages.representations.definition import Definition, WeightsFile
 from stages.representations.selection import Selection
@@ -118,7 +118,7 @@ def solver_numbers(
         name = "pixels" if depth <= SHALLOW else "fourier"
     rate = solver.rate
     if rate is None:
-        rate = FAST_RATES[name]
+        rate = fast_rate(name, solver.steps)
         if name == "pixels" and len(phi.layers) > 1:
             rate = rate_by_depth(depth, solver.steps)
     return Fast(solver.steps, rate, solver.smoothing, name)

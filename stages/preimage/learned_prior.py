@@ -8,9 +8,13 @@ SNORE (Renaud et al., arXiv:2402.01779). No function has this gradient: the valu
 far the denoiser would move the image, not a potential that a descent must lower.
 
 `sigma` falls geometrically from the first step to the last, coarse structure before
-detail. The weight falls on a line from `lambda_denoiser` to LAST of it: early, while
-little is settled, the prior decides which of the images that share the code is found;
-late, the code has the last word. The denoiser runs at every `denoise_every`-th step; in
+detail. The weight is `lambda_denoiser` times two shares. One falls on a line from 1 to
+LAST: early, while little is settled, the prior decides which of the images that share
+the code is found; late, the code has the last word. The other is the relative code
+error, at most 1. The data term's gradient is proportional to it, so a constant weight
+would overtake it as the code is met: the further a code can be met, the more the prior
+would cost. In this proportion both keep the balance that they began with, whatever
+error a layer allows. The denoiser runs at every `denoise_every`-th step; in
 between the image is pulled towards what it last said, which goes into checkpoints.
 """
 
@@ -28,9 +32,9 @@ from stages.representations.definition import WeightsFile
 
 DENOISED = "denoised"
 
-# The share of the weight that is left at the end. Our choice, by trials at AlexNet's
-# relu5 on four photographs: code error .144, LPIPS vgg .642, and .161, .642 with a
-# constant weight. Above 0, so that the term still tells something at the end.
+# The share of the weight that is left at the end, beside that by the code error. Our
+# choice, by trials at AlexNet's relu5. Above 0, so that the term still tells something
+# at the end.
 LAST = 0.05
 
 
@@ -41,6 +45,8 @@ class LearnedPrior(PriorTerm):
     `sigma` are the noise levels at both ends of the descent, in grey levels; the noise
     is added, at the level that the denoiser is told, if `renoise`. It is drawn for each
     job by its seed and the step alone: nothing is carried from one draw to the next.
+    `code_error` is each job's `||Phi(x) - Phi0|| / ||Phi0||` at the step, at most 1;
+    None, where it is not known, counts as 1.
 
     Raises ValueError if the levels do not fall or are not positive, if it would run at
     no step, or if there are not as many seeds as jobs.
@@ -53,6 +59,7 @@ class LearnedPrior(PriorTerm):
     step: int = 0
     n_steps: int = 1
     precision: torch.dtype = torch.float32
+    code_error: PerImage | None = None
 
     def __post_init__(self) -> None:
         first, last = self.sigma
@@ -74,6 +81,10 @@ class LearnedPrior(PriorTerm):
         """Return the term of this step, in 0..n_steps, the last after the descent."""
         return replace(self, step=step, n_steps=n_steps)
 
+    def beside(self, data: PerImage) -> "LearnedPrior":
+        """Return the term that weighs as much as these data terms leave to be met."""
+        return replace(self, code_error=data.detach().clamp(max=1).sqrt())
+
     def in_precision(self, precision: torch.dtype) -> "LearnedPrior":
         """Return the term whose denoiser computes in this precision."""
         return replace(self, precision=precision)
@@ -86,7 +97,7 @@ class LearnedPrior(PriorTerm):
 
     @property
     def fading(self) -> float:
-        """The share of the weight that is left at the step, from 1 down to LAST."""
+        """The share of the weight that time leaves at the step, from 1 down to LAST."""
         return 1 - (1 - LAST) * self.step / self.n_steps
 
     def memory(self, x: Images) -> Memory:
@@ -113,7 +124,7 @@ class LearnedPrior(PriorTerm):
     @property
     def _scale(self) -> PerImage:
         scale: PerImage = self.fading * self.weights / self.jobs.norm**2
-        return scale
+        return scale if self.code_error is None else scale * self.code_error
 
     def _denoised(self, x: Images) -> Images:
         """Return what the denoiser makes of the centred images, centred, too.

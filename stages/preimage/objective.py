@@ -2,12 +2,13 @@
 
     ||Phi(x) - Phi0||^2 / ||Phi0||^2 + lambda_alpha * sum |x/s|^alpha
         + lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta
-        + lambda_denoiser * ||x - D(x + sigma n, sigma)||^2 / s^2
+        + lambda_denoiser * w * ||x - D(x + sigma n, sigma)||^2 / s^2
 
 Mahendran & Vedaldi, arXiv 1412.0035, equations 2 to 4, and a learned prior. `x` is
 centred (the mean colour subtracted), `s` is `stages.images.reference_norm`; the first
 term is `data_term`'s, the others are the rows of `priors.PRIORS`. The last is a pull,
-not a function that falls: where it weighs, so is their sum. Every image of a batch is a
+not a function that falls: where it weighs, so is their sum; its share `w` of the weight
+falls with the code error and time (`learned_prior`). Every image of a batch is a
 job of its own: no term of one depends on another.
 """
 
@@ -108,7 +109,7 @@ class Objective:
         """Return the weighted terms at the centred images `x`."""
         data = self.data_term(x)
         none = torch.zeros_like(data)
-        values = self._each(lambda term: term.value(x))
+        values = self._each(lambda term: term.beside(data).value(x))
         priors = {name: none if v is None else v for name, v in values.items()}
         return Terms(data=data, **priors)
 
@@ -127,7 +128,8 @@ class Objective:
             terms[name] = none
             if term is not None:
                 kept = memory.get(name, {})
-                terms[name], own, factor = term.value_and_gradient(x, kept)
+                here = term.beside(data)
+                terms[name], own, factor = here.value_and_gradient(x, kept)
                 gradient = torch.addcmul(gradient, own, factor)
         return terms, gradient
 

@@ -39,15 +39,17 @@ def with_denoiser(
     file: WeightsFile,
     weight: float,
     *,
-    sigma: tuple[float, float] = (60.0, 10.0),
+    sigma: tuple[float, float] = (60.0, 5.0),
     denoise_every: int = 2,
     renoise: bool = True,
 ) -> Prior:
     """Return the prior with the pull of a denoiser besides, see `learned_prior`.
 
-    `weight` is lambda_denoiser at the first step, which `stages.plan.stiffness` derives
-    for a layer; `sigma` are the first and the last noise level in grey levels. Defaults
-    are our choice, by trials at AlexNet's relu5.
+    `weight` is lambda_denoiser at the first step and a code error of 1, which
+    `stages.plan.stiffness` derives for a layer; `sigma` are the first and the last
+    noise level in grey levels. Defaults are our choice, by trials on AlexNet: a last
+    level of 5 and not 10 takes relu5's code error from .144 to .136, pool5's from .147
+    to .141, with as near pictures (20 fitting photographs).
     """
     numbers: dict[str, Number] = {
         "lambda_denoiser": weight,

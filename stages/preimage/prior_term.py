@@ -1,9 +1,10 @@
 """What a prior term is: `PriorTerm`, and the row that puts it into the objective.
 
 A term judges each image of a batch by itself. Most are functions of the image, whose
-`value` says all. A term may also depend on the moment of the descent (`at`), draw
-random numbers from each job's own generator (`Jobs.seeds`), and keep tensors between
-steps (`memory`), which go into checkpoints with the rest of the state.
+`value` says all. A term may also depend on the moment of the descent (`at`) and on the
+job's data term there (`beside`), draw random numbers from each job's own generator
+(`Jobs.seeds`), and keep tensors between steps (`memory`), which go into checkpoints
+with the rest of the state.
 """
 
 from collections.abc import Callable
@@ -47,6 +48,10 @@ class PriorTerm:
 
     def at(self, step: int, n_steps: int) -> "PriorTerm":
         """Return the term of this step, in 0..n_steps, the last after the descent."""
+        return self
+
+    def beside(self, data: PerImage) -> "PriorTerm":
+        """Return the term as it is where the data terms have these values."""
         return self
 
     def in_precision(self, precision: torch.dtype) -> "PriorTerm":

@@ -95,7 +95,7 @@ WORDS = {
     "lambda_tv": "must be a number of at least 0, three of them (for thirds of the "
     "depth), by-depth or {by-depth: factor}",
     "lambda_denoiser": "must be auto or a number of at least 0",
-    "sigma": "must be two noise levels in grey levels, such as [60, 10]",
+    "sigma": "must be two noise levels in grey levels, such as [60, 5]",
     "schedule": "must be auto, cnn, steady, region, descriptors "
     "or [[steps, factor of 0.004], ...]",
     "representation": "must be a name or a list of names",
@@ -196,7 +196,7 @@ def test_the_priors_of_the_journal_come_as_a_whole():
 
 
 def test_a_denoiser_and_its_weight_come_together():
-    assert validate(PriorSettings, LEARNED).sigma == (60.0, 10.0)
+    assert validate(PriorSettings, LEARNED).sigma == (60.0, 5.0)
     path, text = mistake(PriorSettings, {"lambda_denoiser": "auto", "sigma": [9, 3]})
     assert path == ()
     assert "`lambda_denoiser`, `sigma` needs a denoiser: give `denoiser: emb" in text

@@ -87,7 +87,7 @@ DIFFERENT: list[dict[str, Any]] = [
     learned(),
     learned(lambda_denoiser=0.6),
     learned(sigma=[50, 10]),
-    learned(sigma=[60, 5]),
+    learned(sigma=[60, 10]),
     learned(denoise_every=3),
     learned(renoise=False),
     part("solvers", "fast", steps=7),

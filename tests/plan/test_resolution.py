@@ -10,6 +10,7 @@ from stages.params.representations import CaffenetSettings
 from stages.plan.representations import definition
 from stages.plan.resolution import by_depth, prior_numbers, solver_numbers
 from stages.plan.stiffness import lambda_denoiser
+from stages.preimage import solvers
 from stages.preimage.adam import Fast
 from stages.preimage.momentum import SCHEDULES, Paper
 from stages.preimage.prior_sets import ijcv_prior
@@ -169,7 +170,17 @@ def test_a_short_run_takes_shorter_steps_than_a_long_one(steps, share):
 
 
 def test_other_parameterisations_keep_their_rate_at_all_depths():
-    assert set(rates(parameterisation="fourier")) == {FAST_RATES["fourier"]}
+    for name in ("fourier", "maco"):
+        assert set(rates(parameterisation=name, steps=250)) == {FAST_RATES[name]}
+
+
+@pytest.mark.parametrize(("steps", "times"), [(9, 1), (250, 1), (400, 1.6), (900, 2)])
+def test_waves_take_longer_steps_in_a_longer_run(steps, times):
+    expected = times * FAST_RATES["fourier"]
+    of_network = fast(NETWORK, "relu4", parameterisation="fourier", steps=steps)
+    assert of_network.rate == pytest.approx(expected)
+    assert solvers.fast(steps=steps, parameterisation="fourier") == of_network
+    assert solvers.fast(steps=steps, parameterisation="maco").rate == FAST_RATES["maco"]
 
 
 def test_by_depth_takes_pixels_for_shallow_layers_and_waves_for_deep_ones():

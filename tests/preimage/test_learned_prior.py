@@ -136,6 +136,27 @@ def test_weight_falls_on_a_line_to_its_last_share(toy):
         torch.testing.assert_close(term().at(step, 100).value(x), share * begun)
 
 
+def test_weight_falls_with_the_code_error_of_each_job(toy):
+    toy(lambda images: torch.zeros_like(images))
+    x, data = centred(), torch.tensor([0.04, 1.0, 9.0])
+    value, gradient = pull(term(), x)
+    beside, turned = pull(term().beside(data), x)
+    share = torch.tensor([0.2, 1.0, 1.0])
+    torch.testing.assert_close(beside, share * value)
+    torch.testing.assert_close(turned, share[:, None, None, None] * gradient)
+
+
+def test_objective_tells_the_code_error_whether_it_asks_for_a_gradient_or_not(toy):
+    toy(lambda images: torch.zeros_like(images))
+    x, aim = centred(), aim_at(SEEDS)
+    value = aim.priors["denoiser"].value(x)
+    error = aim.data_term(x).clamp(max=1).sqrt()
+    assert (error < 0.9).all()
+    with_gradient, _ = aim.terms_and_gradient(x)
+    for terms in (aim.terms(x), with_gradient):
+        torch.testing.assert_close(terms["denoiser"], error * value)
+
+
 def test_without_renoising_the_denoiser_sees_the_image_itself(toy):
     denoise, x = toy(lambda images: images / 2), centred()
     term(renoise=False).value(x)

@@ -51,7 +51,7 @@ def test_the_learned_prior_stands_beside_the_classical_one(tmp_path):
     numbers = with_denoiser(light_prior(0.1), file, 3.0).numbers()
     assert (numbers["lambda_tv"], numbers["lambda_denoiser"]) == (0.1, 3.0)
     assert numbers["denoiser"] == file
-    assert numbers["sigma"] == (60.0, 10.0)
+    assert numbers["sigma"] == (60.0, 5.0)
     assert (numbers["denoise_every"], numbers["renoise"]) == (2, True)
 
 
