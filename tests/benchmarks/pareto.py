@@ -96,6 +96,7 @@ def chart(target: Path) -> None:
             "error:Q",
             title="code error",
             scale=alt.Scale(type="log", nice=False, padding=9),
+            axis=alt.Axis(labelOverlap="greedy", labelSeparation=4, grid=False),
         ),
         alt.Y("lpips_vgg:Q", title="LPIPS vgg", scale=alt.Scale(zero=False)),
         alt.Color("method:N", title=None, sort=list(METHODS)),
