@@ -34,9 +34,8 @@ class Claim:
     `label` is the claim in two or three words. `test` looks at the evidence of a study
     and returns `tested` or `untested`; `needs` says what the study must have for it,
     `holds_if` when it holds for a picture, `null` what the claim is held to: the same
-    measurement where it should fail. Values
-    are in `unit`, multiplied by `times` before they are shown (100: %); `chart` names
-    the chart that shows them.
+    measurement where it should fail. Values are in `unit`, multiplied by `times` before
+    they are shown (100: %); `chart` names the chart that shows them.
     """
 
     name: str

@@ -82,10 +82,10 @@ class Finding:
 
     `label` is the claim in two or three words; `number` and `null` are means over the
     pictures, in `unit`, `held_to` says what the null is, and `holds_if` when the claim
-    holds for a picture; `examples` are the
-    pictures that show it best and worst; `against` is what speaks against the claim;
-    `chart` names the chart that shows it; `interval` is empty for few pictures. Without
-    a test the numbers are dashes and the lists empty.
+    holds for a picture; `examples` are the pictures that show it best and worst;
+    `against` is what speaks against the claim; `chart` names the chart that shows it;
+    `interval` is empty for few pictures. Without a test the numbers are dashes and the
+    lists empty.
     """
 
     name: str
