@@ -21,7 +21,7 @@ OUTCOMES = [
     Column("alpha_term", "alpha-norm term", "1", 4, 1, "lower", "its part of the sum"),
     Column("tv_term", "TV term", "1", 4, 1, "lower", "total variation's part of it"),
     Column(
-        *("denoiser_term", "pull of the denoiser", "1", 4, 1, "lower"),
+        *("denoiser_term", "pull of the denoiser", "1", 6, 1, "lower"),
         "how far the denoiser would move the picture, weighed; no term of the sum",
     ),
     Column("objective", "objective", "1", 4, 1, "lower", "what was minimised: the sum"),
