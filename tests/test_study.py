@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from stages import study
+from stages.execution import forecast
+from stages.execution.pace import Measured, Unmeasured
 from stages.plan.jobs import Job, jobs
 from stages.plan.study import expand
 from stages.process.stage import Refusal
@@ -128,18 +130,40 @@ def test_after_fetch_cells_jobs_disk_and_time_are_shown(job_store, say):
     assert f"failed    {label}, oval: RuntimeError: no\n" in shown
 
 
-def test_time_is_that_of_a_step_times_steps_times_batches(job_store, say, monkeypatch):
-    monkeypatch.setattr(
-        "stages.execution.batch.Batch.probe", lambda batch, n_steps: 50.0
-    )
-    # All 5 jobs share what a batch must: 2 batches of 3, of 6 steps each.
-    assert "time      about 10 min to go" in say("--measure")
-    for job in plan():
+def test_time_is_what_was_measured_of_the_jobs_that_are_left(
+    job_store, say, monkeypatch
+):
+    asked = []
+
+    def measured(execution, todo, device):
+        asked.append([job.key for job in todo])
+        return Measured(600.0 * len(todo), 5_000_000 * len(todo))
+
+    monkeypatch.setattr(forecast, "measured", measured)
+    first, *others = plan()
+    job_store.save(first.key, RECORD)
+    shown = say("--measure")
+    assert "time      about 40 min to go on cpu (" in shown
+    assert "GPU       20.0 MB of memory at most\n" in shown
+    assert sorted(asked[0]) == sorted(job.key for job in others)
+    for job in others:
         job_store.save(job.key, RECORD)
     shown = say("--measure")
     assert "jobs      5: 5 done, 0 to do\n" in shown
     assert "time      about 0 s to go" in shown
     assert shown.endswith(", measured\n")
+
+
+def test_where_no_step_can_be_taken_the_plan_is_shown_with_the_reason(
+    job_store, say, monkeypatch
+):
+    def measured(execution, todo, device):
+        raise Unmeasured("RuntimeError: no step")
+
+    monkeypatch.setattr(forecast, "measured", measured)
+    shown = say("--measure")
+    assert "jobs      5: 0 done, 5 to do\n" in shown
+    assert "time      unknown: RuntimeError: no step\n" in shown
 
 
 LARGE = [

@@ -2,12 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import groupby
+from dataclasses import dataclass
 
-import torch
-
-from stages.execution.batch import Batch
 from stages.execution.device import description, prepare
 from stages.execution.estimate import (
     MOST_JOBS,
@@ -16,20 +12,20 @@ from stages.execution.estimate import (
     estimate,
     job_seconds,
 )
+from stages.execution.pace import Measured, Unmeasured, measured
 from stages.execution.processes import n_processes, n_threads, process_bytes
 from stages.execution.room import free_bytes, gigabytes
 from stages.execution.targets import rankings
 from stages.execution.workers import n_cores
 from stages.params.execution import ExecutionSettings
 from stages.plan.jobs import Job, Pictured, batches, jobs
-from stages.plan.representations import code_shape, job_costs
+from stages.plan.representations import job_costs
 from stages.plan.study import Expanded
 from stages.process.progress import duration
 from stages.process.stage import printable
 from stages.store import paths
 from stages.store.jobs import JobStore
 
-PROBE_STEPS = 3
 # Failed jobs that are named, our choice.
 MOST_NAMED = 10
 
@@ -74,13 +70,17 @@ class Forecast:
     def _taken(self, cost: Estimate, todo: list[Job]) -> Iterator[str]:
         """Yield what is left to take of the machine, measured if that was asked."""
         execution = self.study.execution
-        device = prepare(execution.device)
-        measured = self.measure and not beyond(cost, execution)
-        spent = _time(execution, todo, device) if measured else _left(todo)
-        yield from self._cost(cost, spent)
-        if measured and device.type == "cuda":
-            peak = torch.cuda.max_memory_allocated(device)
-            yield f"GPU       {peak / 1e6:.1f} MB of memory at most"
+        if not self.measure or beyond(cost, execution):
+            yield from self._cost(cost, _left(todo))
+            return
+        try:
+            taken = measured(execution, todo, prepare(execution.device))
+        except Unmeasured as why:
+            yield from self._cost(cost, f"unknown: {why}")
+            return
+        yield from self._cost(cost, _told(execution, todo, taken))
+        if taken.gpu_bytes:
+            yield f"GPU       {taken.gpu_bytes / 1e6:.1f} MB of memory at most"
 
     def _cost(self, cost: Estimate, time: str) -> Iterator[str]:
         """Yield what the study takes of the machine, and what is beyond it."""
@@ -112,26 +112,13 @@ def _left(todo: list[Job]) -> str:
     return f"{_estimated(sum(map(job_seconds, todo)))} (--measure takes a few steps)"
 
 
-def _time(execution: ExecutionSettings, todo: list[Job], device: torch.device) -> str:
-    """Return how long the rest takes, from a few steps of each kind of batch."""
-    n = n_processes(execution, device, batches(todo))
-    try:
-        seconds = measured_seconds(execution, todo, device)
-    except Exception as error:  # a plan is shown also of jobs that fail
-        return f"unknown: {type(error).__name__}: {error}"
-    where = f"{n} x {description(device)}" if n > 1 else description(device)
-    return f"about {duration(seconds)} to go on {where}, measured"
-
-
-def measured_seconds(
-    execution: ExecutionSettings, todo: list[Job], device: torch.device
-) -> float:
-    """Return the seconds that jobs take, from a few steps of each kind of batch."""
-    made = batches(todo)
-    n = n_processes(execution, device, made)
-    prepare(execution.device, n_threads(n))
-    groups = groupby(made, key=lambda batch: batch[0].group)
-    return sum(_seconds(list(group), device) for _, group in groups) / n
+def _told(execution: ExecutionSettings, todo: list[Job], taken: Measured) -> str:
+    """Return how long the rest takes and on what, as measured."""
+    n = n_processes(execution, prepare(execution.device), batches(todo))
+    # Told with the threads of each.
+    where = description(prepare(execution.device, n_threads(n)))
+    on = f"{n} x {where}" if n > 1 else where
+    return f"about {duration(taken.seconds)} to go on {on}, measured"
 
 
 def _table(plan: list[Job], finished: set[str]) -> str:
@@ -159,18 +146,3 @@ def _memory(plan: list[Job]) -> Iterator[str]:
             f"  {f'{name} / {layer}':{max(wide, 30)}}  {one / 1e6:6.1f} MB  "
             f"{job.batch_size:4d}  {process_bytes(job) / 1e9:6.2f} GB"
         )
-
-
-def _seconds(made: list[list[Job]], device: torch.device) -> float:
-    """Return the seconds that batches of one group take, from a few steps of one."""
-    trial = [_untrained(job) for job in made[0]]
-    cell = trial[0].cell
-    targets = torch.rand(len(trial), *code_shape(cell.definition, cell.layer))
-    batch = Batch(trial, targets, batch_size=trial[0].batch_size, device=device)
-    return batch.probe(PROBE_STEPS) * batch.n_steps * len(made)
-
-
-def _untrained(job: Job) -> Job:
-    """Return the job with random weights: a step takes as long, and needs no file."""
-    cell = job.cell
-    return replace(job, cell=replace(cell, definition=cell.definition.untrained()))

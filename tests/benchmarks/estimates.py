@@ -6,12 +6,11 @@ Studies of one layer: torchvision's networks with random weights at 224 pixels f
 their last layer, the embedded CaffeNet and HOG. Told by arithmetic and, for time, from
 a few steps (`--measure`); then `invert` runs. Memory is what all its processes hold at
 once, each with its share of what they have in common (the proportional set size of
-Linux); time is by the clock, from the first batch to the last.
+Linux); time is by the clock, from the start of the stage to its end.
 """
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,7 @@ import psutil
 
 from stages.execution.device import prepare
 from stages.execution.estimate import estimate
-from stages.execution.forecast import measured_seconds
+from stages.execution.pace import measured as tried
 from stages.execution.workers import n_cores
 from stages.invert import pictures
 from stages.plan.jobs import jobs
@@ -114,9 +113,9 @@ def used() -> tuple[int, float]:
     process = stage("invert")
     begun, held = time.perf_counter(), peak(process)
     seconds = time.perf_counter() - begun
-    told = process.stderr.read() if process.stderr else ""
-    found = re.search(r"jobs in (\d+) s", told)
-    return held, float(found[1]) if found else seconds
+    if process.returncode:
+        raise SystemExit(f"invert failed: {process.stderr and process.stderr.read()}")
+    return held, seconds
 
 
 def measured(name: str, processes: int) -> str:
@@ -130,7 +129,7 @@ def measured(name: str, processes: int) -> str:
     cost = estimate(study, N_PICTURES)
     held, seconds = used()
     plan = jobs(study, pictures())
-    steps_taken = measured_seconds(study.execution, plan, prepare("cpu"))
+    steps_taken = tried(study.execution, plan, prepare("cpu")).seconds
     memory = cost.memory(study.execution)
     arithmetic = cost.seconds / min(n_cores(), processes)
     cells = [
