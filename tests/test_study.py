@@ -124,7 +124,7 @@ def test_after_fetch_cells_jobs_disk_and_time_are_shown(job_store, say):
     # 5 grey pictures of 32 x 32 bytes, each in 3 places, and their records: 60 kB; two
     # codes of 432 numbers.
     assert re.search(r"disk      0\.06 MB when all is done \(.* GB free\)\n", shown)
-    assert re.search(r"time      about 0 s on \d+ cores?, as estimated", shown)
+    assert re.search(r"time      about 8 s on \d+ cores?, as estimated", shown)
     assert re.search(r"memory    .* GB, 0\.4\d GB a process, as estimated\n", shown)
     label = "hog / hog / all / all / none / fast"
     assert f"failed    {label}, oval: RuntimeError: no\n" in shown

@@ -47,6 +47,14 @@ SECONDS_A_STEP = 6e-4
 MULTIPLY_ADDS_A_SECOND = 6e10
 BYTES_A_SECOND = 4.4e9
 
+# What a descent evaluates beside its steps, each at most as dear as one: the gradient
+# before the first and after the last of them, and the terms at the end.
+EVALUATIONS = 3
+
+# Until a process has imported what it needs, on two cores: `invert` and, after it, the
+# processes that it starts.
+START_SECONDS = 4.0
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -76,7 +84,7 @@ def estimate(study: Expanded, n_pictures: int) -> Estimate:
             cost = job_costs(setting.definition, setting.layer)
             size = batch_size(study.execution, setting.definition, setting.layer)
             jobs += n
-            seconds += n * n_steps(study, setting) * step_seconds(cost)
+            seconds += n * _evaluations(n_steps(study, setting)) * step_seconds(cost)
             disk += n * (COPIES * pixels(setting) + BYTES_A_RECORD)
             process = max(process, bytes_of_batches(cost, size))
     return Estimate(jobs, seconds, disk, codes_bytes(study, n_pictures), process)
@@ -125,7 +133,16 @@ def step_seconds(cost: Costs) -> float:
 def job_seconds(job: Job) -> float:
     """Return the seconds that a job takes on one core."""
     cost = job_costs(job.cell.definition, job.cell.layer)
-    return job.cell.steps.n_steps * step_seconds(cost)
+    return _evaluations(job.cell.steps.n_steps) * step_seconds(cost)
+
+
+def _evaluations(n_steps: int) -> int:
+    return n_steps + EVALUATIONS
+
+
+def clock_seconds(core_seconds: float, n: int) -> float:
+    """Return how long so many seconds of one core take on `n`, with the start."""
+    return 2 * START_SECONDS + core_seconds / n if core_seconds else 0.0
 
 
 def beyond(cost: Estimate, execution: ExecutionSettings) -> list[str]:
@@ -138,7 +155,7 @@ def beyond(cost: Estimate, execution: ExecutionSettings) -> list[str]:
         told.append(f"{cost.jobs:,} jobs (more than {MOST_JOBS:,})")
     if execution.device.startswith("cuda") or _takes_gpu(execution):
         return told
-    seconds = cost.seconds / n_cores()
+    seconds = clock_seconds(cost.seconds, n_cores())
     if seconds > MOST_SECONDS:
         told.append(f"about {duration(seconds)} of computing")
     total = int(psutil.virtual_memory().total)

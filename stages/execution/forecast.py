@@ -9,6 +9,7 @@ from stages.execution.estimate import (
     MOST_JOBS,
     Estimate,
     beyond,
+    clock_seconds,
     estimate,
     job_seconds,
 )
@@ -104,7 +105,7 @@ def _counted(plan: list[Job], finished: set[str], n_failed: int) -> str:
 
 def _estimated(seconds: float) -> str:
     n = n_cores()
-    return f"about {duration(seconds / n)} on {n} cores, as estimated"
+    return f"about {duration(clock_seconds(seconds, n))} on {n} cores, as estimated"
 
 
 def _left(todo: list[Job]) -> str:

@@ -15,6 +15,7 @@ import torch
 
 from stages.execution.batch import Batch
 from stages.execution.device import prepare
+from stages.execution.estimate import EVALUATIONS
 from stages.execution.processes import n_processes, n_threads
 from stages.execution.workers import Run, share
 from stages.params.execution import ExecutionSettings
@@ -22,10 +23,6 @@ from stages.plan.jobs import Job, batches
 from stages.plan.representations import code_shape
 
 PROBE_STEPS = 3
-
-# What a descent evaluates beside its steps, each at most as dear as one: the gradient
-# before the first and after the last of them, and the terms at the end.
-EVALUATIONS = 3
 
 
 class Unmeasured(Exception):

@@ -6,11 +6,14 @@ Studies of one layer: torchvision's networks with random weights at 224 pixels f
 their last layer, the embedded CaffeNet and HOG. Told by arithmetic and, for time, from
 a few steps (`--measure`); then `invert` runs. Memory is what all its processes hold at
 once, each with its share of what they have in common (the proportional set size of
-Linux); time is by the clock, from the start of the stage to its end.
+Linux); time is by the clock, from the start of the stage to its end. Where the
+processor's seconds are much fewer than the processes' together, other programs took
+them, and ratios are of times that changed meanwhile.
 """
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -21,12 +24,12 @@ from pathlib import Path
 import psutil
 
 from stages.execution.device import prepare
-from stages.execution.estimate import estimate
+from stages.execution.estimate import clock_seconds, estimate
 from stages.execution.pace import measured as tried
 from stages.execution.workers import n_cores
 from stages.invert import pictures
-from stages.plan.jobs import jobs
-from stages.plan.study import expand
+from stages.plan.jobs import Job, jobs
+from stages.plan.study import Expanded, expand
 from tests.benchmarks.machine import described, keep
 from tests.benchmarks.scaling import draw
 
@@ -105,37 +108,45 @@ def peak(process: "subprocess.Popen[str]") -> int:
     return most
 
 
-def used() -> tuple[int, float]:
-    """Return the peak bytes and the seconds of inverting the study that lies here."""
-    for name in ("fetch", "extract"):
-        if stage(name).wait():
-            raise SystemExit(f"{name} failed")
+def used() -> tuple[int, float, float]:
+    """Return the peak bytes, the seconds and the processor's of `invert`."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = stage("invert")
     begun, held = time.perf_counter(), peak(process)
     seconds = time.perf_counter() - begun
     if process.returncode:
         raise SystemExit(f"invert failed: {process.stderr and process.stderr.read()}")
-    return held, seconds
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return held, seconds, busy
 
 
-def measured(name: str, processes: int) -> str:
-    """Return the table's line for a study."""
+def prepared(name: str, processes: int) -> tuple[Expanded, list[Job]]:
+    """Return a study that lies here, its codes extracted, and its jobs."""
     representation, layers, steps, seeds = STUDIES[name]
     values = {"steps": steps, "processes": processes, "seeds": seeds}
     text = PARAMS.format(representation=representation, layers=layers, **values)
     Path("params.yaml").write_text(text)
     draw(Path("pictures"), N_PICTURES)
+    for before in ("fetch", "extract"):
+        if stage(before).wait():
+            raise SystemExit(f"{before} failed")
     study = expand()
+    return study, jobs(study, pictures())
+
+
+def measured(name: str, processes: int) -> str:
+    """Return the table's line for a study."""
+    study, plan = prepared(name, processes)
     cost = estimate(study, N_PICTURES)
-    held, seconds = used()
-    plan = jobs(study, pictures())
     steps_taken = tried(study.execution, plan, prepare("cpu")).seconds
+    held, seconds, busy = used()
     memory = cost.memory(study.execution)
-    arithmetic = cost.seconds / min(n_cores(), processes)
+    arithmetic = clock_seconds(cost.seconds, min(n_cores(), processes))
     cells = [
         *(name, f"{plan[0].batch_size}", f"{memory / 1e9:.2f}", f"{held / 1e9:.2f}"),
         _against(memory / held, MEMORY),
-        *(f"{arithmetic:.0f}", f"{steps_taken:.0f}", f"{seconds:.0f}"),
+        *(f"{arithmetic:.0f}", f"{steps_taken:.0f}", f"{seconds:.0f}", f"{busy:.0f}"),
         _against(arithmetic / seconds, ARITHMETIC),
         _against(steps_taken / seconds, MEASURED),
     ]
@@ -155,6 +166,7 @@ def report(chosen: argparse.Namespace) -> Iterator[str]:
     columns = [
         *("study", "jobs a batch", "memory told", "used", "ratio (1.3)"),
         *("seconds by arithmetic", "from a few steps", "taken"),
+        "processor seconds",
         *("arithmetic's ratio (2)", "few steps' ratio (1.3)"),
     ]
     yield f"| {' | '.join(columns)} |"

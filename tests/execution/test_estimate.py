@@ -10,6 +10,7 @@ from stages.execution.estimate import (
     Estimate,
     beyond,
     check,
+    clock_seconds,
     estimate,
     rooms,
     step_seconds,
@@ -18,6 +19,7 @@ from stages.execution.processes import process_bytes
 from stages.params.execution import ExecutionSettings
 from stages.plan.costs import Costs
 from stages.plan.jobs import Pictured, jobs
+from stages.plan.representations import job_costs
 from stages.plan.study import expand
 from stages.process.stage import Refusal
 from stages.store import paths
@@ -58,6 +60,18 @@ def test_seeds_and_images_are_counted_in_all_ways_of_writing(
 ):
     study = changed(old, new)
     assert estimate(study, 2).jobs == len(jobs(study, PICTURES)) == n_jobs
+
+
+def test_a_job_takes_its_steps_and_what_is_evaluated_at_both_ends(small_study):
+    job = jobs(changed(), PICTURES)[0]
+    step = step_seconds(job_costs(job.cell.definition, job.cell.layer))
+    assert estimates.job_seconds(job) == pytest.approx((6 + 3) * step)
+
+
+def test_the_clock_shows_two_starts_and_what_each_core_does():
+    # The stage's own and, after it, that of its processes, which start together.
+    assert clock_seconds(30.0, 2) == 2 * 4 + 15
+    assert clock_seconds(0.0, 2) == 0
 
 
 def test_a_step_takes_longer_the_more_is_multiplied_and_kept():
