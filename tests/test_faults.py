@@ -214,17 +214,21 @@ def test_what_a_body_fails_to_read_while_it_writes_is_not_told_as_unwritten(tmp_
         fail()
 
 
-def test_what_a_killed_process_left_half_written_is_swept_by_the_next_writer(tmp_path):
-    with subprocess.Popen(["true"]) as gone:
-        gone.wait()
-    stale = tmp_path / f".scores.parquet.{gone.pid}-abc"
-    alive = tmp_path / f".scores.parquet.{os.getpid()}-abc"
-    other = tmp_path / f".other.parquet.{gone.pid}-abc"
-    for path in (stale, alive, other):
-        path.write_text("half")
-    files.write_text(tmp_path / "scores.parquet", "whole")
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"scores.parquet", alive.name, other.name}
+@pytest.mark.parametrize(("text", "told"), [("", False), ("half", True)])
+def test_what_was_written_and_taken_back_is_told_if_it_was_anything(
+    tmp_path, text, told
+):
+    def fail(number):
+        with files.replacing(tmp_path / "x") as new:
+            new.write_text(text)
+            raise OSError(number, os.strerror(number))
+
+    with pytest.raises(Refusal) as refused:
+        fail(errno.ENOSPC)
+    assert ("; 0.0 MB of it were written and taken back" in f"{refused.value}") == told
+    # A mistake of the program's own is no matter of room, whatever was written.
+    with pytest.raises(OSError, match="Illegal seek"):
+        fail(errno.ESPIPE)
 
 
 def test_short_memory_of_a_single_job_is_its_reason(study, monkeypatch):

@@ -247,6 +247,7 @@ def test_chosen_tokens_are_rows_of_a_column():
     ("selection", "shape", "match"),
     [
         (Selection(tokens=(5,)), (2, 5, 1), r"must be in 0\.\.4"),
+        (Selection(tokens=(0, 5)), (2, 5, 1), r"must be in 0\.\.4"),
         (Selection(tokens=(1,)), (2, 5, 5), "of a code of one column"),
     ],
 )

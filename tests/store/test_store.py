@@ -104,7 +104,8 @@ def test_an_empty_table_has_its_columns(tmp_path):
 def test_a_row_with_other_columns_is_refused_and_nothing_is_written(tmp_path):
     path = tmp_path / "table.parquet"
     wrong = {**row(0), "vlaue": 1.0}
-    with pytest.raises(ValueError, match=r"differ: \['vlaue'\]"):
+    del wrong["value"]
+    with pytest.raises(ValueError, match=r"differ: \['value', 'vlaue'\]"):
         tables.write_table(path, [wrong], SCHEMA)
     assert os.listdir(tmp_path) == []
 
