@@ -48,6 +48,11 @@ def test_numbers_name_tokens_where_all_are_patches_and_class_names_none():
         _tokens(Tokens(tokens="class"), grid, 4, 1, "stage")
 
 
+def test_cells_are_no_tokens_however_few_columns_they_have():
+    with pytest.raises(ValueError, match="pool has cells"):
+        _tokens(Tokens(tokens=[1]), None, 2, 2, "pool")
+
+
 def test_all_is_everything():
     assert region("all", VIT, LAYER) == Selection()
 

@@ -33,6 +33,14 @@ def test_the_file_is_plain_safetensors(tmp_path):
     assert torch.equal(load_file(place)["codes"], CODES)
 
 
+def test_the_head_is_as_long_with_the_checksums_as_without(tmp_path):
+    # Of so many pictures that the padding to eight bytes hides no digit too few.
+    ids, place = [f"{i}" for i in range(8)], tmp_path / "layer.safetensors"
+    layer = torch.arange(8.0).reshape(8, 1, 1, 1)
+    write(place, ids, (1, 1, 1), [layer])
+    assert torch.equal(codes.StoredCodes(place).all(), layer)
+
+
 def test_too_few_codes_are_refused_and_leave_nothing(tmp_path):
     place = tmp_path / "layer.safetensors"
     told = r"3 codes of shape \(2, 4, 5\): 480 bytes, got 320"
