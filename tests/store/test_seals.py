@@ -48,6 +48,13 @@ def test_a_table_that_is_cut_or_longer_is_noticed(sealed):
             check_parquet(sealed)
 
 
+@pytest.mark.parametrize("mark", [b"PAR0", b"PAR2"])
+def test_a_file_with_another_mark_is_told_to_be_no_table(sealed, mark):
+    sealed.write_bytes(sealed.read_bytes()[:-4] + mark)
+    with pytest.raises(BrokenSeal, match="no Parquet file"):
+        check_parquet(sealed)
+
+
 def test_other_readers_see_the_table_as_it_was(sealed):
     assert pq.read_table(sealed).equals(TABLE)
     assert pd.read_parquet(sealed)["error"].tolist() == [0.296, 3.49]
