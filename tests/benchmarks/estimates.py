@@ -38,6 +38,9 @@ ROOT = Path(__file__).parents[2]
 # by arithmetic.
 MEMORY, MEASURED, ARITHMETIC = 1.3, 1.3, 2.0
 N_PICTURES = 8
+# A look at the memory of three processes takes a tenth of a second of a core, for which
+# what is timed waits.
+SECONDS_BETWEEN_LOOKS = 1.0
 PARAMS = """
 fetch:
   images: {{source: folder, path: pictures, side: 224}}
@@ -104,7 +107,7 @@ def peak(process: "subprocess.Popen[str]") -> int:
         except psutil.Error:  # it has just ended
             continue
         most = max(most, held)
-        time.sleep(0.05)
+        time.sleep(SECONDS_BETWEEN_LOOKS)
     return most
 
 
