@@ -174,6 +174,7 @@ LARGE = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("old", "new", "words"), LARGE)
 def test_a_plan_of_any_size_is_shown_at_once_and_in_little_memory(
     job_store, say, tmp_path, old, new, words

@@ -21,6 +21,7 @@ def bomb(n_aliases, n_levels):
     return "\n".join(lines)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -60,6 +61,7 @@ def test_a_tag_of_what_is_none_is_no_yaml(tmp_path, text):
         read_study(path)
 
 
+@pytest.mark.no_cover
 def test_of_a_flood_of_mistakes_some_are_told_and_all_counted(tmp_path):
     smoke = (ROOT / "stages/presets/smoke.yaml").read_text()
     path = tmp_path / "params.yaml"

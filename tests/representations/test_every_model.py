@@ -14,6 +14,7 @@ EVERY = torchvision.models.list_models(module=torchvision.models)
 
 
 @pytest.mark.slow
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", EVERY)
 def test_a_model_is_listed_within_twenty_seconds_and_every_layer_followed(name):
     start = process_time()
