@@ -1,4 +1,4 @@
-"""The charts: error by depth, the trade-off, quality and diversity by depth, traces.
+"""The charts: error, quality and diversity by depth, methods, the trade-off, traces.
 
 Each draws its trivial baselines and nulls in grey: without them no number is good or
 bad. Where representations share a layer's name the first one's nulls are drawn; the
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from stages.page.charts.chart import Chart
+from stages.page.charts.edge import edge_chart
 from stages.page.charts.panels import columns, panel, stacked
 from stages.page.charts.plotting import line_encodings
 from stages.page.charts.points import trade_off
@@ -80,7 +81,7 @@ def charts(
     table = means.assign(distance_to_original=distance)
     error, quality, diversity = (_by_depth(table, layers, *w) for w in _BY_DEPTH)
     trade, steps = _trade_off(scores, table, layers), _traces(traces, table, layers)
-    every = (error, trade, quality, diversity, steps)
+    every = (error, _edge(scores, layers), trade, quality, diversity, steps)
     return [chart for chart in every if chart is not None]
 
 
@@ -108,6 +109,20 @@ def _by_depth(
         for heading, part in parts.items()
     ]
     return Chart(name, title, caption, stacked(panels, title), long)
+
+
+def _edge(scores: pd.DataFrame, layers: Layers) -> Chart | None:
+    drawn = edge_chart(scores, layers)
+    if drawn is None:
+        return None
+    spec, points, distance = drawn
+    caption = (
+        "Each point is a method, a prior and a solver: its mean code error and "
+        f"{distance}, over the pictures that all methods of the layer share. To the "
+        "left a code that is matched better, below a picture more like the photograph. "
+        "Named and filled: what no other method beats in both."
+    )
+    return Chart("methods", "What each method buys", caption, spec, points)
 
 
 def _trade_off(

@@ -17,7 +17,7 @@ from stages.page.charts.style import GREY
 
 # Without black and yellow, which a page in the dark or in the light swallows.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
-_SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"]
+SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"]
 _SOLID = [[1, 0], [8, 2], [4, 2], [10, 2, 2, 2], [2, 1], [6, 1, 1, 1]]
 _DASHES = [[2, 2], [6, 3], [1, 4], [8, 3, 2, 3]]
 
@@ -56,8 +56,8 @@ def line_encodings(
     # A seventh representation has the first one's colour, but its own shape.
     solid = [_SOLID[(s + hue // len(COLOURS)) % len(_SOLID)] for hue, s in places]
     dashes = [*solid, *_cycled(_DASHES, m)]
-    marks = [_SHAPES[(hue + s) % len(_SHAPES)] for hue, s in places]
-    shapes = [*marks, *_cycled(_SHAPES, m)]
+    marks = [SHAPES[(hue + s) % len(SHAPES)] for hue, s in places]
+    shapes = [*marks, *_cycled(SHAPES, m)]
     legend = alt.Legend(title=None)
     return {
         "color": alt.Color("line:N", legend=legend).scale(domain=domain, range=colours),

@@ -90,7 +90,7 @@ def lines(table: pd.DataFrame) -> list[str]:
     settings apart, else with both.
     """
     ours = table[table["baseline"] == ""]
-    told = {name: _telling(part) for name, part in ours.groupby("representation")}
+    told = {name: telling(part) for name, part in ours.groupby("representation")}
     return [
         row["baseline"]
         or " · ".join(
@@ -100,7 +100,7 @@ def lines(table: pd.DataFrame) -> list[str]:
     ]
 
 
-def _telling(part: pd.DataFrame) -> list[str]:
+def telling(part: pd.DataFrame) -> list[str]:
     """Return the fewest of prior and solver that tell a representation's settings."""
     settings = part[["prior", "solver"]].drop_duplicates()
     for told in ([], ["prior"], ["solver"]):
