@@ -27,6 +27,8 @@ for role in SCHEDULER WORKER CLIENT; do
 done
 # A batch that two workers died of is taken apart.
 export DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=1
+# Sampling what tasks do, and heaps of a thread's own, take a tenth of a descent.
+export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False MALLOC_ARENA_MAX=1
 
 dask scheduler --protocol tls --port "$port" --dashboard-address 127.0.0.1:0 &
 srun dask worker "tls://$(hostname):$port" --nthreads 1 --memory-limit 0 \

@@ -1,11 +1,13 @@
 """The project's own pool of processes against a Dask cluster of the same processes.
 
-    python -m tests.benchmarks.backends [--pictures 6] [--steps 200] [--rounds 2]
+    python -m tests.benchmarks.backends [--pictures 12] [--steps 400] [--rounds 3]
 
 One study of drawn pictures, inverted by two processes of one thread each, by turns
 through either backend and from nothing: seconds to the first batch that is kept and to
-the end, processor time of all processes; then what a signal and a killed worker cost.
-Processor time tells the backend's own cost also on a machine that does other work.
+the end, processor time of all processes. Every round also runs the same study with one
+step: what a backend takes to begin and to keep, which is taken off for the throughput.
+Then what a signal and a killed worker cost. Processor time tells the backend's own cost
+also on a machine that does other work.
 """
 
 import argparse
@@ -18,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import psutil
 
@@ -106,6 +109,31 @@ def killed(backend: str, steps: int) -> str:
     return f"exit code {process.returncode}, {words.count('failed: ')} jobs failed"
 
 
+def compared(n_jobs: int, steps: int, rounds: int) -> Iterator[str]:
+    """Yield a table of runs by turns, and the throughput of one backend to the other.
+
+    By the clock and in processor time, without what a run of one step takes.
+    """
+    yield f"| {n_jobs} jobs through | steps | first kept, s | all, s | processor, s |"
+    yield "| --- | --- | --- | --- | --- |"
+    ratios: list[tuple[float, float]] = []
+    for _ in range(rounds):
+        net = []
+        for name, backend in BACKENDS.items():
+            fixed, whole = whole_run(backend, 1), whole_run(backend, steps)
+            for n, figures in ((1, fixed), (steps, whole)):
+                told = " | ".join(f"{seconds:.1f}" for seconds in figures)
+                yield f"| {name} | {n} | {told} |"
+            net.append([w - f for w, f in zip(whole[1:], fixed[1:], strict=True)])
+        own, cluster = net
+        ratios.append((own[0] / cluster[0], own[1] / cluster[1]))
+    clock, processor = zip(*ratios, strict=True)
+    yield "\nThroughput of LocalCluster to that of the own pool, start-up aside:"
+    for what, found in (("by the clock", clock), ("in processor time", processor)):
+        each = ", ".join(f"{ratio:.2f}" for ratio in found)
+        yield f"- {what}: {each}; median {median(found):.2f}"
+
+
 def report(chosen: argparse.Namespace) -> Iterator[str]:
     """Yield the lines of the report as they are measured."""
     yield "# The own pool of processes and Dask's LocalCluster\n"
@@ -119,13 +147,7 @@ def report(chosen: argparse.Namespace) -> Iterator[str]:
         Path("params.yaml").write_text(PARAMS.format(steps=chosen.steps, backend=""))
         for stage in ("fetch", "extract"):
             run(stage)
-        n = 10 * chosen.pictures
-        yield f"| {n} jobs through | first kept, s | all, s | processor time, s |"
-        yield "| --- | --- | --- | --- |"
-        for _ in range(chosen.rounds):
-            for name, backend in BACKENDS.items():
-                figures = whole_run(backend, chosen.steps)
-                yield f"| {name} | " + " | ".join(f"{s:.1f}" for s in figures) + " |"
+        yield from compared(10 * chosen.pictures, chosen.steps, chosen.rounds)
         yield "\n| | SIGTERM in the middle | a worker killed in the middle |"
         yield "| --- | --- | --- |"
         for name, backend in BACKENDS.items():
@@ -137,9 +159,9 @@ def report(chosen: argparse.Namespace) -> Iterator[str]:
 def main() -> None:
     """Print the report and keep it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pictures", type=int, default=6)
-    parser.add_argument("--steps", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--pictures", type=int, default=12)
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=3)
     keep("backends", report(parser.parse_args()))
 
 

@@ -40,6 +40,18 @@ def test_each_worker_has_a_gpu_of_its_own(own):
     assert sorted(future.result() for future in asked) == [[0], [1]]
 
 
+def test_workers_spend_nothing_on_watching_themselves(own):
+    def set_up():
+        import os
+
+        from dask import config
+
+        watched = config.get("distributed.worker.profile.enabled")
+        return os.environ["MALLOC_ARENA_MAX"], watched
+
+    assert list(own.run(set_up).values()) == [("1", False)] * 2
+
+
 def test_answers_come_in_order_and_what_is_no_task_is_its_own(own):
     items = [Pending("three", -3), "known", None, Pending("four", 4)]
     assert list(in_order(own, abs, iter(items), DASK)) == [3, "known", None, 4]
