@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from stages.store.places import digest
 from stages.store.record import Record
 from stages.store.seals import BrokenSeal
 from stages.store.tensor_digest import tensors_digest
@@ -73,7 +74,10 @@ def whole_bytes(head: bytes) -> int:
 def keys_in(data: bytes) -> list[str]:
     """Return the keys that a head tells; raise BrokenSeal if it is none."""
     try:
-        return [f"{key}" for key, _ in json.loads(_told(data)["content"])]
+        keys = [f"{key}" for key, _ in json.loads(_told(data)["content"])]
+        for key in keys:
+            digest(key)
+        return keys
     except (TypeError, ValueError) as error:
         raise BrokenSeal(f"its keys cannot be read: {error}") from error
 

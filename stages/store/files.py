@@ -87,7 +87,7 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes | bytearray) -> None:
     """Write the bytes; the file appears whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)

@@ -63,7 +63,7 @@ class Objects:
         elif not self._patiently(lambda: self._has(_MARK)):
             self._patiently(lambda: self._write(_MARK, b"1"))
 
-    def put(self, name: str, data: bytes) -> None:
+    def put(self, name: str, data: bytes | bytearray) -> None:
         """Write an object; two writers of one name write the same."""
         self._patiently(lambda: self._write(name, data))
 
@@ -132,7 +132,7 @@ class Objects:
         if not self._has(_MARK):
             raise OSError(f"{self.url} holds no store")
 
-    def _write(self, name: str, data: bytes) -> None:
+    def _write(self, name: str, data: bytes | bytearray) -> None:
         system, root = self._opened
         if self.folder is None:
             system.pipe_file(f"{root}/{name}", data)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from stages.store.jobs import JobStore
 from stages.store.objects import Objects
+from stages.store.places import Place
 from stages.store.record import Record
-from stages.store.shared_records import Place, SharedRecords
+from stages.store.shared_records import SharedRecords
 
 # What lies in the shared place for as long as a run takes.
 PASSING = ("inputs", "codes", "scores", "damaged")

@@ -12,9 +12,9 @@ every shared file system: they are packed when a run ends.
 """
 
 import uuid
-from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from stages.process.stage import Refusal, say
 from stages.store.bundle import (
@@ -26,6 +26,7 @@ from stages.store.bundle import (
     whole_bytes,
 )
 from stages.store.objects import Objects
+from stages.store.places import Place, Places
 from stages.store.record import Record
 from stages.store.seals import BrokenSeal, sealed_json, unsealed_json
 
@@ -33,24 +34,14 @@ from stages.store.seals import BrokenSeal, sealed_json, unsealed_json
 # a pack. Our choice: a killed run leaves few heads to read, a pack is read in seconds.
 BATCHES_AN_INDEX = 256
 BATCHES_TO_PACK = 64
-PACK_BYTES = 1 << 26
+PACK_BYTES = 1 << 25
+
+# Batches that are packed, and told in an index, at a time, our choice: their keys and
+# their bytes are held meanwhile.
+BATCHES_AT_ONCE = 8192
 
 # Batches kept at hand: those of a cell lie next to each other in the plan.
 _AT_HAND = 16
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a batch lies: an object and its bytes from `start` to `end`."""
-
-    name: str
-    start: int
-    end: int
-
-    @property
-    def damaged(self) -> str:
-        """The name under which the batch is set aside if it is damaged."""
-        return f"damaged/{self.name}/{self.start}-{self.end}"
 
 
 def write_batch(objects: Objects, records: Mapping[str, Record]) -> Place:
@@ -69,32 +60,37 @@ class SharedRecords:
 
     def __init__(self, objects: Objects) -> None:
         self.objects = objects
-        self._places: dict[str, Place] | None = None
+        self._places: Places | None = None
         self._unindexed: dict[Place, list[str]] = {}
         self._indexes: set[str] = set()
         self._batch = lru_cache(_AT_HAND)(self._read)
 
     @property
-    def places(self) -> Mapping[str, Place]:
+    def places(self) -> Places:
         """Where each finished job lies."""
         if self._places is None:
-            self.refresh()
-        return self._places or {}
+            self._places = self._read_all()
+        return self._places
 
     def refresh(self) -> None:
         """Read what there is: the indexes, then the heads of batches in none."""
+        self._places = self._read_all()
+
+    def _read_all(self) -> Places:
         sizes = self._sizes()
         damaged = self.objects.names("damaged").keys()
-        self._places, self._indexes, indexed = {}, set(), set[str]()
+        places, self._indexes, indexed = Places(), set(), set[str]()
         for place, keys in self._indexed():
             # What was packed since an index was written lies in a pack.
             if place.name in sizes and place.damaged not in damaged:
-                self._places.update(dict.fromkeys(keys, place))
+                places.note(place, keys)
                 indexed.add(place.name)
         for name in sorted(sizes.keys() - indexed):
             for place, keys in self._heads(name, sizes[name]):
                 if place.damaged not in damaged:
-                    self.note(place, keys)
+                    places.note(place, keys)
+                    self._index_soon(place, keys)
+        return places
 
     def _indexed(self) -> Iterator[tuple[Place, list[str]]]:
         for name in sorted(self.objects.names("index")):
@@ -132,10 +128,10 @@ class SharedRecords:
 
     def note(self, place: Place, keys: list[str]) -> None:
         """Note that a batch was written; its keys are in an index soon."""
-        if self._places is None:
-            self.refresh()
-        if self._places is not None:
-            self._places.update(dict.fromkeys(keys, place))
+        self.places.note(place, keys)
+        self._index_soon(place, keys)
+
+    def _index_soon(self, place: Place, keys: list[str]) -> None:
         self._unindexed[place] = keys
         if len(self._unindexed) >= BATCHES_AN_INDEX:
             self.write_index()
@@ -188,21 +184,22 @@ class SharedRecords:
         A batch that is there twice, from two runs, is kept once.
         """
         self.write_index()
-        batches: dict[Place, list[str]] = {}
-        for key, place in self.places.items():
-            batches.setdefault(place, []).append(key)
-        loose = [place for place in batches if place.name.startswith("records/")]
-        if len(loose) < BATCHES_TO_PACK:
+        n_loose = sum(_is_loose(place) for _, place, _ in self.places.batches())
+        if n_loose < BATCHES_TO_PACK:
             return
-        stale = set(self._indexes)
-        for group in _groups(loose):
-            for old, new in self._packed(group).items():
-                batches[new] = batches.pop(old)
-        self._write_index(batches)
-        # Only now, when the new index names all of them.
-        self.objects.drop([*stale, *(place.name for place in loose)])
+        stale, batches = set(self._indexes), self.places.batches()
+        while some := list(islice(batches, BATCHES_AT_ONCE)):
+            lines, loose = {}, [place for _, place, _ in some if _is_loose(place)]
+            moved = self._packed(loose)
+            for number, place, keys in some:
+                lines[moved.get(place, place)] = keys
+                if place in moved:
+                    self.places.move(number, moved[place])
+            self._write_index(lines)
+            # Only now, when the new index names all of them.
+            self.objects.drop(place.name for place in loose)
+        self.objects.drop(stale)
         self._indexes -= stale
-        self._places = {key: at for at, keys in batches.items() for key in keys}
 
     def unneeded(self, needed: Container[str]) -> dict[str, int]:
         """Return the objects that hold what no key in `needed` is in, with its bytes.
@@ -219,39 +216,45 @@ class SharedRecords:
         gone, stale = self.unneeded(needed), set(self._indexes)
         batches = self._needed(needed)
         cut = [place for place in batches if place.name in gone]
-        for group in _groups(cut):
-            for old, new in self._packed(group).items():
-                batches[new] = batches.pop(old)
+        for old, new in self._packed(cut).items():
+            batches[new] = batches.pop(old)
         self._write_index(batches)
         # Only now, when the new index names all that is left.
         self.objects.drop([*stale, *gone])
         self._indexes -= stale
-        self._places = {key: at for at, keys in batches.items() for key in keys}
+        self._places = Places()
+        for place, keys in batches.items():
+            self._places.note(place, keys)
         self._unindexed = {}
 
     def _sizes(self) -> dict[str, int]:
         return self.objects.names("records") | self.objects.names("packs")
 
     def _needed(self, needed: Container[str]) -> dict[Place, list[str]]:
-        batches: dict[Place, list[str]] = {}
-        for key, place in self.places.items():
-            batches.setdefault(place, []).append(key)
         return {
-            p: keys for p, keys in batches.items() if any(k in needed for k in keys)
+            place: keys
+            for _, place, keys in self.places.batches()
+            if any(key in needed for key in keys)
         }
 
-    def _packed(self, group: list[Place]) -> dict[Place, Place]:
-        """Write one pack of these batches; return where each of them lies then."""
-        name, data, moved = f"packs/{uuid.uuid4().hex}.pack", bytearray(), {}
-        for place in group:
-            piece = self.objects.get(place.name, place.start, place.end)
-            moved[place] = Place(name, len(data), len(data) + len(piece))
-            data += piece
-        self.objects.put(name, bytes(data))
+    def _packed(self, batches: Sequence[Place]) -> dict[Place, Place]:
+        """Write packs of these batches; return where each of them lies then."""
+        moved: dict[Place, Place] = {}
+        for group in _groups(batches):
+            name, data = f"packs/{uuid.uuid4().hex}.pack", bytearray()
+            for place in group:
+                piece = self.objects.get(place.name, place.start, place.end)
+                moved[place] = Place(name, len(data), len(data) + len(piece))
+                data += piece
+            self.objects.put(name, data)
         return moved
 
 
-def _groups(places: list[Place]) -> Iterator[list[Place]]:
+def _is_loose(place: Place) -> bool:
+    return place.name.startswith("records/")
+
+
+def _groups(places: Sequence[Place]) -> Iterator[list[Place]]:
     """Yield the places in groups that fill a pack."""
     group, n_bytes = list[Place](), 0
     for place in places:

@@ -17,8 +17,9 @@ from stages.execution.runner import BatchRun, run_batch
 from stages.plan.jobs import Job, have_own_keys
 from stages.process.stage import Refusal
 from stages.store.objects import Objects
+from stages.store.places import Place
 from stages.store.record import Checkpoint, Record
-from stages.store.shared_records import Place, write_batch
+from stages.store.shared_records import write_batch
 
 # The user's own code that this process has loaded.
 _LOADED: set[tuple[tuple[str, str], ...]] = set()
