@@ -6,7 +6,7 @@ Finished jobs go to the job store at once, see `execution.runner`. The output is
 from the plan out of the store.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from stages.execution.backend import backend, opened_store
@@ -16,8 +16,9 @@ from stages.execution.recovery import TERMS, recover
 from stages.execution.room import check_room
 from stages.execution.runner import batch_runs
 from stages.execution.targets import TargetCodes, rankings
-from stages.plan.jobs import Job, Pictured, jobs
+from stages.plan.jobs import planned
 from stages.plan.missing import missing as missing_representations
+from stages.plan.planned import Job, Jobs, Pictured
 from stages.plan.study import expand, ready
 from stages.preimage.priors import PRIORS
 from stages.process.progress import Progress
@@ -45,11 +46,11 @@ def pictures() -> list[Pictured]:
 
 
 def preimage_rows(
-    planned: list[Job], job_store: JobStore, door: TargetCodes
+    plan: Sequence[Job], job_store: JobStore, door: TargetCodes
 ) -> Iterator[dict[str, object]]:
     """Yield a row of `data/preimages` for every job, in the order of the plan."""
     failed = job_store.failed()
-    for job in planned:
+    for job in plan:
         record = job_store.load(job.key)
         reason = failed.get(job.key, "not computed")
         yield {
@@ -119,10 +120,10 @@ def _terms(job: Job, record: Record) -> dict[str, float | None]:
     return {name: None if name in absent else term for name, term in terms}
 
 
-def lay_out(planned: list[Job], job_store: JobStore, door: TargetCodes) -> None:
+def lay_out(plan: Sequence[Job], job_store: JobStore, door: TargetCodes) -> None:
     """Write `data/preimages` from the plan out of the store, in parts."""
-    rows = preimage_rows(planned, job_store, door)
-    n_parts = max(1, -(-len(planned) // ROWS_A_PART))
+    rows = preimage_rows(plan, job_store, door)
+    n_parts = max(1, -(-len(plan) // ROWS_A_PART))
     names = [f"part-{i:05d}.parquet" for i in range(n_parts)]
     for name in names:
         part = islice(rows, ROWS_A_PART)
@@ -132,10 +133,9 @@ def lay_out(planned: list[Job], job_store: JobStore, door: TargetCodes) -> None:
             stale.unlink()
 
 
-def missing(planned: list[Job], job_store: JobStore) -> list[Job]:
+def missing(plan: Jobs, job_store: JobStore) -> Jobs:
     """Return the jobs that the store does not hold, or holds damaged, once each."""
-    unique = {job.key: job for job in planned}
-    return [job for key, job in unique.items() if not job_store.holds(key)]
+    return plan.once().where(lambda key: not job_store.holds(key))
 
 
 def main() -> None:
@@ -145,7 +145,7 @@ def main() -> None:
     check(study, len(known))
     device = prepare(study.execution.device)
     job_store = opened_store(study.execution)
-    plan = jobs(study, known, rankings())
+    plan = planned(study, known, rankings())
     with job_store.locked():
         pending = recover(missing(plan, job_store), job_store)
         check_room(study.execution, rooms(plan, pending))

@@ -20,8 +20,9 @@ from stages.execution.forecast import Forecast
 from stages.execution.targets import rankings
 from stages.invert import pictures
 from stages.params.pictures import BuiltinPictures, FolderPictures, Pictures
-from stages.plan.jobs import Job, Pictured, jobs
+from stages.plan.jobs import jobs
 from stages.plan.missing import missing
+from stages.plan.planned import Job, Pictured
 from stages.plan.study import Expanded, available, expand
 from stages.process.stage import Refusal, printable, run, say, tell
 from stages.sources import folder

@@ -18,7 +18,8 @@ import torch
 from stages import images
 from stages.execution.batch import Batch
 from stages.images import picture_from_png
-from stages.plan.jobs import Job, Pictured, jobs
+from stages.plan.jobs import jobs
+from stages.plan.planned import Job, Pictured
 from stages.plan.study import expand
 from stages.representations.loading import built
 from tests.conftest import PARAMS, drawing

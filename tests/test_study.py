@@ -12,7 +12,8 @@ import torch
 from stages import study
 from stages.execution import forecast
 from stages.execution.pace import Measured, Unmeasured
-from stages.plan.jobs import Job, jobs
+from stages.plan.jobs import jobs
+from stages.plan.planned import Job
 from stages.plan.study import expand
 from stages.process.stage import Refusal
 from stages.store import paths

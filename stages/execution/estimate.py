@@ -19,7 +19,8 @@ from stages.params.execution import ExecutionSettings
 from stages.params.grid import GridEntry
 from stages.plan.costs import Costs
 from stages.plan.grid import Setting
-from stages.plan.jobs import Job, batch_size
+from stages.plan.jobs import batch_size
+from stages.plan.planned import Job
 from stages.plan.representations import job_costs, outline
 from stages.plan.resolution import solver_numbers
 from stages.plan.study import Expanded

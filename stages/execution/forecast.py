@@ -19,7 +19,8 @@ from stages.execution.room import free_bytes, gigabytes
 from stages.execution.targets import rankings
 from stages.execution.workers import n_cores
 from stages.params.execution import ExecutionSettings
-from stages.plan.jobs import Job, Pictured, batches, jobs
+from stages.plan.jobs import batches, jobs
+from stages.plan.planned import Job, Pictured
 from stages.plan.representations import job_costs
 from stages.plan.study import Expanded
 from stages.process.progress import duration

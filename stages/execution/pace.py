@@ -19,7 +19,8 @@ from stages.execution.estimate import EVALUATIONS
 from stages.execution.processes import n_processes, n_threads
 from stages.execution.workers import Run, share
 from stages.params.execution import ExecutionSettings
-from stages.plan.jobs import Job, batches
+from stages.plan.jobs import batches
+from stages.plan.planned import Job
 from stages.plan.representations import code_shape
 
 PROBE_STEPS = 3

@@ -1,6 +1,6 @@
 """Among how many processes the batches of a study are shared, and their threads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 
@@ -8,7 +8,7 @@ from stages.execution.device import n_devices
 from stages.execution.workers import most_processes, n_cores
 from stages.params.execution import ExecutionSettings
 from stages.plan.costs import Costs
-from stages.plan.jobs import Job
+from stages.plan.planned import Job
 from stages.plan.representations import job_costs
 
 # Steps of an image that make a process worth its start (4 s): some 10 s of work.
@@ -24,7 +24,7 @@ BASE_BYTES = 470_000_000
 def n_processes(
     execution: ExecutionSettings,
     device: torch.device,
-    batches: Sequence[Sequence[Job]],
+    batches: Iterable[Sequence[Job]],
 ) -> int:
     """Return among how many processes the batches are shared.
 
@@ -33,11 +33,14 @@ def n_processes(
     """
     if execution.processes != "auto":
         return execution.processes
+    n, steps, need = 0, 0, 1
+    for jobs in batches:
+        n += 1
+        steps += len(jobs) * jobs[0].cell.steps.n_steps
+        need = max(need, process_bytes(jobs[0]))
     if device.type != "cpu":
         n_gpus = n_devices() if execution.device == "auto" else 1
-        return max(1, min(n_gpus, len(batches)))
-    steps = sum(len(jobs) * jobs[0].cell.steps.n_steps for jobs in batches)
-    need = max((process_bytes(jobs[0]) for jobs in batches), default=1)
+        return max(1, min(n_gpus, n))
     return max(1, min(most_processes(need), steps // STEPS_WORTH_A_PROCESS))
 
 

@@ -4,12 +4,12 @@ A clone that ran `dvc pull`, or a checkout of an older revision, has pre-images 
 cache and an empty store. Their rows hold all that a record is made of.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 
-from stages.plan.jobs import Job
+from stages.plan.planned import Jobs
 from stages.preimage.priors import term_names
 from stages.process.stage import Refusal, say
 from stages.store import paths, tables
@@ -20,22 +20,23 @@ from stages.store.record import Record
 TERMS = tuple(f"{name}_term" for name in term_names())
 
 
-def recover(pending: Sequence[Job], job_store: JobStore) -> list[Job]:
+def recover(pending: Jobs, job_store: JobStore) -> Jobs:
     """Save the jobs that an output in DVC's cache has; return those that are left.
 
     Rows count by the keys of their jobs; files that are damaged are passed over.
     """
+    parts = cached_files(paths.PREIMAGES) if pending else []
+    if not parts:
+        return pending
     wanted = {job.key for job in pending}
-    if not wanted:
-        return []
-    for part in cached_files(paths.PREIMAGES):
+    n_wanted = len(wanted)
+    for part in parts:
         for key, record in _records(part, wanted):
             job_store.save(key, record)
             wanted.discard(key)
-    n_found = len({job.key for job in pending}) - len(wanted)
-    if n_found:
+    if n_found := n_wanted - len(wanted):
         say(f"{n_found} finished jobs came back from DVC's cache")
-    return [job for job in pending if job.key in wanted]
+    return pending.where(wanted.__contains__)
 
 
 def _records(part: Path, wanted: set[str]) -> Iterable[tuple[str, Record]]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol, runtime_checkable
+from typing import Protocol, overload, runtime_checkable
 
 import torch
 
@@ -20,7 +20,8 @@ from stages.execution.recording import Batch
 from stages.execution.targets import Door, TargetCodes
 from stages.execution.workers import share
 from stages.params.execution import ExecutionSettings
-from stages.plan.jobs import Job, batches
+from stages.plan.jobs import batches
+from stages.plan.planned import Job
 from stages.process.stage import (
     Interrupted,
     Refusal,
@@ -80,15 +81,44 @@ def make_batch(chosen: list[Job], door: Door, batch_size: int | None = None) -> 
     )
 
 
-def batch_runs(pending: Sequence[Job], job_store: JobStore) -> list[BatchRun]:
+class BatchRuns(Sequence[BatchRun]):
+    """What to run: batches that a previous run left, then new ones, made when needed.
+
+    A study may have a million jobs, of which few are under way at a time.
+    """
+
+    def __init__(self, left: list[BatchRun], new: Sequence[list[Job]]) -> None:
+        self._left, self._new = left, new
+
+    def __len__(self) -> int:
+        return len(self._left) + len(self._new)
+
+    @overload
+    def __getitem__(self, place: int) -> BatchRun: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[BatchRun]: ...
+
+    def __getitem__(self, place: int | slice) -> BatchRun | list[BatchRun]:
+        which = range(len(self))[place]
+        if isinstance(which, range):
+            return [self[one] for one in which]
+        n = len(self._left)
+        return self._left[which] if which < n else BatchRun(self._new[which - n])
+
+
+def batch_runs(pending: Sequence[Job], job_store: JobStore) -> BatchRuns:
     """Return what to run: the batches that a previous run left, then new ones."""
+    left: list[BatchRun] = []
+    checkpoints = job_store.checkpoints()
+    if not checkpoints:
+        return BatchRuns(left, batches(pending))
     by_key = {job.key: job for job in pending}
-    waiting = []
-    for checkpoint in job_store.checkpoints():
+    for checkpoint in checkpoints:
         wanted = [by_key.pop(key) for key in checkpoint.keys if key in by_key]
         if wanted:
-            waiting.append(BatchRun(wanted, checkpoint.keys))
-    return waiting + [BatchRun(jobs) for jobs in batches(by_key.values())]
+            left.append(BatchRun(wanted, checkpoint.keys))
+    return BatchRuns(left, batches(by_key.values()))
 
 
 class LocalBackend:
@@ -104,11 +134,13 @@ class LocalBackend:
         execution, job_store = self._execution, self._job_store
         door = TargetCodes(execution.targets, self._device)
         run = partial(run_batch, door=door, job_store=job_store)
-        n = n_processes(execution, self._device, [one.jobs for one in wanted])
-        shared = [one for one in wanted if n > 1 or _runs_own_code(one)]
+        n = n_processes(execution, self._device, (one.jobs for one in wanted))
+        shared = list[BatchRun]()
         with Background() as background:
             for one in wanted:
-                if one not in shared:
+                if n > 1 or _runs_own_code(one):
+                    shared.append(one)
+                else:
                     run(one, advance, later=background.do)
         setup = partial(prepare, execution.device, n_threads(n))
         lost = partial(_lost, job_store)

@@ -9,5 +9,6 @@
 - `cells`            settings with all their numbers
 - `keys`             names of results; `source_text`, `own_code`: the text in them
 - `jobs`             cells x pictures x seeds, and their batches
+- `planned`          what a job is; many of them in columns
 - `costs`            multiply-adds and memory of a code
 """

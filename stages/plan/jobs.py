@@ -1,13 +1,16 @@
 """The jobs of a study in order, each with the key of its result, and their batches."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain, groupby, product
+from dataclasses import replace
+from itertools import chain, product
+
+import numpy as np
 
 from stages.params.execution import ExecutionSettings
 from stages.params.grid import GridEntry
 from stages.plan.cells import Cell, cell_of
 from stages.plan.keys import cell_content, key_of
+from stages.plan.planned import ROW, Batches, Common, Job, Jobs, Pictured, Row
 from stages.plan.representations import job_costs, outline
 from stages.plan.study import Expanded
 from stages.process.stage import Refusal
@@ -29,37 +32,6 @@ LARGE_IMAGE, LARGE_SIZE = 100_000, 2
 # the same on all machines, as the batch's size is part of the key.
 BATCH_BYTES = 1 << 29
 
-
-@dataclass(frozen=True, slots=True)
-class Pictured:
-    """A picture of the study: its identity and its name."""
-
-    image_id: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One pre-image to compute: a cell, a picture, a seed; `key` names the result.
-
-    `batch_size` is how many jobs its batch holds; `precision` what most of it runs in.
-    """
-
-    cell: Cell
-    image_id: str
-    image_name: str
-    seed: int
-    key: str
-    batch_size: int
-    precision: str = "float32"
-
-    @property
-    def group(self) -> tuple[object, ...]:
-        """What the jobs of a batch must share."""
-        cell = self.cell
-        return cell.representation, cell.layer, cell.steps, cell.weights.form
-
-
 # The chromaticity of each channel, by representation and layer.
 Rankings = Mapping[str, Mapping[str, Sequence[float]]]
 
@@ -67,6 +39,13 @@ Rankings = Mapping[str, Mapping[str, Sequence[float]]]
 def jobs(
     study: Expanded, pictures: list[Pictured], rankings: Rankings | None = None
 ) -> list[Job]:
+    """Return the jobs of `planned`, made all at once."""
+    return list(planned(study, pictures, rankings))
+
+
+def planned(
+    study: Expanded, pictures: list[Pictured], rankings: Rankings | None = None
+) -> Jobs:
     """Return the jobs of all grid entries, each once, cells in order of appearance.
 
     Channels that are chosen by their colour are looked up in `rankings`; without, as
@@ -81,14 +60,16 @@ def jobs(
         for setting in one.settings:
             cell = _ranked(cell_of(setting, *parts), rankings or {})
             wanted.setdefault(cell, []).append(asked)
-    planned = (
-        _cell_jobs(cell, asked, study.execution) for cell, asked in wanted.items()
+    cells = [_common(cell, study.execution) for cell in wanted]
+    rows = chain.from_iterable(
+        _rows(i, common, asked, pictures, study.execution.targets)
+        for i, (common, asked) in enumerate(zip(cells, wanted.values(), strict=True))
     )
-    return list(chain.from_iterable(planned))
+    return Jobs(cells, pictures, np.fromiter(rows, ROW))
 
 
-# Pictures and seeds that an entry of the grid asks for, each with each.
-_Asked = tuple[Sequence[Pictured], Sequence[int]]
+# Pictures, by their places, and seeds that an entry asks for, each with each.
+_Asked = tuple[Sequence[int], Sequence[int]]
 
 
 def _ranked(cell: Cell, rankings: Rankings) -> Cell:
@@ -102,20 +83,31 @@ def _ranked(cell: Cell, rankings: Rankings) -> Cell:
     return replace(cell, selection=selection)
 
 
-def _cell_jobs(
-    cell: Cell, asked: Iterable[_Asked], execution: ExecutionSettings
-) -> Iterator[Job]:
-    """Yield the jobs of a cell, of each picture and seed one."""
+def _common(cell: Cell, execution: ExecutionSettings) -> Common:
     size = batch_size(execution, cell.definition, cell.layer)
-    numbers = precision(execution, cell)
-    name = key_of(job_content(cell, execution.targets, size, numbers))
-    wanted: dict[tuple[str, int], Pictured] = {}
-    for pictures, seeds in asked:
-        for picture, seed in product(pictures, seeds):
-            wanted.setdefault((picture.image_id, seed), picture)
-    for (image_id, seed), picture in wanted.items():
-        digits = name(image_id, seed)
-        yield Job(cell, image_id, picture.name, seed, digits, size, numbers)
+    return Common(cell, size, precision(execution, cell))
+
+
+def _rows(
+    number: int,
+    common: Common,
+    asked: Iterable[_Asked],
+    pictures: Sequence[Pictured],
+    targets: str,
+) -> Iterator[Row]:
+    """Yield the jobs of a cell, of each picture and seed one."""
+    sizes = common.batch_size, common.precision
+    name = key_of(job_content(common.cell, targets, *sizes))
+    for place, seed in _pairs(asked):
+        key = name(pictures[place].image_id, seed)
+        yield number, place, seed, int(key[:16], 16), int(key[16:], 16)
+
+
+def _pairs(asked: Iterable[_Asked]) -> Iterable[tuple[int, int]]:
+    """Return the pictures and seeds that are asked for, each pair once."""
+    each = [product(dict.fromkeys(some), dict.fromkeys(seeds)) for some, seeds in asked]
+    # A million pairs are not held to find one that is there twice, where none can be.
+    return each[0] if len(each) == 1 else dict.fromkeys(chain(*each))
 
 
 def job_content(
@@ -147,12 +139,13 @@ def have_own_keys(jobs: Iterable[Job], targets: str) -> bool:
     return True
 
 
-def _chosen(entry: GridEntry, pictures: list[Pictured]) -> list[Pictured]:
+def _chosen(entry: GridEntry, pictures: list[Pictured]) -> Sequence[int]:
+    """Return the places of the pictures that an entry inverts."""
     if entry.images == "all":
-        return pictures
+        return range(len(pictures))
     if isinstance(entry.images, int):
-        return pictures[: entry.images]
-    by_name = {picture.name: picture for picture in pictures}
+        return range(len(pictures))[: entry.images]
+    by_name = {picture.name: place for place, picture in enumerate(pictures)}
     unknown = [name for name in entry.images if name not in by_name]
     if unknown:
         raise Refusal(
@@ -177,19 +170,11 @@ def precision(execution: ExecutionSettings, cell: Cell) -> str:
     return "float32" if exact else execution.precision
 
 
-def batches(pending: Iterable[Job]) -> list[list[Job]]:
+def batches(pending: Iterable[Job]) -> Batches:
     """Return the jobs in batches, at most as many as their size, that fit together.
 
     The order of the plan is kept within a group; jobs with one key come once.
     """
-    unique = {job.key: job for job in pending}
-    order: dict[tuple[object, ...], int] = {}
-    for job in unique.values():
-        order.setdefault(job.group, len(order))
-    ranked = sorted(unique.values(), key=lambda job: order[job.group])
-    together = []
-    for _, group in groupby(ranked, key=lambda job: job.group):
-        jobs = list(group)
-        starts = range(0, len(jobs), jobs[0].batch_size)
-        together += [jobs[first : first + jobs[0].batch_size] for first in starts]
-    return together
+    if isinstance(pending, Jobs):
+        return Batches(pending.once())
+    return Batches(list({job.key: job for job in pending}.values()))

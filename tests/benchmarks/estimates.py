@@ -28,7 +28,8 @@ from stages.execution.estimate import clock_seconds, estimate
 from stages.execution.pace import measured as tried
 from stages.execution.workers import n_cores
 from stages.invert import pictures
-from stages.plan.jobs import Job, jobs
+from stages.plan.jobs import jobs
+from stages.plan.planned import Job
 from stages.plan.study import Expanded, expand
 from tests.benchmarks.machine import described, keep
 from tests.benchmarks.scaling import draw

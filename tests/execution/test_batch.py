@@ -8,7 +8,7 @@ import torch
 from stages.execution.batch import Batch
 from stages.params.representations import CaffenetSettings
 from stages.plan.cells import Cell
-from stages.plan.jobs import Job
+from stages.plan.planned import Job
 from stages.plan.representations import definition
 from stages.preimage.priors import Prior
 from stages.preimage.solvers import fast, paper

@@ -18,7 +18,8 @@ from stages.execution.estimate import (
 from stages.execution.processes import process_bytes
 from stages.params.execution import ExecutionSettings
 from stages.plan.costs import Costs
-from stages.plan.jobs import Pictured, jobs
+from stages.plan.jobs import jobs
+from stages.plan.planned import Pictured
 from stages.plan.representations import job_costs
 from stages.plan.study import expand
 from stages.process.stage import Refusal

@@ -13,7 +13,7 @@ from stages.execution.device import prepare
 from stages.execution.pace import Measured, Pace, Tried, Unmeasured, measured
 from stages.params.execution import ExecutionSettings
 from stages.plan.cells import Cell
-from stages.plan.jobs import Job
+from stages.plan.planned import Job
 from stages.preimage.priors import Prior
 from stages.preimage.solvers import fast
 from stages.representations.hog import HogDefinition

@@ -4,13 +4,15 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from stages import extract, invert
 from stages.execution import recovery, targets
 from stages.execution.batch import Batch
-from stages.plan.jobs import jobs as planned
+from stages.plan.jobs import planned
+from stages.plan.planned import ROW, Jobs
 from stages.plan.study import expand
 from stages.store import paths
 from stages.store.jobs import JobStore
@@ -49,7 +51,7 @@ def same(one, other):
 
 def test_records_come_back_as_they_were(pulled, capsys):
     before, _ = pulled
-    assert recovery.recover(plan(), JobStore(paths.work())) == []
+    assert not recovery.recover(plan(), JobStore(paths.work()))
     after = records()
     assert before.keys() == after.keys()
     assert all(same(before[key], after[key]) for key in before)
@@ -83,4 +85,5 @@ def test_of_a_damaged_file_nothing_is_believed(pulled, capsys):
 
 def test_where_nothing_is_wanted_nobody_looks(monkeypatch, tmp_path):
     monkeypatch.setattr(recovery, "cached_files", lambda output: pytest.fail("looked"))
-    assert recovery.recover([], JobStore(tmp_path)) == []
+    nothing = Jobs([], [], np.empty(0, ROW))
+    assert recovery.recover(nothing, JobStore(tmp_path)) is nothing

@@ -5,7 +5,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from stages.plan.jobs import Job, Pictured, jobs
+from stages.plan.jobs import jobs
+from stages.plan.planned import Job, Pictured
 from stages.plan.study import Expanded, expand
 
 A, B = Pictured("0123", "oval"), Pictured("4567", "box")

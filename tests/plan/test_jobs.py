@@ -11,11 +11,11 @@ from stages.plan.jobs import (
     AUTO_SIZE,
     BATCH_BYTES,
     LARGE_SIZE,
-    Job,
     batch_size,
     batches,
     jobs,
 )
+from stages.plan.planned import Job
 from stages.plan.representations import code_shape, definition
 from stages.process.stage import Refusal
 from stages.representations.hog import HogDefinition

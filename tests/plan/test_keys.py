@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from stages.plan.jobs import AUTO_SIZE, Pictured
+from stages.plan.jobs import AUTO_SIZE
 from stages.plan.keys import cell_content, key, key_of
+from stages.plan.planned import Pictured
 from stages.representations.custom import CustomDefinition
 from stages.representations.definition import WeightsFile
 from stages.representations.trained_caffenet import CaffenetDefinition

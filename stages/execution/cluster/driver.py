@@ -52,7 +52,8 @@ class DaskBackend:
         """
         if not wanted:
             return
-        n = n_processes(self._execution, self._device, [one.jobs for one in wanted])
+        jobs = (one.jobs for one in wanted)
+        n = n_processes(self._execution, self._device, jobs)
         if self._execution.address is None:
             self._n_threads = n_threads(n) or n_cores()
         try:
@@ -70,8 +71,9 @@ class DaskBackend:
     ) -> None:
         from distributed import as_completed
 
-        waiting, running = deque(wanted), dict[Any, BatchRun]()
-        suspects = deque[BatchRun]()
+        # Of what is wanted no more is made than is on the way.
+        waiting, running = iter(wanted), dict[Any, BatchRun]()
+        again, suspects = deque[BatchRun](), deque[BatchRun]()
         done, room = as_completed(raise_errors=False), Room(client)
 
         def hand_out(one: BatchRun) -> None:
@@ -82,8 +84,11 @@ class DaskBackend:
             done.add(future)
 
         def fill() -> None:
-            while waiting and len(running) < room.tasks():
-                hand_out(waiting.popleft())
+            while len(running) < room.tasks():
+                one = again.popleft() if again else next(waiting, None)
+                if one is None:
+                    break
+                hand_out(one)
             if suspects and not running:
                 hand_out(suspects.popleft())
 
@@ -92,7 +97,7 @@ class DaskBackend:
             one = running.pop(future)
             parts = self._settled(one, future, client)
             for part in reversed(parts):
-                (suspects if part.died else waiting).appendleft(part)
+                (suspects if part.died else again).appendleft(part)
             if not parts:
                 advance(len(one.jobs))
             fill()

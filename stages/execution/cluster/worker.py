@@ -14,7 +14,8 @@ from stages.execution.cluster.here import computing
 from stages.execution.cluster.inputs import Inputs
 from stages.execution.cluster.parcel import unpacked
 from stages.execution.runner import BatchRun, run_batch
-from stages.plan.jobs import Job, have_own_keys
+from stages.plan.jobs import have_own_keys
+from stages.plan.planned import Job
 from stages.process.stage import Refusal
 from stages.store.objects import Objects
 from stages.store.places import Place

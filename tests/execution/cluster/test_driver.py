@@ -114,7 +114,9 @@ def test_workers_elsewhere_make_the_same_bytes_through_s3(
     assert len(SharedRecords(Objects(s3)).places) == len(alone)
 
 
-def test_tasks_carry_no_pixels(study, two_workers, monkeypatch):
+def test_tasks_carry_no_pixels_and_few_are_on_the_way(study, two_workers, monkeypatch):
+    monkeypatch.setattr(client, "LEAST_TASKS", 1)
+    monkeypatch.setattr(client, "TASKS_A_THREAD", 0)
     sizes, made = [], module.packed
     monkeypatch.setattr(
         module, "packed", lambda *given: sizes.append(len(made(*given))) or made(*given)
