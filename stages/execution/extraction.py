@@ -87,8 +87,8 @@ class Maker:
                 writers[layer].add(codes)
                 advance(len(codes))
 
-            if self.passes is not None and n_images == PICTURES_A_BATCH:
-                self.passes(self, list(places), take)
+            if self.passes is not None:
+                self.passes(self, list(places), n_images, take)
                 return
             for images in images_as_seen(self.defined, stored_pictures(), n_images):
                 self.codes(list(places), images, take)
@@ -98,8 +98,8 @@ class Maker:
         codes_of_layers(self.defined, layers, images, take, self.device)
 
 
-# Hands over the codes of all pictures, batch by batch and in order, layer by layer.
-Passes = Callable[[Maker, Sequence[str], Take], None]
+# Hands over the codes of all pictures, so many at a time and in order, layer by layer.
+Passes = Callable[[Maker, Sequence[str], int, Take], None]
 
 
 def pictures_at(place: Path, wanted: range) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -39,7 +40,9 @@ FOLDER = "codes"
 class Task:
     """A batch of pictures for a worker: names and numbers, no pixels.
 
-    `made` is a packed `Maker` with its layers, `answer` the folder of their codes.
+    `made` is a packed definition with its layers, `answer` the folder of their codes,
+    which are computed of `at_once` pictures at once: with recomputed ones, of each by
+    itself.
     """
 
     store: str
@@ -50,6 +53,15 @@ class Task:
     source: str
     device: str
     n_threads: int = 0
+    at_once: int = PICTURES_A_BATCH
+
+    def names(self, n_layers: int) -> list[list[str]]:
+        """Return the names of the answers of each pass, layer by layer."""
+        n_passes = -(-len(self.places) // self.at_once)
+        return [
+            [f"{self.answer}/{nth}-{i}" for i in range(n_layers)]
+            for nth in range(n_passes)
+        ]
 
 
 def run_task(task: Task) -> int:
@@ -64,13 +76,13 @@ def run_task(task: Task) -> int:
         maker = Maker("", defined, "store", device)
         pictures = pictures_at(inputs.file(task.pictures), task.places)
 
-        def take(layer: str, codes: Tensor) -> None:
+        def take(names: list[str], layer: str, codes: Tensor) -> None:
             plain = codes.to(torch.float32).contiguous().cpu().numpy()
-            name = f"{task.answer}/{layers.index(layer)}"
-            inputs.objects.put(name, plain.tobytes())
+            inputs.objects.put(names[layers.index(layer)], plain.tobytes())
 
-        for images in images_as_seen(maker.defined, pictures):
-            maker.codes(layers, images, take)
+        seen = images_as_seen(maker.defined, pictures, task.at_once)
+        for names, images in zip(task.names(len(layers)), seen, strict=True):
+            maker.codes(layers, images, partial(take, names))
     return len(task.places)
 
 
@@ -83,29 +95,34 @@ class ClusterPasses:
     execution: ExecutionSettings
     n_threads: int = 0
 
-    def __call__(self, maker: Maker, layers: Sequence[str], take: Take) -> None:
+    def __call__(
+        self, maker: Maker, layers: Sequence[str], at_once: int, take: Take
+    ) -> None:
         """Hand over the codes of all pictures, in order.
 
         What workers die of is computed here, where the reason is found.
         """
-        tasks = list(self._tasks(maker, layers))
+        tasks = list(self._tasks(maker, layers, at_once))
         answers = in_order(self.client, run_task, iter(tasks), self.execution)
         for pending, answer in zip(tasks, answers, strict=True):
             task = pending.task
-            names = [f"{task.answer}/{i}" for i in range(len(layers))]
             if answer is None:
                 pictures = pictures_at(paths.IMAGES, task.places)
-                for images in images_as_seen(maker.defined, pictures):
+                for images in images_as_seen(maker.defined, pictures, at_once):
                     maker.codes(layers, images, take)
                 continue
-            for name, layer in zip(names, layers, strict=True):
-                data = bytearray(self.objects.get(name))
-                flat = torch.frombuffer(data, dtype=torch.float32)
-                shape = code_shape(maker.defined, layer)
-                take(layer, flat.reshape(len(task.places), *shape))
-            self.objects.drop(names)
+            for names in task.names(len(layers)):
+                for name, layer in zip(names, layers, strict=True):
+                    take(layer, self._taken(name, code_shape(maker.defined, layer)))
+                self.objects.drop(names)
 
-    def _tasks(self, maker: Maker, layers: Sequence[str]) -> Iterator[Pending[Task]]:
+    def _taken(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        data = bytearray(self.objects.get(name))
+        return torch.frombuffer(data, dtype=torch.float32).reshape(-1, *shape)
+
+    def _tasks(
+        self, maker: Maker, layers: Sequence[str], at_once: int
+    ) -> Iterator[Pending[Task]]:
         made = packed((maker.defined, list(layers)), self.objects)
         pictures = published(self.objects, paths.IMAGES)
         n = tables.n_rows(paths.IMAGES)
@@ -122,6 +139,7 @@ class ClusterPasses:
                 source=program(),
                 device=self.execution.device,
                 n_threads=self.n_threads,
+                at_once=at_once,
             )
             yield Pending(answer, task)
 
