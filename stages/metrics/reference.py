@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -116,6 +117,11 @@ class Reference:
             judges=self.judges,
         )
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        """Where each picture is among those that have a code."""
+        return {one: place for place, one in enumerate(self.targets.image_ids)}
+
     def _originals(self, image_ids: Sequence[str]) -> Images:
         return torch.stack([self.original(image_id) for image_id in image_ids])
 
@@ -124,7 +130,7 @@ class Reference:
         known = self.targets.image_ids
         if len(known) < 2:
             return None
-        places = [known.index(image_id) for image_id in image_ids]
+        places = [self._places[image_id] for image_id in image_ids]
         return self._originals([known[(place + 1) % len(known)] for place in places])
 
 
