@@ -12,9 +12,8 @@ every shared file system: they are packed when a run ends.
 """
 
 import uuid
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice
 
 from stages.process.stage import Refusal, say
 from stages.store.bundle import (
@@ -36,9 +35,9 @@ BATCHES_AN_INDEX = 256
 BATCHES_TO_PACK = 64
 PACK_BYTES = 1 << 25
 
-# Batches that are packed, and told in an index, at a time, our choice: their keys and
-# their bytes are held meanwhile.
-BATCHES_AT_ONCE = 8192
+# Jobs whose batches are packed, and told in an index, at a time, our choice: 10 MB of
+# keys and of text are held meanwhile.
+JOBS_AT_ONCE = 1 << 15
 
 # Batches kept at hand: those of a cell lie next to each other in the plan.
 _AT_HAND = 16
@@ -187,8 +186,8 @@ class SharedRecords:
         n_loose = sum(_is_loose(place) for _, place, _ in self.places.batches())
         if n_loose < BATCHES_TO_PACK:
             return
-        stale, batches = set(self._indexes), self.places.batches()
-        while some := list(islice(batches, BATCHES_AT_ONCE)):
+        stale = set(self._indexes)
+        for some in _pieces(self.places.batches()):
             lines, loose = {}, [place for _, place, _ in some if _is_loose(place)]
             moved = self._packed(loose)
             for number, place, keys in some:
@@ -248,6 +247,23 @@ class SharedRecords:
                 data += piece
             self.objects.put(name, data)
         return moved
+
+
+# A batch: its number, its place and its keys.
+Numbered = tuple[int, Place, list[str]]
+
+
+def _pieces(batches: Iterable[Numbered]) -> Iterator[list[Numbered]]:
+    """Yield batches together, of so many jobs as are looked at at once."""
+    some, n_jobs = list[Numbered](), 0
+    for batch in batches:
+        some.append(batch)
+        n_jobs += len(batch[2])
+        if n_jobs >= JOBS_AT_ONCE:
+            yield some
+            some, n_jobs = [], 0
+    if some:
+        yield some
 
 
 def _is_loose(place: Place) -> bool:

@@ -76,6 +76,20 @@ def test_many_batches_are_packed_into_few_objects(objects, monkeypatch):
     assert holds(SharedRecords(objects), keys)
 
 
+def test_many_jobs_are_packed_and_indexed_some_at_a_time(objects, monkeypatch):
+    monkeypatch.setattr(shared_records, "BATCHES_TO_PACK", 4)
+    monkeypatch.setattr(shared_records, "JOBS_AT_ONCE", 6)
+    records = SharedRecords(objects)
+    keys = written(objects, 5, records)  # of three jobs each
+    records.pack()
+    sizes = {folder: len(objects.names(folder)) for folder in ("packs", "index")}
+    assert sizes == {"packs": 3, "index": 3}
+    assert objects.names("records") == {}
+    again = SharedRecords(objects)
+    monkeypatch.setattr(again, "_head", None)  # the indexes tell all
+    assert holds(again, keys)
+
+
 def test_few_batches_stay_as_they_are(objects):
     records = SharedRecords(objects)
     keys = written(objects, 3, records)
