@@ -8,7 +8,7 @@ a few steps (`--measure`); then `invert` runs. Memory is what all its processes 
 once, each with its share of what they have in common (the proportional set size of
 Linux); time is by the clock, from the start of the stage to its end. Where the
 processor's seconds are much fewer than the processes' together, other programs took
-them, and ratios are of times that changed meanwhile.
+them: arithmetic, which knows nothing of those, is held to the processor's seconds, too.
 """
 
 import argparse
@@ -152,6 +152,7 @@ def measured(name: str, processes: int) -> str:
         _against(memory / held, MEMORY),
         *(f"{arithmetic:.0f}", f"{steps_taken:.0f}", f"{seconds:.0f}", f"{busy:.0f}"),
         _against(arithmetic / seconds, ARITHMETIC),
+        _against(arithmetic * processes / busy, ARITHMETIC),
         _against(steps_taken / seconds, MEASURED),
     ]
     return f"| {' | '.join(cells)} |"
@@ -171,7 +172,8 @@ def report(chosen: argparse.Namespace) -> Iterator[str]:
         *("study", "jobs a batch", "memory told", "used", "ratio (1.3)"),
         *("seconds by arithmetic", "from a few steps", "taken"),
         "processor seconds",
-        *("arithmetic's ratio (2)", "few steps' ratio (1.3)"),
+        *("arithmetic's ratio (2)", "to the processor's seconds a process"),
+        "few steps' ratio (1.3)",
     ]
     yield f"| {' | '.join(columns)} |"
     yield f"|{' --- |' * len(columns)}"
