@@ -29,10 +29,12 @@ def trace_chart(
 ) -> tuple[Spec, pd.DataFrame] | None:
     """Return the specification and the traces with the thumbnail's error beside.
 
-    `table` has the means by depth. A panel a representation and solver.
+    `table` has the means by depth. A panel a representation and solver. None if there
+    is no error above 0: a logarithm has no place for it.
     """
-    if traces.empty:
+    if traces.empty or not (traces[_ERROR] > 0).any():
         return None
+    traces = traces[traces[_ERROR] > 0]
     floors = table.loc[table["baseline"] == _BASELINE]
     floors = floors[["representation", "layer", "relative_error_8bit"]]
     floors = floors.rename(columns={"relative_error_8bit": "thumbnail_relative_error"})
@@ -85,8 +87,7 @@ def _panel(part: pd.DataFrame, title: str, order: Sequence[str], hue: str) -> An
     pieces = [thinned(line) for _, line in part.groupby("layer", sort=False)]
     drawn = pd.concat(pieces, ignore_index=True)
     drawn[["error", "floor"]] = drawn[[_ERROR, "thumbnail_relative_error"]] * 100
-    # A logarithm has no place for zero.
-    drawn = drawn[drawn["error"] > 0].assign(line=lambda rows: rows["layer"])
+    drawn = drawn.assign(line=drawn["layer"])
     color = alt.Color("layer:N", sort=list(order), legend=None)
     color = color.scale(domain=list(order), range=shades(hue, len(order)))
     last = int(drawn["step"].max())

@@ -62,3 +62,15 @@ def test_the_thumbnails_error_stands_beside_the_traces():
 def test_no_traces_are_no_chart():
     nothing = pd.DataFrame(columns=TRACES)
     assert trace_chart(nothing, pd.DataFrame(columns=MEANS), {}) is None
+
+
+def test_a_layer_that_is_met_at_once_is_left_out_and_alone_no_chart():
+    met = [("hog", "hog", "fast", step, 0.0) for step in (0, 1)]
+    going = [("net", "conv1", "fast", step, 0.5) for step in (0, 1)]
+    layers, means = {"hog": ["hog"], "net": ["conv1"]}, pd.DataFrame(columns=MEANS)
+    spec, shown = trace_chart(
+        pd.DataFrame([*met, *going], columns=TRACES), means, layers
+    )
+    assert [panel["title"] for panel in spec["concat"]] == ["net, fast"]
+    assert set(shown["representation"]) == {"net"}
+    assert trace_chart(pd.DataFrame(met, columns=TRACES), means, layers) is None
