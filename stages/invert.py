@@ -11,7 +11,7 @@ from itertools import islice
 
 from stages.execution.backend import backend, opened_store
 from stages.execution.device import prepare
-from stages.execution.estimate import check, rooms
+from stages.execution.estimate import check, rooms, running_cost
 from stages.execution.recovery import TERMS, recover
 from stages.execution.room import check_room
 from stages.execution.runner import batch_runs
@@ -150,7 +150,8 @@ def main() -> None:
         pending = recover(missing(plan, job_store), job_store)
         check_room(study.execution, rooms(plan, pending))
         wanted = batch_runs(pending, job_store)
-        with Progress("invert", len(pending), "jobs") as progress:
+        cost = running_cost(one.jobs for one in wanted)
+        with Progress("invert", len(pending), "jobs", cost=cost) as progress:
             where = backend(study.execution, job_store, device)
             where.run(wanted, progress.advance)
         door = TargetCodes(study.execution.targets, device, apart=True)

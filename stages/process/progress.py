@@ -11,6 +11,9 @@ from stages.process.stage import say
 
 SECONDS_BETWEEN_LINES = 30.0
 
+# A bar whose time left is ours: its own takes every unit for as long as another.
+BAR = "{l_bar}{bar}| {n:.4g}/{total_fmt} {unit} [{elapsed}{postfix}]"
+
 # An estimate takes that much work after the first word of it: what comes before, such
 # as loading and compiling, tells nothing of the time left.
 SECONDS_TO_JUDGE = 10.0
@@ -19,7 +22,9 @@ SECONDS_TO_JUDGE = 10.0
 class Progress:
     """Count finished units of work and tell the user how much is left.
 
-    Use it as a context manager. `terminal` and `clock` are arguments for tests only.
+    Use it as a context manager. `cost` tells what the first so many units cost
+    together, in any unit, where one may take a hundred times as long as another; by
+    default all cost the same. `terminal` and `clock` are arguments for tests only.
     """
 
     def __init__(
@@ -28,13 +33,15 @@ class Progress:
         total: int,
         unit: str,
         *,
+        cost: Callable[[float], float] = float,
         terminal: bool | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._label, self._total, self._unit = label, total, unit
+        self._cost = cost
         terminal = sys.stderr.isatty() if terminal is None else terminal
         self._bar = (
-            tqdm(total=total, desc=label, unit=unit, file=sys.stderr, leave=True)
+            tqdm(total=total, desc=label, unit=unit, file=sys.stderr, bar_format=BAR)
             if terminal
             else None
         )
@@ -67,6 +74,7 @@ class Progress:
             if self._bar is not None:
                 self._bar.unpause()
         if self._bar is not None:
+            self._bar.set_postfix_str(self._when(), refresh=False)
             self._bar.update(amount)
         elif self._clock() - self._said >= SECONDS_BETWEEN_LINES:
             self._said = self._clock()
@@ -74,9 +82,12 @@ class Progress:
 
     def line(self) -> str:
         """Return the state in one line: done, total, time left."""
+        told = f"{self._label}: {int(self._done)} of {self._total} {self._unit}"
+        return ", ".join(filter(None, [told, self._when()]))
+
+    def _when(self) -> str:
         left = self._left()
-        when = "" if left is None else f", {duration(left)} left"
-        return f"{self._label}: {int(self._done)} of {self._total} {self._unit}{when}"
+        return "" if left is None else f"{duration(left)} left"
 
     def _left(self) -> float | None:
         """Return the seconds that are left; None as long as they are not known."""
@@ -84,9 +95,10 @@ class Progress:
             return None
         begun, done = self._first
         elapsed = self._clock() - begun
-        if elapsed < SECONDS_TO_JUDGE or self._done <= done:
+        spent = self._cost(self._done) - self._cost(done)
+        if elapsed < SECONDS_TO_JUDGE or spent <= 0:
             return None
-        return elapsed / (self._done - done) * (self._total - self._done)
+        return elapsed / spent * (self._cost(self._total) - self._cost(self._done))
 
 
 def duration(seconds: float) -> str:

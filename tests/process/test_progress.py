@@ -27,9 +27,17 @@ def test_without_a_terminal_a_line_every_thirty_seconds(capsys):
     ]
 
 
-def test_on_a_terminal_a_bar(capsys):
-    with Progress("invert", 4, "jobs", terminal=True) as progress:
-        progress.advance(4)
+def test_on_a_terminal_a_bar_with_the_time_left(capsys):
+    clock = Clock()
+    with Progress("invert", 4, "jobs", terminal=True, clock=clock) as progress:
+        progress.advance(1)
+        clock.now = 20.0
+        progress.advance(1)
+        progress._bar.refresh()
+        told = capsys.readouterr().err
+        progress.advance(2)
+    assert "2/4 jobs [" in told
+    assert "40 s left]" in told
     assert "4/4" in capsys.readouterr().err
 
 
@@ -55,6 +63,26 @@ def test_what_comes_before_the_first_progress_is_no_measure_of_what_is_left():
     progress.advance(9.5)
     # 10 jobs in the 20 s since the first progress: 180 s for the other 90.
     assert progress.line() == "x: 10 of 100 jobs, 3 min left"
+
+
+def test_time_left_is_by_what_the_units_cost():
+    clock = Clock()
+    costly_first = [0, 90, 180, 190, 200]
+    progress = Progress(
+        *("x", 4, "jobs"),
+        cost=lambda n: costly_first[int(n)],
+        terminal=False,
+        clock=clock,
+    )
+    progress.advance(1)
+    clock.now = 90.0
+    progress.advance(1)
+    # The second took 90 s, as it should; the last two are worth 20.
+    assert progress.line() == "x: 2 of 4 jobs, 20 s left"
+    clock.now = 100.0
+    progress.advance(1)
+    progress.advance(1)
+    assert progress.line() == "x: 4 of 4 jobs, 0 s left"
 
 
 @pytest.mark.parametrize(
