@@ -11,16 +11,18 @@ from stages.plan.representations import definition, outline
 from stages.representations import __main__ as listing
 
 EVERY = torchvision.models.list_models(module=torchvision.models)
+# Processor seconds: fifteen at most alone on two cores, more beside other tests.
+MOST_SECONDS = 40
 
 
 @pytest.mark.slow
 @pytest.mark.no_cover
 @pytest.mark.parametrize("name", EVERY)
-def test_a_model_is_listed_within_twenty_seconds_and_every_layer_followed(name):
+def test_a_model_is_listed_in_time_and_every_layer_followed(name):
     start = process_time()
     defined = definition(listing.chosen(name, Path("none.yaml"), None))
     rows = list(listing.table(defined, "*"))
-    assert process_time() - start < 20
+    assert process_time() - start < MOST_SECONDS
     network = outline(defined)
     assert len(rows) == len(network.layers) > 15
     assert network._sketch.network is not None
