@@ -19,6 +19,7 @@ from pathlib import Path
 import pandas as pd
 
 from stages.execution.device import prepare
+from stages.page.charts import edge
 from tests.benchmarks.machine import RESULTS, described, keep
 from tests.benchmarks.natural_prior import LAYERS
 from tests.benchmarks.natural_prior_jobs import (
@@ -60,9 +61,8 @@ def swept(bench: Bench, layers: list[str], methods: list[str]) -> pd.DataFrame:
 
 def on_edge(rows: pd.DataFrame, column: str = "lpips_vgg") -> pd.Series:
     """Return which rows no other beats in the code's error and in this column."""
-    pairs = rows[["error", column]].to_numpy()
-    beaten = [((pairs <= pair).all(1) & (pairs < pair).any(1)).any() for pair in pairs]
-    return ~pd.Series(beaten, index=rows.index)
+    pairs = rows[["error", column]].to_numpy(dtype="float64")
+    return pd.Series(edge.on_edge(pairs), index=rows.index)
 
 
 def report(chosen: argparse.Namespace) -> Iterator[str]:
@@ -78,11 +78,11 @@ def report(chosen: argparse.Namespace) -> Iterator[str]:
     names += ["LPIPS alex", "LPIPS vgg", "seconds", "edge"]
     yield f"| {' | '.join(names)} |\n|{' --- |' * len(names)}"
     for _, part in rows.groupby("layer", sort=False):
-        for (_, row), edge in zip(part.iterrows(), on_edge(part), strict=True):
+        for (_, row), unbeaten in zip(part.iterrows(), on_edge(part), strict=True):
             yield (
                 f"| {row.layer} | {row.method} | {row.scale:g} | {row.error:.3f} "
                 f"| {row.ssim:.3f} | {row.lpips_alex:.3f} | {row.lpips_vgg:.3f} "
-                f"| {row.seconds:.1f} | {'*' * edge} |"
+                f"| {row.seconds:.1f} | {'*' * unbeaten} |"
             )
 
 
