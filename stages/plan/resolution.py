@@ -6,7 +6,7 @@ from pathlib import Path
 from stages.images import reference_norm
 from stages.params.methods import ByDepth, PaperSettings, PriorSettings, SolverSettings
 from stages.plan.representations import embedded_file, outline
-from stages.plan.stiffness import lambda_denoiser
+from stages.plan.stiffness import lambda_denoiser, worthwhile
 from stages.preimage.adam import Fast
 from stages.preimage.momentum import SCHEDULES, Paper
 from stages.preimage.prior_sets import ijcv_prior, natural_prior, with_denoiser
@@ -61,12 +61,13 @@ def prior_numbers(prior: PriorSettings, defined: Definition, layer: str) -> Prio
 def _learned(
     prior: PriorSettings, classical: Prior, defined: Definition, layer: str
 ) -> Prior:
-    """Return the classical prior with the learned one besides, if there is one."""
-    if prior.denoiser is None:
-        return classical
+    """Return the classical prior with the learned one besides, if it weighs."""
     weight = prior.lambda_denoiser
-    if weight == "auto":
-        weight = lambda_denoiser(defined, layer)
+    if not isinstance(weight, float):
+        measured = lambda_denoiser if weight == "auto" else worthwhile
+        weight = measured(defined, layer)
+    if prior.denoiser is None or not weight:
+        return classical
     return with_denoiser(
         classical,
         _denoiser(prior.denoiser),

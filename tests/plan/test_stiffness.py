@@ -7,12 +7,14 @@ import torch
 
 from stages.images import reference_norm
 from stages.params.representations import CaffenetSettings, HogSettings
+from stages.plan import stiffness as module
 from stages.plan.representations import definition
 from stages.plan.stiffness import (
     SHARE,
     lambda_denoiser,
     natural_noise,
     stiffness,
+    worthwhile,
 )
 from stages.process.stage import Refusal
 from stages.representations.definition import WeightsFile
@@ -78,6 +80,15 @@ def test_the_weight_is_heavier_deep_in_a_trained_network():
     assert all(float(f"{weight:.2g}") == weight for weight in found)
 
 
+def test_a_weight_that_is_not_worth_the_time_is_none(monkeypatch):
+    network = definition(CaffenetSettings(kind="caffenet"))
+    weights = {name: lambda_denoiser(network, name) for name in ("conv1", "relu2")}
+    assert {worthwhile(network, name) for name in weights} == {0}
+    monkeypatch.setattr(module, "WORTHWHILE", weights["relu2"])
+    assert worthwhile(network, "conv1") == 0
+    assert worthwhile(network, "relu2") == weights["relu2"]
+
+
 def test_the_weight_is_the_share_of_the_stiffness_in_units_of_the_norm():
     hog = definition(HogSettings(kind="hog", side=32))
     phi = hog.build()
@@ -100,7 +111,7 @@ class Broken(HogDefinition):
 
 
 def test_where_computing_fails_a_number_is_asked_for():
-    with pytest.raises(Refusal, match=r"auto` cannot be measured at hog.*TypeError"):
+    with pytest.raises(Refusal, match=r"cannot be measured at hog.*TypeError"):
         lambda_denoiser(Broken(side=32), "hog")
 
 
