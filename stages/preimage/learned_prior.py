@@ -1,11 +1,16 @@
 """The learned natural-image prior: a pull towards what a denoiser makes of the image.
 
-    lambda_denoiser ||x - D(x + sigma n, sigma)||^2 / s^2
+    lambda_denoiser ||Q (x - D(x + sigma n, sigma))||^2 / s^2
 
 with D's output taken as constant, so that the gradient is twice the residue, weighted:
 regularisation by denoising (Romano, Elad & Milanfar, arXiv:1611.02862), re-noised as in
 SNORE (Renaud et al., arXiv:2402.01779). No function has this gradient: the value is how
 far the denoiser would move the image, not a potential that a descent must lower.
+
+Departs from both: `Q` leaves out waves longer than COARSE pixels. Noise hides no wave
+that long, so a denoiser has nothing to say about it, and what it says is its bias. Few
+layers see those waves well, and a descent of waves steps far along them: the bias
+would shift colours and light, and cost code error.
 
 `sigma` falls geometrically from the first step to the last, coarse structure before
 detail. The weight is `lambda_denoiser` times two shares. One falls on a line from 1 to
@@ -25,6 +30,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from stages.images import Images, PerImage
+from stages.preimage.coarse_waves import without_coarse
 from stages.preimage.prior_term import Memory, PriorTerm
 from stages.preimage.start import generator
 from stages.preimage.trained_denoiser import trained
@@ -36,6 +42,9 @@ DENOISED = "denoised"
 # choice, by trials at AlexNet's relu5. Above 0, so that the term still tells something
 # at the end.
 LAST = 0.05
+
+# The wavelength, in pixels, from which the denoiser is not heard. Our choice.
+COARSE = 32.0
 
 
 @dataclass(frozen=True)
@@ -106,18 +115,18 @@ class LearnedPrior(PriorTerm):
 
     def value(self, x: Images) -> PerImage:
         """Return the weighted distance to what the denoiser makes of the images now."""
-        return self._scale * (x - self._denoised(x)).square().sum(dim=(1, 2, 3))
+        return self._scale * _fine(x - self._denoised(x)).square().sum(dim=(1, 2, 3))
 
     def value_and_gradient(
         self, x: Images, memory: Memory
     ) -> tuple[PerImage, Images, Float[Tensor, "n 1 1 1"]]:
-        """Return the weighted distance, the residue, and the factor that weights it.
+        """Return the weighted distance, its residue, and the factor that weights it.
 
         To what is in the `memory`, renewed in place where the denoiser runs.
         """
         if self.step % self.denoise_every == 0:
             memory[DENOISED].copy_(self._denoised(x))
-        residue = x - memory[DENOISED]
+        residue = _fine(x - memory[DENOISED])
         value = self._scale * residue.square().sum(dim=(1, 2, 3))
         return value, residue, (2 * self._scale)[:, None, None, None]
 
@@ -146,3 +155,8 @@ class LearnedPrior(PriorTerm):
         names = [f"renoise:{seed}:{self.step}" for seed in self.jobs.seeds]
         draws = [torch.randn(x.shape[1:], generator=generator(name)) for name in names]
         return torch.stack(draws).to(x)
+
+
+def _fine(residue: Images) -> Images:
+    """Return what of a residue the denoiser is heard on."""
+    return without_coarse(residue, COARSE)

@@ -2,14 +2,14 @@
 
     ||Phi(x) - Phi0||^2 / ||Phi0||^2 + lambda_alpha * sum |x/s|^alpha
         + lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta
-        + lambda_denoiser * w * ||x - D(x + sigma n, sigma)||^2 / s^2
+        + lambda_denoiser * w * ||Q (x - D(x + sigma n, sigma))||^2 / s^2
 
 Mahendran & Vedaldi, arXiv 1412.0035, equations 2 to 4, and a learned prior. `x` is
 centred (the mean colour subtracted), `s` is `stages.images.reference_norm`; the first
 term is `data_term`'s, the others are the rows of `priors.PRIORS`. The last is a pull,
 not a function that falls: where it weighs, so is their sum; its share `w` of the weight
-falls with the code error and time (`learned_prior`). Every image of a batch is a
-job of its own: no term of one depends on another.
+falls with the code error and time, and `Q` leaves out long waves (`learned_prior`).
+Every image of a batch is a job of its own: no term of one depends on another.
 """
 
 from collections.abc import Callable, Sequence

@@ -9,10 +9,11 @@ import torch
 
 from stages.images import reference_norm
 from stages.preimage import Prior, fast, invert, learned_prior, with_denoiser
+from stages.preimage.coarse_waves import without_coarse
 from stages.preimage.data_term import data_term
 from stages.preimage.denoiser import Denoiser
 from stages.preimage.descent import begin, minimise
-from stages.preimage.learned_prior import DENOISED, LAST, LearnedPrior
+from stages.preimage.learned_prior import COARSE, DENOISED, LAST, LearnedPrior
 from stages.preimage.objective import objective
 from stages.preimage.prior_term import Jobs
 from stages.preimage.start import noise
@@ -86,13 +87,20 @@ def test_a_denoiser_that_always_says_grey_pulls_there(toy):
     toy(lambda images: torch.full_like(images, 128.0))
     x = centred()
     value, gradient = pull(term((1.0, 2.0, 4.0)), x)
-    residue = x + MEAN - 128
+    residue = without_coarse(x + MEAN - 128, COARSE)
     weights = torch.tensor([1.0, 2.0, 4.0])
     expected = weights * residue.square().sum(dim=(1, 2, 3)) / NORM**2
     torch.testing.assert_close(value, expected)
     scale = 2 * weights[:, None, None, None] / NORM**2
     torch.testing.assert_close(gradient, scale * residue)
     torch.testing.assert_close(term((1.0, 2.0, 4.0)).value(x), expected)
+
+
+def test_what_the_denoiser_says_of_light_and_colour_is_not_heard(toy):
+    toy(lambda images: images + torch.tensor([90.0, -20.0, 5.0])[:, None, None])
+    value, gradient = pull(term(renoise=False), centred())
+    assert value.abs().max() < 1e-6
+    assert gradient.abs().max() < 1e-5
 
 
 def test_gradient_is_that_of_the_value_with_the_denoised_image_held(toy):
@@ -176,8 +184,9 @@ def test_denoiser_runs_at_every_kth_step_and_pulls_to_the_same_place_between(toy
     assert not torch.equal(kept[2], kept[3])
     last = one.at(7, 10)
     value, residue, _ = last.value_and_gradient(x, memory)
-    torch.testing.assert_close(residue, x - kept[6])
-    expected = last.fading * 5 * (x - kept[6]).square().sum(dim=(1, 2, 3)) / NORM**2
+    expected = without_coarse(x - kept[6], COARSE)
+    torch.testing.assert_close(residue, expected)
+    expected = last.fading * 5 * expected.square().sum(dim=(1, 2, 3)) / NORM**2
     torch.testing.assert_close(value, expected)
 
 
