@@ -38,22 +38,21 @@ from stages.representations.definition import Definition, WeightsFile
 from stages.representations.loading import cut
 
 # The proportion of both sizes as the descent begins, the rule's only constant. Our
-# choice: the largest that costs no code error at any layer of AlexNet and CaffeNet, on
-# 20 fitting photographs, with noise levels from 60 to 10. Code error and LPIPS vgg
-# without a denoiser, with this one, and with 1.1: relu2 .084 .380, .084 .366, .087
-# .364; conv3 .073 .466, .071 .472, .075 .481; relu3 .122 .518, .104 .502, .107 .501;
-# relu5 .148 .662, .136 .633, .144 .631; CaffeNet's relu4 .067 .452, .068 .448, .067
-# .443. A weight that does not fall with the code error (`learned_prior`), and brings
-# relu5 as near (.629), costs .087, .077, .109, .144 and .071.
-SHARE = 0.66
+# choice, the largest that costs next to no code error at any layer of AlexNet and
+# CaffeNet. Code error and LPIPS vgg of six fitting photographs of AlexNet without a
+# denoiser, with half of this weight and with half as much again: pool1 .127 .322, -,
+# .127 .306; relu2 .078 .362, .079 .351, .081 .347; conv3 .074 .458, .074 .456, .072
+# .450; relu4 .127 .572, .097 .519, .095 .510 (.107 with three times this); relu5 with
+# half of this, this and twice this: .118 .597, .114 .584, .123 .584. Of twenty of
+# CaffeNet without and with half as much again: relu2 .065 .232, .063 .227; relu4 .060
+# .452, .062 .433; fc6 .056 .587, .056 .576; fc8 .029 .674, .030 .670.
+SHARE = 1.3
 
-# From this weight on a denoiser is worth its time: what `worthwhile` asks. Our choice,
-# by LPIPS vgg without a denoiser and with it on 20 fitting photographs. Weights of at
-# most 3.2, AlexNet's up to conv2 and all of CaffeNet's, move it by less than .02 (pool1
-# .352 .344, CaffeNet's relu2 .221 .212, relu4 .452 .448). From 3.7 on it falls at no
-# higher a code error: relu2 .380 .366, relu3 .518 .502, relu5 .662 .633; conv3 is the
-# exception (.466 .472).
-WORTHWHILE = 3.5
+# From this weight on a denoiser is worth its time: what `worthwhile` asks. Our choice, by
+# the same trials. Below it lie AlexNet's layers up to conv2 and all of CaffeNet's, the
+# heaviest of them at 6.3, where LPIPS vgg gains less than .02; above it, from 7.3 on,
+# AlexNet's from relu2 on, where relu4 and relu5 gain .05 and more.
+WORTHWHILE = 7.0
 
 N_PROBES = 4
 # Length of a probed change of the image, as a share of `s`: a step, not a derivative,
