@@ -48,10 +48,10 @@ from stages.representations.loading import cut
 # .452, .062 .433; fc6 .056 .587, .056 .576; fc8 .029 .674, .030 .670.
 SHARE = 1.3
 
-# From this weight on a denoiser is worth its time: what `worthwhile` asks. Our choice, by
-# the same trials. Below it lie AlexNet's layers up to conv2 and all of CaffeNet's, the
-# heaviest of them at 6.3, where LPIPS vgg gains less than .02; above it, from 7.3 on,
-# AlexNet's from relu2 on, where relu4 and relu5 gain .05 and more.
+# From this weight on a denoiser is worth its time: what `worthwhile` asks. Our choice,
+# by the same trials. Below it lie AlexNet's layers up to conv2 and all of CaffeNet's,
+# the heaviest of them at 6.3, where LPIPS vgg gains less than .02; above it, from 7.3
+# on, AlexNet's from relu2 on, where relu4 and relu5 gain .05 and more.
 WORTHWHILE = 7.0
 
 N_PROBES = 4
