@@ -58,7 +58,8 @@ JUDGE_SIDE = 224
 TARGETS = ("white noise", "untrained network", "constant")
 N_INVENTED = 4
 
-CLASSICAL: dict[str, Any] = {"lambda_tv": (0.05, 0.05, 0.1)}
+# Of the default study, and what is left of it where a denoiser does its work.
+LIGHT_TV, LESS_TV = (0.05, 0.05, 0.1), (0.015, 0.05, 0.1)
 SOLVERS: dict[str, FastSettings | PaperSettings] = {
     "paper": PaperSettings(kind="paper"),
     "fast": FastSettings(kind="fast", steps=250),
@@ -75,13 +76,15 @@ RIVAL = "deep image prior"
 class Setting:
     """A solver by its name, and the denoiser of the prior, if it has one.
 
-    `scale` multiplies the weights of TV and of the denoiser.
+    `lambda_tv` is for thirds of the depth; `scale` multiplies the weights of TV and of
+    the denoiser.
     """
 
     name: str
     solver: str
     denoiser: str | None = None
     scale: float = 1.0
+    lambda_tv: tuple[float, float, float] = LIGHT_TV
 
     @property
     def prior(self) -> PriorSettings:
@@ -89,7 +92,8 @@ class Setting:
         if self.solver == "paper":
             return PriorSettings(lambda_alpha="auto", lambda_tv="by-depth")
         learned = {"denoiser": self.denoiser, "lambda_denoiser": "auto"}
-        return PriorSettings(**CLASSICAL, **(learned if self.denoiser else {}))
+        further = learned if self.denoiser else {}
+        return PriorSettings(lambda_tv=self.lambda_tv, **further)
 
 
 PLAIN = Setting("by depth", "by depth")
@@ -101,6 +105,7 @@ SETTINGS = [
     PLAIN,
     LEARNED,
     Setting("learned, longer", "longer", "embedded"),
+    Setting("learned, longer, less TV", "longer", "embedded", lambda_tv=LESS_TV),
 ]
 
 
