@@ -57,13 +57,14 @@ class View:
 class ForeignCodes:
     """The codes of some other pictures of the study, read as they are asked for."""
 
-    def __init__(self, targets: Targets, image_ids: Sequence[str]) -> None:
-        self._targets, self._image_ids = targets, image_ids
+    def __init__(
+        self, targets: Targets, others: Sequence[str], image_ids: Sequence[str]
+    ) -> None:
+        self._targets, self._others, self._image_ids = targets, others, image_ids
 
     def __iter__(self) -> Iterator[Foreign]:
         """Yield codes, each with the images of the batch that it is the target of."""
-        known = self._targets.image_ids
-        for other in known[:: max(1, len(known) // _MOST_OTHERS)]:
+        for other in self._others:
             is_own = torch.tensor([image_id == other for image_id in self._image_ids])
             yield self._targets.of([other])[0], is_own
 
@@ -109,7 +110,7 @@ class Reference:
             mean_colour=mean,
             codes=self.phi(pictures.to(self.judges.device)).cpu(),
             targets=self.targets.of(image_ids),
-            foreign=ForeignCodes(self.targets, image_ids),
+            foreign=ForeignCodes(self.targets, self._foreign, image_ids),
             entries=self.entries,
             pairs=self.pairs,
             field=self.field,
@@ -118,16 +119,26 @@ class Reference:
         )
 
     @cached_property
+    def _known(self) -> list[str]:
+        """The pictures that have a code: listed once, as there may be very many."""
+        return self.targets.image_ids
+
+    @cached_property
     def _places(self) -> dict[str, int]:
         """Where each picture is among those that have a code."""
-        return {one: place for place, one in enumerate(self.targets.image_ids)}
+        return {one: place for place, one in enumerate(self._known)}
+
+    @property
+    def _foreign(self) -> list[str]:
+        """The pictures whose codes all are held to."""
+        return self._known[:: max(1, len(self._known) // _MOST_OTHERS)]
 
     def _originals(self, image_ids: Sequence[str]) -> Images:
         return torch.stack([self.original(image_id) for image_id in image_ids])
 
     def _others(self, image_ids: Sequence[str]) -> Images | None:
         """Return, for each picture, the next one of the study."""
-        known = self.targets.image_ids
+        known = self._known
         if len(known) < 2:
             return None
         places = [self._places[image_id] for image_id in image_ids]

@@ -88,6 +88,11 @@ class Scorer:
 
         return lru_cache(maxsize=8)(held_to)
 
+    @cached_property
+    def _blank(self) -> Row:
+        """A row of nulls."""
+        return dict.fromkeys(scores_schema().names)
+
     def _preimage_rows(self, chunk: Preimages, advance: Advance) -> Iterator[Row]:
         """Yield the jobs' rows; those without a picture have no metrics.
 
@@ -118,19 +123,18 @@ class Scorer:
         pictured = [row for row in batch if row["image"] is not None]
         stored = [_image(row["image"], held) for row in pictured]
         measured = iter(zip(_measures(pictured, stored, held), stored, strict=True))
-        blank = dict.fromkeys(scores_schema().names)
         for row in batch:
             metrics: Row = {"field": list(held.field), "kind": "preimage"}
             picture = None
             if row.pop("image") is not None:
                 found, picture = next(measured)
                 metrics |= found
-            yield {**blank, **row, **metrics}, picture
+            yield {**self._blank, **row, **metrics}, picture
 
     def _baseline_rows(self, chunk: Baselines) -> Iterator[Row]:
         """Yield the baselines' rows, rounded to 8 bits as stored pictures are."""
-        blank = dict.fromkeys(scores_schema().names)
-        held, names = self.held_to(chunk.part), self.originals.names
+        blank, names = self._blank, self.originals.names
+        held = self.held_to(chunk.part)
         ids = iter(chunk.image_ids)
         while some := list(islice(ids, BATCH)):
             batch = [{**blank, **label_row(chunk.part, one, names)} for one in some]

@@ -13,8 +13,9 @@ from stages.store.damage import absent, damaged
 from stages.store.files import replacing
 from stages.store.seals import BrokenSeal, check_parquet, seal_parquet
 
-# Few rows a group, so that one picture is read without its neighbours.
-ROWS_A_GROUP = 64
+# Few rows a group, so that one picture is read without its neighbours; without pictures
+# many, as each group takes some kilobytes of its own, and a while to open.
+ROWS_A_GROUP, PLAIN_ROWS_A_GROUP = 64, 1024
 
 # What Parquet gives: of each column's own type, which the schema tells.
 Row = dict[str, Any]
@@ -65,7 +66,8 @@ def write_table(
             use_dictionary=texts,
             compression={name: "zstd" for name in _leaves(schema, plain)},
         ) as writer:
-            n_rows = _write_groups(writer, rows, schema)
+            most = ROWS_A_GROUP if pictures else PLAIN_ROWS_A_GROUP
+            n_rows = _write_groups(writer, rows, schema, most)
             if n_parts is not None:
                 writer.add_key_value_metadata({_N_PARTS: f"{n_parts}"})
         seal_parquet(temporary)
@@ -82,15 +84,18 @@ def _leaves(schema: pa.Schema, names: list[str]) -> list[str]:
 
 
 def _write_groups(
-    writer: pq.ParquetWriter, rows: Iterable[Mapping[str, object]], schema: pa.Schema
+    writer: pq.ParquetWriter,
+    rows: Iterable[Mapping[str, object]],
+    schema: pa.Schema,
+    most: int,
 ) -> int:
-    n_rows, group = 0, []
+    n_rows, group, names = 0, [], set(schema.names)
     for row in rows:
-        if row.keys() != set(schema.names):
-            wrong = sorted(row.keys() ^ set(schema.names))
+        if row.keys() != names:
+            wrong = sorted(row.keys() ^ names)
             raise ValueError(f"`rows` must have the schema's columns; differ: {wrong}.")
         group.append(row)
-        if len(group) == ROWS_A_GROUP:
+        if len(group) == most:
             writer.write_table(pa.Table.from_pylist(group, schema=schema))
             n_rows, group = n_rows + len(group), []
     if group:
