@@ -16,7 +16,6 @@ import argparse
 import shutil
 import tempfile
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -26,14 +25,14 @@ from stages.metrics.schema import scores_schema
 from stages.metrics.table import METRICS
 from stages.page import contents, summary
 from stages.page.conclusions import Conclusions, conclusions
+from stages.page.fitting import Fitted, fitted
 from stages.page.headline import headline
 from stages.page.inputs import ReportInputs
-from stages.page.page import Page, pieces, render
+from stages.page.page import Page, pieces
 from stages.page.pictures import thumbnails
 from stages.page.plates.files import write_figures
 from stages.page.roles import report_inputs
 from stages.page.spreadsheet import csv
-from stages.page.wording import counted
 from stages.plan.sections import report_stage
 from stages.process.stage import run, say
 from stages.store import files, paths, tables
@@ -52,22 +51,15 @@ def write_page(
     folder: Path = PICTURES,
 ) -> Page:
     """Write the page, and pictures that do not fit beside it; return the page."""
-    jobs = scores[scores["kind"] == "preimage"]
+    n_jobs = int((scores["kind"] == "preimage").sum())
     with tempfile.TemporaryFile() as file:
-        spool = thumbnails.Spool(file, thumbnails.side_for(len(jobs)))
-        whole = contents.page(scores, known, spool, inputs)
-        # The budget is for all: what the words and numbers take is not for pictures.
-        left = thumbnails.MOST_BYTES - len(render(whole).encode())
-        left -= 40 * len(spool.entries)
-        chosen = thumbnails.inside(spool.entries, left, inputs.pictures)
-        n_outside = len(spool.entries) - len(chosen)
-        n_pictures = jobs["image_id"].nunique()
-        shown = _shown(spool.entries, chosen, n_pictures, folder.name)
-        whole = replace(whole, shown=shown, folder=n_outside > 0)
-        chunks = thumbnails.chunks(spool, chosen, folder.name)
-        _write_pieces(path, pieces(whole, chunks))
-        _write_folder(folder, spool, chosen)
-    return whole
+        spool = thumbnails.Spool(file, thumbnails.side_for(n_jobs))
+        page, told = contents.page(scores, known, spool, inputs)
+        whole = fitted(page, told, spool.entries, inputs.pictures, folder.name)
+        chunks = thumbnails.chunks(spool, whole.entries, whole.inside, folder.name)
+        _write_pieces(path, pieces(whole.page, chunks))
+        _write_folder(folder, spool, whole)
+    return whole.page
 
 
 def _write_pieces(path: Path, texts: Iterable[str]) -> None:
@@ -76,35 +68,15 @@ def _write_pieces(path: Path, texts: Iterable[str]) -> None:
             out.write(text.encode())
 
 
-def _write_folder(
-    folder: Path, spool: thumbnails.Spool, chosen: list[thumbnails.Entry]
-) -> None:
+def _write_folder(folder: Path, spool: thumbnails.Spool, whole: Fitted) -> None:
     """Write the thumbnails that are not inside; the folder is there in any case."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    inside = {entry.name for entry in chosen}
-    for entry in spool.entries:
+    inside = {entry.name for entry in whole.inside}
+    for entry in whole.entries:
         if entry.name not in inside:
             path = folder / thumbnails.file_name(entry)
             path.write_bytes(spool.picture(entry))
-
-
-def _shown(
-    entries: list[thumbnails.Entry],
-    chosen: list[thumbnails.Entry],
-    n_pictures: int,
-    folder: str,
-) -> str:
-    """Return where the thumbnails are, if not all of them are inside the page."""
-    if len(chosen) == len(entries):
-        return ""
-    n_inside = len({entry.owner for entry in chosen})
-    return (
-        f"This file holds {len(chosen):,} of {len(entries):,} thumbnails, those of "
-        f"{n_inside:,} of {counted(n_pictures, 'picture')}, evenly spaced over the "
-        f"study, to stay small (below {thumbnails.MOST_BYTES // 10**6} MB). The others "
-        f"are in the folder “{folder}” beside it: pass it on with the file."
-    )
 
 
 def write_numbers(scores: pd.DataFrame, known: Conclusions) -> None:

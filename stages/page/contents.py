@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from stages.page import alerts, data, provenance, tables
+from stages.page import alerts, provenance, tables
 from stages.page.charts import rendering
 from stages.page.comparison.changes import Change
 from stages.page.conclusions import Conclusions
 from stages.page.inputs import ReportInputs
 from stages.page.notices import notices
+from stages.page.one_by_one import OneByOne
 from stages.page.page import Page
 from stages.page.pictures import opening as openings
 from stages.page.pictures.picture import View
@@ -28,6 +29,7 @@ from stages.page.plates.plate import Plate
 from stages.page.plates.plates import plates
 from stages.page.plates.tiles import Window
 from stages.page.revision import revision
+from stages.page.sample import sampled
 from stages.page.wording import counted, listed, number, shared, sides
 from stages.process.progress import duration
 from stages.process.secrets import masked
@@ -42,28 +44,35 @@ Views = dict[str, View]
 
 def page(
     scores: pd.DataFrame, known: Conclusions, spool: Spool, inputs: ReportInputs
-) -> Page:
-    """Return the page about the study; its thumbnails go into the spool."""
+) -> tuple[Page, OneByOne]:
+    """Return the page about the study, and what it is to tell one by one.
+
+    The thumbnails of that go into the spool.
+    """
     jobs = scores[scores["kind"] == "preimage"]
     layers = [(name, layer) for name, of in known.layers.items() for layer in of]
     opening = openings.opening(openings.depths(jobs, layers))
     sheets = plates(inputs.grid, scores, known.layers, _shares(scores, inputs.sides))
-    seen = survey(spool, _wanted(opening, known, sheets))
+    wanted = _wanted(opening, known, sheets)
+    rows = sampled(scores, wanted)
+    seen = survey(spool, wanted, None if rows is scores else set(rows["key"]))
     views = {name: (side, name in seen.grey) for name, side in inputs.sides.items()}
-    told = _originals(
-        spool, jobs, views, seen, _wanted_originals(opening, known, sheets)
-    )
+    ids = set(rows.loc[rows["kind"] == "preimage", "image_id"])
+    shown = _wanted_originals(opening, known, sheets)
+    pictures = _originals(spool, ids, views, seen, shown)
     forms = described(views)
     source = _provenance(jobs, seen.devices)
     forms |= {"fields": fields(scores), "plates": _views_of(sheets)}
     forms |= {"about": _about(inputs.title, source)}
-    return Page(
+    told = OneByOne(scores, rows, wanted, pictures, layers, forms)
+    page = Page(
         title=inputs.title,
         notices=notices(
             kept.manifest(), _left_out(), known.statistics, list(seen.versions)
         ),
         facts=_facts(jobs, inputs),
         opening=opening,
+        sample="",
         shown="",
         folder=True,
         shared=shared(jobs),
@@ -73,7 +82,7 @@ def page(
         alerts=alerts.alerts(jobs, seen.saturation, seen.falls),
         skipped=files.read_json(paths.SKIPPED),
         provenance=source,
-        study=data.study_json(scores, told, layers, forms),
+        study="",
         views=views,
         pictures=seen.shown,
         findings=known.findings,
@@ -82,6 +91,7 @@ def page(
         comparison=known.comparison,
         libraries=[rendering.bundle()] if known.drawings else [],
     )
+    return page, told
 
 
 def _wanted(
@@ -115,11 +125,11 @@ def _changes(known: Conclusions) -> Sequence[Change]:
 
 
 def _originals(
-    spool: Spool, jobs: pd.DataFrame, views: Views, seen: Survey, wanted: set[str]
+    spool: Spool, ids: set[str], views: Views, seen: Survey, wanted: set[str]
 ) -> list[dict[str, str]]:
     """Return what the page says of each original; keep those that it shows itself."""
     told = []
-    for row, picture in originals(spool, set(jobs["image_id"]), views):
+    for row, picture in originals(spool, ids, views):
         size = sides(row["width"], row["height"])
         about = f"{size} pixels, {row['source']}, licence: {row['licence']}"
         told.append({"id": row["image_id"], "name": row["name"], "about": about})

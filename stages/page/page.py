@@ -37,17 +37,19 @@ _FOLDER = Path(__file__).parent / "templates"
 class Page:
     """All that the page shows but the thumbnails, in words and JSON.
 
-    `notices` are what a reader must know before all else; `shown` says which pictures
-    are inside, `folder` whether others lie beside; `shared` is what all pre-images have
-    in common; `study` is the JSON for the scripts; `pictures` are URIs of those that
-    stand on the page itself, by key of job or by id and form; `views` tell in which
-    form each representation sees; `libraries` are scripts that are safe to inline.
+    `notices` are what a reader must know before all else; `sample` says what is told
+    one by one, if that is not all, `shown` which pictures are inside, `folder` whether
+    others lie beside; `shared` is what all pre-images have in common; `study` is the
+    JSON for the scripts; `pictures` are URIs of those that stand on the page itself, by
+    key of job or by id and form; `views` tell in which form each representation sees;
+    `libraries` are scripts that are safe to inline.
     """
 
     title: str
     notices: list[str]
     facts: list[str]
     opening: Opening | None
+    sample: str
     shown: str
     folder: bool
     shared: str

@@ -55,6 +55,7 @@ def page():
         opening=Opening("id", EVIL, "net", [figure, figure], EVIL),
         views={"net": (64, False)},
         pictures={EVIL: uri, "id 64": uri},
+        sample=EVIL,
         shown=EVIL,
         folder=False,
         shared=EVIL,
@@ -135,7 +136,7 @@ def test_thumbnails_stand_in_their_place(page):
 
 
 def test_where_the_thumbnails_are_is_said_at_the_top(page):
-    html = render(replace(page, shown="the folder beside it"))
+    html = render(replace(page, shown="the folder beside it", sample=""))
     assert html.index("the folder beside it") < html.index("<main")
 
 

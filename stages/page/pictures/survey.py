@@ -39,10 +39,13 @@ class Survey:
     shown: dict[str, str] = field(default_factory=dict)
 
 
-def survey(spool: Spool, wanted: Collection[str]) -> Survey:
+def survey(
+    spool: Spool, wanted: Collection[str], told: Collection[str] | None = None
+) -> Survey:
     """Put a thumbnail of each pre-image into the spool; return what was seen.
 
-    `wanted` are the keys of those that stand on the page itself.
+    `wanted` are the keys of those that stand on the page itself, `told` of those whose
+    thumbnails it has; None for all.
     """
     seen = Survey()
     columns = [*_COLUMNS, "trace", "device", "seconds", "versions", "image"]
@@ -55,8 +58,9 @@ def survey(spool: Spool, wanted: Collection[str]) -> Survey:
             continue
         picture = decoded(stored["image"]["bytes"])
         _note(seen, stored, picture)
-        trace = _thinned(stored["trace"] or [])
-        spool.add(stored["key"], stored["image_id"], picture, trace)
+        if told is None or stored["key"] in told:
+            trace = _thinned(stored["trace"] or [])
+            spool.add(stored["key"], stored["image_id"], picture, trace)
         if stored["key"] in wanted:
             seen.shown[stored["key"]] = shown_uri(picture)
     return seen

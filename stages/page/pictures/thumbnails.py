@@ -13,6 +13,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import IO, Any, TypeVar
 
 from PIL import Image as PillowImage
@@ -20,6 +21,7 @@ from PIL import Image as PillowImage
 from stages.page.pictures.picture import Picture
 
 # Budget of the page whatever the size of the study, our choice: still fit for mail.
+# `fitting` holds it to it.
 MOST_BYTES = 25_000_000
 # Longest side of a thumbnail, and up to which it is kept as it is, without loss.
 SIDE, LOSSLESS = 128, 64
@@ -33,9 +35,12 @@ CHUNK = 32
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """Where a thumbnail lies in the spool: its name, whose it is, its bytes, notes."""
+    """Where a thumbnail lies in the spool: its name, whose it is, its bytes, notes.
+
+    What it says of its bytes in the page is never less than it takes there.
+    """
 
     name: str
     owner: str
@@ -46,7 +51,12 @@ class Entry:
     @property
     def n_inside(self) -> int:
         """How many bytes of the page it takes: base64, notes, quotes and its name."""
-        return 4 * -(-self.n_picture // 3) + self.n_notes + len(self.name) + 16
+        return 4 * -(-self.n_picture // 3) + self.n_notes + len(_json(self.name)) + 14
+
+    @property
+    def n_beside(self) -> int:
+        """How many bytes of the page it takes if it lies beside: its name, its file."""
+        return len(_json(self.name)) + len(file_name(self)) + 4
 
 
 class Spool:
@@ -61,7 +71,7 @@ class Spool:
     def add(self, name: str, owner: str, picture: Picture, notes: Any = None) -> None:
         """Encode a picture of this owner and keep it with its notes."""
         data = thumbnail(picture, self._side)
-        text = json.dumps(notes, separators=(",", ":")).replace("<", "\\u003c").encode()
+        text = _json(notes).encode()
         self.entries.append(Entry(name, owner, self._end, len(data), len(text)))
         self._file.write(data + text)
         self._end += len(data) + len(text)
@@ -123,19 +133,29 @@ def inside(entries: Sequence[Entry], most_bytes: int, most_owners: int) -> list[
     def fits(some: Sequence[Entry]) -> bool:
         return sum(entry.n_inside for entry in some) <= most_bytes
 
-    return _most_that_fit(by_owner[names[0]], fits)
+    first = by_owner[names[0]]
+    sizes = accumulate(sorted(entry.n_inside for entry in first))
+    # Of many pictures not even so many of the smallest ones fit.
+    most = sum(size <= most_bytes for size in sizes)
+    return _most_that_fit(first, fits, most)
 
 
-def _most_that_fit(items: Sequence[T], fits: Callable[[list[T]], bool]) -> list[T]:
-    """Return the largest evenly spaced subset that fits, or none."""
-    subsets = (evenly_spaced(items, most) for most in range(len(items), 0, -1))
+def _most_that_fit(
+    items: Sequence[T], fits: Callable[[list[T]], bool], most: int | None = None
+) -> list[T]:
+    """Return the largest evenly spaced subset of so many that fits, or none."""
+    begun = len(items) if most is None else most
+    subsets = (evenly_spaced(items, n) for n in range(begun, 0, -1))
     return next((subset for subset in subsets if fits(subset)), [])
 
 
 def chunks(
-    spool: Spool, chosen: Sequence[Entry], folder: str = "pictures"
+    spool: Spool,
+    entries: Sequence[Entry],
+    chosen: Sequence[Entry],
+    folder: str = "pictures",
 ) -> Iterator[str]:
-    """Yield elements with the thumbnails, a few at a time, then their index.
+    """Yield elements with the chosen thumbnails, a few at a time, then an index.
 
     A thumbnail is a pair of base64 and notes. The index lists the names inside, in
     order, and the file in the folder beside the page of each other one.
@@ -143,11 +163,15 @@ def chunks(
     for first in range(0, len(chosen), CHUNK):
         yield _element("chunk", _pairs(spool, chosen[first : first + CHUNK]))
     names = {entry.name for entry in chosen}
-    files = {e.name: file_name(e) for e in spool.entries if e.name not in names}
+    files = {e.name: file_name(e) for e in entries if e.name not in names}
     inside = [e.name for e in chosen]
     index = {"chunk": CHUNK, "inside": inside, "files": files, "folder": folder}
-    text = json.dumps(index, separators=(",", ":")).replace("<", "\\u003c")
-    yield _element("index", text)
+    yield _element("index", _json(index))
+
+
+def _json(value: Any) -> str:
+    """Return the value as JSON of ASCII without any `<`."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _pairs(spool: Spool, entries: Sequence[Entry]) -> str:
