@@ -21,8 +21,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.metrics.schema import scores_schema
-from stages.metrics.table import METRICS
 from stages.page import contents, summary
 from stages.page.conclusions import Conclusions, conclusions
 from stages.page.fitting import Fitted, fitted
@@ -32,10 +30,11 @@ from stages.page.page import Page, pieces
 from stages.page.pictures import thumbnails
 from stages.page.plates.files import write_figures
 from stages.page.roles import report_inputs
+from stages.page.scores import read_scores
 from stages.page.spreadsheet import csv
 from stages.plan.sections import report_stage
 from stages.process.stage import run, say
-from stages.store import files, paths, tables
+from stages.store import files, paths
 
 PICTURES = paths.REPORT.parent / "pictures"
 # The page of two studies, and its pictures.
@@ -101,19 +100,11 @@ def _write_csv(name: str, table: pd.DataFrame) -> None:
     files.write_text(paths.PLOTS / f"{name}.csv", csv(table))
 
 
-def _scores() -> pd.DataFrame:
-    """Return the scores, yes and no as 1 and 0, so that there is a mean."""
-    columns = [name for name in scores_schema().names if name != "channel_indices"]
-    scores = pd.read_parquet(tables.intact(paths.SCORES), columns=columns)
-    truths = [metric.name for metric in METRICS if metric.is_truth]
-    return scores.astype(dict.fromkeys(truths, "float64"))
-
-
 def main(against: str = "") -> None:
     """Report the study, perhaps against the scores of another one of this name."""
     params = report_stage()
     inputs = report_inputs(params.report, params.representations, params.grid)
-    scores = _scores()
+    scores = read_scores(paths.SCORES)
     known = conclusions(scores, inputs, against)
     if against:
         write_page(scores, known, inputs, AGAINST, AGAINST_PICTURES)

@@ -30,6 +30,7 @@ from stages.page.plates.plates import plates
 from stages.page.plates.tiles import Window
 from stages.page.revision import revision
 from stages.page.sample import sampled
+from stages.page.summary import SELECTION
 from stages.page.wording import counted, listed, number, shared, sides
 from stages.process.progress import duration
 from stages.process.secrets import masked
@@ -38,6 +39,11 @@ from stages.store.file_hash import sha256
 from stages.weights import kept
 
 CITATION = Path("CITATION.cff")
+
+# What is looked at of all jobs: each column of a million takes megabytes.
+_COLUMNS = [*SELECTION, "prior", "solver", "seed", "image_id", "image_name", "key"]
+_COLUMNS += ["status", "reason", "seconds", "denoiser_term", "diversity"]
+_COLUMNS += ["relative_error_8bit", "psnr"]
 
 Views = dict[str, View]
 
@@ -49,7 +55,8 @@ def page(
 
     The thumbnails of that go into the spool.
     """
-    jobs = scores[scores["kind"] == "preimage"]
+    there = [name for name in _COLUMNS if name in scores]
+    jobs = scores.loc[scores["kind"] == "preimage", there]
     layers = [(name, layer) for name, of in known.layers.items() for layer in of]
     opening = openings.opening(openings.depths(jobs, layers))
     sheets = plates(inputs.grid, scores, known.layers, _shares(scores, inputs.sides))
@@ -171,8 +178,8 @@ def _left_out() -> dict[str, str]:
 def fields(scores: pd.DataFrame) -> list[tuple[str, str, str, list[int]]]:
     """Return representation, layer, region and the window of pixels that it sees."""
     columns = ["representation", "layer", "region"]
-    known = scores[scores["field"].notna()].drop_duplicates(columns)
-    ones = known[[*columns, "field"]].itertuples(index=False)
+    seen = scores.loc[scores["field"].notna(), [*columns, "field"]]
+    ones = seen.drop_duplicates(columns).itertuples(index=False)
     return [(*names, list(map(int, field))) for *names, field in ones]
 
 

@@ -33,7 +33,8 @@ def headline(
     `layers` are each representation's from shallow to deep.
     """
     done = (scores["kind"] == "preimage") & (scores["status"] == "done")
-    jobs = scores[done & is_full(scores)]
+    columns = ["representation", "layer", *MEANS.values()]
+    jobs = scores.loc[done & is_full(scores), columns]
     lines = {name: _means(group) for name, group in _groups(jobs, layers)}
     return lines | {f"finding-{one.name}": _verdict(one) for one in findings}
 

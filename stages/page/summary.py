@@ -4,11 +4,13 @@ Deviations are those of a sample (n - 1); null for a single value.
 """
 
 import math
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 from statistics import median
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from stages.metrics.table import METRICS
@@ -16,8 +18,8 @@ from stages.metrics.table import METRICS
 SELECTION = ["representation", "layer", "channels", "region"]
 CELL = [*SELECTION, "solver", "prior"]
 
-# (representation, layer, solver) and step -> relative errors of jobs.
-_Traces = dict[tuple[str, str, str], dict[int, list[float]]]
+# (representation, layer, solver) and step -> squared relative errors of jobs.
+_Traces = dict[tuple[str, str, str], dict[int, "array[float]"]]
 
 
 def metric_names() -> list[str]:
@@ -31,22 +33,23 @@ def summaries(scores: pd.DataFrame) -> pd.DataFrame:
     Only done jobs count. Rows are in the order of the scores, the baselines of a
     selection after its cells.
     """
-    done = scores[scores["status"] == "done"]
-    keys = [*CELL, "baseline"]
-    groups = done.assign(baseline=done["baseline"].fillna("")).groupby(
+    done, keys = scores["status"] == "done", [*CELL, "baseline"]
+    labels = scores.loc[done, keys]
+    groups = labels.assign(baseline=labels["baseline"].fillna("")).groupby(
         keys, sort=False, dropna=False
     )
-    table = groups.size().rename("n").to_frame()
+    table, number = groups.size().rename("n").to_frame(), groups.ngroup()
+    # A column at a time: all rows of all columns would be held twice.
     for name in metric_names():
-        table[f"{name}_mean"] = groups[name].mean()
+        values = scores.loc[done, name].groupby(number)
+        table[f"{name}_mean"] = values.mean().to_numpy()
         # The deviation of infinities (the PSNR of equal images) is none.
-        table[f"{name}_std"] = groups[name].agg(_deviation)
+        table[f"{name}_std"] = values.agg(_deviation).to_numpy()
     return table.reset_index()
 
 
 def _deviation(values: "pd.Series[float]") -> float:
-    finite = values.map(math.isfinite) | values.isna()
-    return float(values.std()) if finite.all() else math.nan
+    return math.nan if np.isinf(values).any() else float(values.std())
 
 
 def is_full(table: pd.DataFrame) -> "pd.Series[bool]":
@@ -64,14 +67,14 @@ def metrics(scores: pd.DataFrame) -> dict[str, Any]:
 
     Of whole codes alone. Means are over done jobs; null where there is none.
     """
-    jobs = scores[(scores["kind"] == "preimage") & is_full(scores)]
+    cell = ["representation", "layer", "solver", "prior"]
+    mine = (scores["kind"] == "preimage") & is_full(scores)
+    jobs = scores.loc[mine, [*cell, "status"]]
     nested: dict[str, Any] = {}
-    for key, group in jobs.groupby(
-        ["representation", "layer", "solver", "prior"], sort=False
-    ):
+    for key, group in jobs.groupby(cell, sort=False):
         representation, layer, solver, prior = map(str, key)
         place = nested.setdefault(representation, {}).setdefault(layer, {})
-        place.setdefault(solver, {})[prior] = _counts(group) | _means(group)
+        place.setdefault(solver, {})[prior] = _counts(group) | _means(scores, group)
     return nested
 
 
@@ -85,9 +88,9 @@ def _counts(jobs: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def _means(jobs: pd.DataFrame) -> dict[str, float | None]:
-    means = jobs.loc[jobs["status"] == "done", metric_names()].mean()
-    values = {f"{name}": float(mean) for name, mean in means.items()}
+def _means(scores: pd.DataFrame, jobs: pd.DataFrame) -> dict[str, float | None]:
+    rows = jobs.index[jobs["status"] == "done"]
+    values = {name: float(scores[name].loc[rows].mean()) for name in metric_names()}
     return {name: v if math.isfinite(v) else None for name, v in values.items()}
 
 
@@ -96,16 +99,24 @@ def traces(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
     `rows` are pre-images: representation, layer, solver, status and trace of each.
     """
-    errors: _Traces = defaultdict(lambda: defaultdict(list))
+    # What Parquet stores: 4 bytes a point, of which there may be many millions.
+    errors: _Traces = defaultdict(lambda: defaultdict(lambda: array("f")))
     for row in rows:
         if row["status"] == "done":
             steps = errors[row["representation"], row["layer"], row["solver"]]
             for point in row["trace"]:
-                steps[point["step"]].append(math.sqrt(point["data_term"]))
+                steps[point["step"]].append(point["data_term"])
     columns = ["representation", "layer", "solver", "step", "median_relative_error"]
     lines = [
-        (*key, step, median(values))
+        (*key, step, _median_root(values))
         for key, steps in errors.items()
         for step, values in sorted(steps.items())
     ]
     return pd.DataFrame(lines, columns=columns)
+
+
+def _median_root(values: "array[float]") -> float:
+    """Return the median of the roots: roots are in the order of their squares."""
+    ordered = np.sort(np.frombuffer(values, np.float32))
+    middle = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
+    return median(map(math.sqrt, middle.tolist()))

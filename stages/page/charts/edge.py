@@ -44,7 +44,8 @@ def edge_chart(
     their seeds. None if no layer has three methods.
     """
     done = (scores["kind"] == "preimage") & (scores["status"] == "done")
-    jobs = scores[done & is_full(scores) & (scores[_ERROR] > 0)]
+    columns = [*_PLACE, *_METHOD, "image_id", _ERROR, *_DISTANCES]
+    jobs = scores.loc[done & is_full(scores) & (scores[_ERROR] > 0), columns]
     known = [name for name in _DISTANCES if jobs[name].notna().any()]
     if not known:
         return None

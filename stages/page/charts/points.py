@@ -40,10 +40,10 @@ def trade_off(
     colours. None if there is none.
     """
     done = (scores["kind"] == "preimage") & (scores["status"] == "done")
-    jobs = scores[done & is_full(scores)].assign(baseline="", n=1)
+    chosen = done & is_full(scores)
+    by_job = chosen.sum() <= MOST_POINTS
     cells = table[table["baseline"] == ""].assign(image_name="")
-    by_job = len(jobs) <= MOST_POINTS
-    ours = jobs if by_job else cells
+    ours = scores[chosen].assign(baseline="", n=1) if by_job else cells
     floors = first_of_layer(table[table["baseline"] != ""], by="baseline")
     points = pd.concat(
         [ours.assign(kind="pre-images"), floors.assign(kind="null", image_name="")],

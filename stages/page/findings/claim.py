@@ -17,6 +17,7 @@ from stages.page.findings.finding import (
     Verdict,
     bootstrap_interval,
     decided,
+    ends_of,
 )
 from stages.page.wording import MISSING, counted, listed, number, shortened
 
@@ -106,8 +107,7 @@ class Claim:
 
     def _examples(self, samples: Sequence[Sample]) -> list[Example]:
         """Return the pictures that show the claim best and worst, if there are two."""
-        ordered = sorted(samples, key=lambda sample: -sample.margin)
-        chosen = ordered[:1] if len(ordered) == 1 else [ordered[0], ordered[-1]]
+        chosen = [samples[i] for i in ends_of(samples)]
         return [
             Example(
                 words=words,

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from stages.page.findings.finding import Frame, Sample
+from stages.page.findings.finding import Frame, Sample, ends_of
 from stages.page.summary import is_full, metric_names
 
 # A PSNR above that of rounding to 8 bits (an error of 1/12: 58.9 dB) says no more.
@@ -20,6 +20,9 @@ MOST_DECIBELS = 60.0
 SETTING = ["prior", "solver"]
 _DOT = " \N{MIDDLE DOT} "
 _LABELS = ["kind", "key", "baseline", "representation", "layer", "channels", "region"]
+# What is told of a pre-image that is shown.
+_FRAME = ["image_id", "image_name", "key", "representation", "place", "seed"]
+_FRAME += ["channels", "region", "prior"]
 _COLUMNS = [*_LABELS, *SETTING, "image_id", "image_name", "seed", "status"]
 
 
@@ -57,27 +60,37 @@ def evidence(
     descriptors: dict[str, str],
 ) -> Evidence:
     """Return what the scores say, without jobs that were not done."""
-    names = metric_names()
-    table = scores.reindex(columns=[*_COLUMNS, *names])
-    table = table.astype(dict.fromkeys(names, "float64"))
-    for name in ("psnr", "psnr_fitted"):
-        table[name] = table[name].clip(upper=MOST_DECIBELS)
-    table[names] = table[names].where(np.isfinite(table[names]))
-    done = table[table["status"] == "done"]
-    # A layer that the caller did not order stands where the table has it, at the end.
     known = {name: list(names) for name, names in layers.items()}
-    for name, layer in done[["representation", "layer"]].drop_duplicates().to_numpy():
+    done = scores.loc[scores["status"] == "done", ["representation", "layer"]]
+    pairs = done.drop_duplicates().to_numpy()
+    # A layer that the caller did not order stands where the table has it, at the end.
+    for name, layer in pairs:
         if layer not in known.setdefault(name, []):
             known[name].append(layer)
-    done = done.assign(place=_places(done, known))
-    jobs, floors = done["kind"] == "preimage", done["kind"] == "baseline"
-    return Evidence(done[jobs], done[floors], known, untrained, descriptors)
+    # The only layer of HOG or SIFT tells nothing.
+    places = {
+        (name, layer): f"{name}{_DOT}{layer}" if len(known[name]) > 1 else name
+        for name, layer in pairs
+    }
+    jobs, floors = (_done(scores, kind, places) for kind in ("preimage", "baseline"))
+    return Evidence(jobs, floors, known, untrained, descriptors)
 
 
-def _places(table: pd.DataFrame, layers: dict[str, list[str]]) -> list[str]:
-    """Return representation and layer; the only layer of HOG or SIFT tells nothing."""
-    pairs = zip(table["representation"], table["layer"], strict=True)
-    return [f"{n}{_DOT}{layer}" if len(layers[n]) > 1 else n for n, layer in pairs]
+def _done(
+    scores: pd.DataFrame, kind: str, places: Mapping[tuple[str, str], str]
+) -> pd.DataFrame:
+    """Return the done rows of a kind with finite numbers; copied no more than once."""
+    names = metric_names()
+    there = [name for name in (*_COLUMNS, *names) if name in scores]
+    mine = (scores["status"] == "done") & (scores["kind"] == kind)
+    done = scores.loc[mine, there].reindex(columns=[*_COLUMNS, *names])
+    done = done.astype(dict.fromkeys(names, "float64"))
+    for name in ("psnr", "psnr_fitted"):
+        done[name] = done[name].clip(upper=MOST_DECIBELS)
+    for name in names:
+        done[name] = done[name].where(np.isfinite(done[name]))
+    pairs = zip(done["representation"], done["layer"], strict=True)
+    return done.assign(place=[places[pair] for pair in pairs])
 
 
 def whole(jobs: pd.DataFrame, *metrics: str) -> pd.DataFrame:
@@ -132,35 +145,45 @@ def correlations(table: pd.DataFrame) -> "pd.Series[float]":
 
 
 def samples(trials: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> list[Sample]:
-    """Return the trials with their pictures' names and the pre-images that show them.
+    """Return the trials with their pictures' names; the best and the worst are shown.
 
     `trials` has a row an image_id, its index: value, null, holds and margin. `frames`
-    maps roles to jobs, of which the first of each picture is shown; the first role's
+    maps roles to jobs, of which the first of each of the two is shown; the first role's
     representation is the one that saw the original.
     """
     first = {role: _first(jobs) for role, jobs in frames.items()}
     main = next(iter(first.values()))
-    return [
+    names, seers = (dict(main[name]) for name in ("image_name", "representation"))
+    numbers = trials[["value", "null", "holds", "margin"]].itertuples()
+    unshown = [
         Sample(
-            image_name=str(main.at[i, "image_name"]),
-            value=float(row["value"]),
-            null=float(row["null"]),
-            holds=bool(row["holds"]),
-            margin=float(row["margin"]),
+            image_name=str(names[i]),
+            value=float(value),
+            null=float(null),
+            holds=bool(holds),
+            margin=float(margin),
             image_id=str(i),
-            representation=str(main.at[i, "representation"]),
-            frames=tuple(
-                Frame(role, str(jobs.at[i, "key"]), _label(jobs.loc[[i]].iloc[0]))
-                for role, jobs in first.items()
-                if i in jobs.index
-            ),
+            representation=str(seers[i]),
         )
-        for i, row in trials.iterrows()
+        for i, value, null, holds, margin in numbers
+    ]
+    ends = ends_of(unshown)
+    return [
+        one._replace(frames=_frames(one.image_id, first)) if n in ends else one
+        for n, one in enumerate(unshown)
     ]
 
 
+def _frames(image_id: str, first: Mapping[str, pd.DataFrame]) -> tuple[Frame, ...]:
+    return tuple(
+        Frame(role, str(jobs.at[image_id, "key"]), _label(jobs.loc[[image_id]].iloc[0]))
+        for role, jobs in first.items()
+        if image_id in jobs.index
+    )
+
+
 def _first(jobs: pd.DataFrame) -> pd.DataFrame:
-    return jobs.drop_duplicates("image_id").set_index("image_id")
+    return jobs[_FRAME].drop_duplicates("image_id").set_index("image_id")
 
 
 def _label(job: "pd.Series[Any]") -> str:

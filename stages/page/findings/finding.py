@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from stages.page.findings.strip import Strip, strip
+from stages.page.pictures.thumbnails import evenly_spaced
 from stages.page.wording import counted
 
 Verdict = Literal["supported", "contradicted", "mixed", "untested"]
@@ -32,10 +33,12 @@ LEAST_PICTURES, LEAST_PICTURES_OF_INTERVAL = 3, 20
 # How the role of a frame that shows the null begins.
 NULL = "null"
 _MOST, _FEWEST = 5 / 6, 1 / 6
-_RESAMPLES = 10_000
+_RESAMPLES, _PLACES_AT_ONCE = 10_000, 2**22
+# Pictures whose numbers the page tells each, our choice: more than the eye can follow.
+MOST_DOTS = 500
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Dot:
     """A picture's value and its null, in the finding's unit, and whether it holds."""
 
@@ -128,9 +131,14 @@ class Finding:
         }
 
     @property
+    def told(self) -> list[Dot]:
+        """The dots that are told each: all, or of very many some, evenly spaced."""
+        return evenly_spaced(self.dots, MOST_DOTS)
+
+    @property
     def strip(self) -> Strip:
-        """The dots as a drawing."""
-        dots = [(dot.image_name, dot.value, dot.null) for dot in self.dots]
+        """Those dots as a drawing."""
+        dots = [(dot.image_name, dot.value, dot.null) for dot in self.told]
         return strip(dots, self.unit)
 
     @property
@@ -156,6 +164,12 @@ class Sample(NamedTuple):
     frames: tuple[Frame, ...] = ()
 
 
+def ends_of(samples: Sequence[Sample]) -> list[int]:
+    """Return the places of the trials that show the claim best and worst."""
+    order = sorted(range(len(samples)), key=lambda i: -samples[i].margin)
+    return list(dict.fromkeys([*order[:1], *order[-1:]]))
+
+
 def decided(samples: Sequence[Sample]) -> Verdict:
     """Return the verdict on these trials, by the rule in the module's docstring."""
     share = sum(sample.holds for sample in samples) / len(samples)
@@ -169,9 +183,12 @@ def decided(samples: Sequence[Sample]) -> Verdict:
 
 def bootstrap_interval(differences: Sequence[float]) -> tuple[float, float]:
     """Return the percentile 95 % interval of the mean, of 10,000 seeded resamples."""
-    values = np.asarray(differences, dtype=float)
-    places = np.random.default_rng(0).integers(
-        len(values), size=(_RESAMPLES, len(values))
-    )
-    low, high = np.percentile(values[places].mean(axis=1), [2.5, 97.5])
+    values, generator = np.asarray(differences, dtype=float), np.random.default_rng(0)
+    means: list[float] = []
+    # A few at a time: of 100,000 pictures, all places at once would be 8 GB.
+    at_once = max(1, _PLACES_AT_ONCE // len(values))
+    while (n := min(at_once, _RESAMPLES - len(means))) > 0:
+        places = generator.integers(len(values), size=(n, len(values)))
+        means += values[places].mean(axis=1).tolist()
+    low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)

@@ -26,9 +26,10 @@ _COLUMNS = ["key", "representation", "layer", "image_id", "image_name", "status"
 class Survey:
     """What is kept of the pictures that passed.
 
-    `grey` are the representations whose pre-images have one channel; `shown` are the
-    pictures that stand on the page itself, as URIs: by key, originals by id and form;
-    `devices` are the seconds that each computed.
+    `saturation` and `falls` are shares of those jobs alone that are to be looked at
+    again, by key. `grey` are the representations whose pre-images have one channel;
+    `shown` are the pictures that stand on the page itself, as URIs: by key, originals
+    by id and form; `devices` are the seconds that each computed.
     """
 
     saturation: dict[str, float] = field(default_factory=dict)
@@ -68,9 +69,12 @@ def survey(
 
 def _note(seen: Survey, stored: dict[str, Any], picture: Picture) -> None:
     pixels, key = np.asarray(picture), stored["key"]
-    seen.saturation[key] = float(((pixels == 0) | (pixels == 255)).mean())
+    share = float(((pixels == 0) | (pixels == 255)).mean())
+    if share > alerts.SATURATED:
+        seen.saturation[key] = share
     falls = alerts.fall(stored["trace"] or [])
-    seen.falls |= {key: falls} if falls is not None else {}
+    if falls is not None and falls > alerts.STILL_FALLING:
+        seen.falls[key] = falls
     if picture.mode == "L":
         seen.grey.add(stored["representation"])
 

@@ -19,6 +19,8 @@ from stages.page.wording import MISSING, counted, listed, number
 Fields = Mapping[tuple[str, str, str], Window]
 
 _GALLERY = [*SELECTION, "prior", "solver"]
+_COLUMNS = [*_GALLERY, "seed", "image_id", "image_name", "key"]
+_COLUMNS += ["relative_error_8bit", "psnr"]
 
 
 def plates(
@@ -32,7 +34,8 @@ def plates(
     `layers` are each representation's from shallow to deep; `fields` give the windows
     that selections see, as shares of the side.
     """
-    done = scores[(scores["kind"] == "preimage") & (scores["status"] == "done")]
+    is_done = (scores["kind"] == "preimage") & (scores["status"] == "done")
+    done = scores.loc[is_done, _COLUMNS]
     study = _ordered(done, layers)
     entries = grid or list(_representations(study))
     return [
