@@ -13,6 +13,7 @@ from PIL import Image
 
 from stages import images, report
 from stages.metrics.schema import scores_schema
+from stages.page import sample
 from stages.page.pictures import thumbnails
 from stages.page.plates.tiles import GAP, HEAD, LEFT, SIDE
 from stages.params.grid import GridEntry
@@ -200,6 +201,26 @@ def test_over_budget_the_others_lie_beside_and_it_is_said(study, monkeypatch):
     monkeypatch.setattr(thumbnails, "MOST_BYTES", 2 * size)
     study(ordinary())
     assert list(report.PICTURES.iterdir()) == []
+
+
+def test_of_very_many_jobs_some_pictures_are_told_and_the_numbers_are_of_all(
+    study, monkeypatch
+):
+    whole = study(ordinary(), most=1)
+    numbers = paths.METRICS_BY_CELL.read_bytes(), paths.FINDINGS.read_bytes()
+    assert "one by one, in the gallery" not in whole
+    monkeypatch.setattr(sample, "MOST_JOBS", 4)
+    # Below the first, so that the plate's pictures alone are others.
+    html = study(ordinary(), most=1)
+    names, files = inside(html)
+    assert "tells 4 of 6 pre-images one by one" in html or "tells 5 of 6" in html
+    assert {path.name for path in report.PICTURES.iterdir()} == set(files.values())
+    assert "6 pre-images" in html
+    assert len(names) + len(files) < 9
+    assert numbers == (
+        paths.METRICS_BY_CELL.read_bytes(),
+        paths.FINDINGS.read_bytes(),
+    )
 
 
 def test_at_most_so_many_pictures_are_inside(study):

@@ -109,6 +109,16 @@ def test_a_finding_shows_its_words_numbers_and_dots(render):
     assert [a["href"] for a in elements.of("a")][-1] == "#chart-error-by-depth"
 
 
+def test_of_very_many_pictures_it_says_how_many_are_shown(render, monkeypatch):
+    monkeypatch.setattr("stages.page.findings.finding.MOST_DOTS", 2)
+    text = render("findings.html", [finding()])
+    assert "Shown are 2 of 3 pictures" in " ".join(text.split())
+    assert [name for name in ("cat", "dog", "owl") if f'row">{name}</th>' in text] == [
+        *("cat", "owl")
+    ]
+    assert "2 of 3 pictures</b>" in text
+
+
 def test_the_best_and_the_worst_picture_are_evidence(render):
     pictures = {"c": "data:original", "k3": "data:best", "k2": "data:worst"}
     elements = Elements(text := render("findings.html", [finding()], pictures))

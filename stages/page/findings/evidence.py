@@ -60,6 +60,8 @@ def evidence(
     descriptors: dict[str, str],
 ) -> Evidence:
     """Return what the scores say, without jobs that were not done."""
+    if scores.empty:
+        scores = scores.reindex(columns=[*_COLUMNS, *metric_names()])
     known = {name: list(names) for name, names in layers.items()}
     done = scores.loc[scores["status"] == "done", ["representation", "layer"]]
     pairs = done.drop_duplicates().to_numpy()

@@ -1,7 +1,9 @@
 """The rule by which a verdict is given, at its edges; intervals; examples."""
 
+import numpy as np
 import pytest
 
+from stages.page.findings import finding as findings
 from stages.page.findings.claim import Claim
 from stages.page.findings.finding import (
     Frame,
@@ -55,6 +57,24 @@ def test_a_verdict_takes_the_mean_as_well():
     assert decided([*five[:5], five[5]._replace(margin=-6.0)]) == "mixed"
     one = trials(1, 6)
     assert decided([one[0]._replace(margin=6.0), *one[1:]]) == "mixed"
+
+
+def test_an_interval_is_the_same_drawn_at_once_or_a_few_at_a_time(monkeypatch):
+    values = [float(i % 7) for i in range(30)]
+    places = np.random.default_rng(0).integers(30, size=(10_000, 30))
+    ends = np.percentile(np.array(values)[places].mean(axis=1), [2.5, 97.5])
+    for at_once in (1000, 10**6):
+        monkeypatch.setattr(findings, "_PLACES_AT_ONCE", at_once)
+        assert bootstrap_interval(values) == tuple(ends)
+
+
+def test_of_very_many_pictures_some_are_told_each_and_all_are_counted(monkeypatch):
+    monkeypatch.setattr(findings, "MOST_DOTS", 3)
+    found = CLAIM.tested(trials(5, 7), "Said.")
+    assert [dot.image_name for dot in found.told] == ["p0", "p3", "p6"]
+    assert len(found.strip.places) == 3
+    assert found.numbers()["pictures"] == 7
+    assert found.tally == "5 of 7 pictures"
 
 
 def test_numbers_are_means_in_the_claims_unit():

@@ -4,7 +4,9 @@ import math
 import tempfile
 
 import pytest
+from PIL import Image
 
+from stages.page import alerts
 from stages.page.pictures import survey as surveys
 from stages.page.pictures.thumbnails import Spool
 from tests.page.browser import fake
@@ -21,9 +23,9 @@ def surveyed(tmp_path, monkeypatch, spool):
     """Return a function that writes a study and surveys it."""
     monkeypatch.chdir(tmp_path)
 
-    def run(changes=lambda *_: {}, wanted=()):
+    def run(changes=lambda *_: {}, wanted=(), told=None):
         fake.write_study(["cat"], ["conv1", "fc8"], 1, changes)
-        return spool, surveys.survey(spool, wanted)
+        return spool, surveys.survey(spool, wanted, told)
 
     return run
 
@@ -34,7 +36,9 @@ def test_each_pre_image_becomes_a_thumbnail_with_its_trace(surveyed):
     assert spool.notes(spool.entries[0]).startswith("[[0,")
     # Of two jobs at 1.5 s each.
     assert found.devices == {"none": 3.0}
-    assert set(found.saturation) == {"0k0k0", "0k1k0"}
+    # Not what is well below the levels of the alerts.
+    assert found.saturation == {}
+    assert min(found.falls.values()) > alerts.STILL_FALLING
 
 
 def test_what_stands_on_the_page_itself_is_kept_as_uris(surveyed):
@@ -49,6 +53,15 @@ def test_originals_are_kept_as_each_representation_saw_them(surveyed):
     ((row, picture),) = surveys.originals(spool, {"id0"}, views)
     shown = surveys.shown_originals(row, picture, views)
     assert set(shown) == {"id0 64", "id0 128 grey"}
+
+
+def test_a_job_that_the_page_does_not_tell_has_no_thumbnail_and_is_looked_at(surveyed):
+    black = fake.stored(Image.new("RGB", (fake.SIDE, fake.SIDE)))
+    changes = lambda i, depth, seed: {"image": black} if depth else {}  # noqa: E731
+    spool, found = surveyed(changes, told={"0k0k0"})
+    assert [entry.name for entry in spool.entries] == ["0k0k0"]
+    assert found.saturation == {"0k1k0": 1.0}
+    assert found.devices == {"none": 3.0}
 
 
 def test_a_job_without_a_picture_is_passed_over(surveyed):
