@@ -49,7 +49,7 @@ def summaries(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _deviation(values: "pd.Series[float]") -> float:
-    return math.nan if np.isinf(values).any() else float(values.std())
+    return math.nan if np.isinf(values.astype("float64")).any() else float(values.std())
 
 
 def is_full(table: pd.DataFrame) -> "pd.Series[bool]":

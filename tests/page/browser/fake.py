@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from PIL import Image as PillowImage
 from skimage import data as photographs
 
@@ -16,6 +15,7 @@ from stages.metrics.schema import scores_schema
 from stages.metrics.table import METRICS
 from stages.page.conclusions import conclusions
 from stages.page.inputs import ReportInputs
+from stages.page.scores import read_scores
 from stages.store import files, paths, schemas, tables
 
 EVIL = '"><img src=x onerror=alert(1)>.png'
@@ -147,8 +147,7 @@ def inputs(pictures=1000, title="A study"):
 
 def write_report(against="", **changes):
     """Write the page about the study in the working directory; return its path."""
-    scores = pd.read_parquet(paths.SCORES)
-    scores["judge_agrees"] = scores["judge_agrees"].astype("float64")
+    scores = read_scores(paths.SCORES)
     chosen = inputs(**changes)
     known = conclusions(scores, chosen, against)
     report.write_page(scores, known, chosen)

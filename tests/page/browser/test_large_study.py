@@ -4,6 +4,7 @@ from contextlib import chdir
 
 import pytest
 
+from stages.page import sample
 from tests.page.browser import fake
 from tests.page.browser.test_gallery import BLANKS, PICK, headings
 from tests.page.browser.test_table import ROWS
@@ -53,6 +54,15 @@ def large(tmp_path_factory):
     with chdir(tmp_path_factory.mktemp("large")):
         fake.write_study([f"picture {i}" for i in range(N_PICTURES)], LAYERS)
         return fake.write_report(pictures=N_PICTURES - 2)
+
+
+@pytest.fixture(scope="session")
+def sampled(tmp_path_factory):
+    """Write a study of 14 jobs of which a page tells those of three pictures."""
+    with chdir(tmp_path_factory.mktemp("sampled")), pytest.MonkeyPatch.context() as now:
+        now.setattr(sample, "MOST_JOBS", 6)
+        fake.write_study([f"picture {i}" for i in range(7)], ["conv1", "fc8"])
+        return fake.write_report()
 
 
 @pytest.fixture
@@ -181,3 +191,25 @@ def test_pictures_beside_the_file_are_shown(open_large, large):
     page.get_by_role("button", name="difference").click()
     assert page.locator("#lightbox canvas").count() == 1
     assert "not in it" in page.locator("#lightbox").inner_text()
+
+
+def test_of_a_sample_all_parts_work_and_say_so(open_page, sampled):
+    page = open_page("#all=", path=sampled)
+    # What stands on plates and as evidence is told besides the three.
+    told = page.evaluate("JSON.parse(document.getElementById('study').textContent)")
+    n = len(told["jobs"]["key"]["words"])
+    assert 6 <= n < 14
+    for part in ("top", "gallery", "jobs"):
+        assert f"tells {n} of 14 pre-images" in page.locator(f"#{part}").inner_text()
+    assert f"{n} of {n} jobs" in page.locator("#jobs-count").inner_text()
+    until(page, f"({BLANKS})() === 0")
+    # Whatever the page shows, it can open; what it does not tell opens nothing.
+    links = page.locator("[data-job]").evaluate_all(
+        "all => all.map(a => a.dataset.job)"
+    )
+    assert set(links) <= set(told["jobs"]["key"]["words"])
+    absent = {f"{i}k{depth}k0" for i in range(7) for depth in range(2)} - {
+        *told["jobs"]["key"]["words"]
+    }
+    page.goto(f"{sampled.as_uri()}#job={min(absent)}")
+    assert page.locator("#lightbox[open]").count() == 0
