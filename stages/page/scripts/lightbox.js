@@ -82,8 +82,8 @@ function followAddress() {
   const job = jobShown();
   box.classList.toggle("unknown", job === undefined);
   if (job === undefined && one("job")) {
-    title.textContent = "Not in this study";
-    about.textContent = `No pre-image of this study has the key ${one("job")}.`;
+    title.textContent = "Not on this page";
+    about.textContent = `No pre-image that this page tells has the key ${one("job")}.`;
     place.textContent = "";
     if (!box.open) box.showModal();
     title.focus();

@@ -139,7 +139,7 @@ def test_a_link_from_elsewhere_lands_there_too(open_page):
 def test_a_job_that_is_not_there_is_said(open_page):
     page = open_page("#job=nowhere")
     box = page.locator("#lightbox[open]")
-    assert "No pre-image of this study has the key nowhere." in box.inner_text()
+    assert "No pre-image that this page tells has the key nowhere." in box.inner_text()
     box.get_by_role("button", name="Close").click()
     assert "job=" not in page.url
 
