@@ -84,8 +84,8 @@ def _wide(jobs: pd.DataFrame) -> pd.DataFrame:
     """Return the jobs of pictures and cells that spread wider than their layer."""
     several = jobs[jobs["diversity"].notna()]
     ones = several.drop_duplicates([*CELL, "image_id"])
-    medians = ones.groupby(["representation", "layer"])["diversity"].median()
-    layers = list(zip(several["representation"], several["layer"], strict=True))
+    medians = dict(ones.groupby(["representation", "layer"])["diversity"].median())
+    layers = zip(several["representation"], several["layer"], strict=True)
     usual = pd.Series([medians[layer] for layer in layers], several.index, "float64")
     rows = several[several["diversity"] > WIDE * usual]
     words = [
