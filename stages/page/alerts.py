@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
-from stages.page.summary import CELL
+from stages.page.summary import CELL, by_layer
 from stages.page.wording import counted, shortened
 
 # Share of a pre-image's values at 0 or 255 from which it is called saturated.
@@ -85,8 +85,7 @@ def _wide(jobs: pd.DataFrame) -> pd.DataFrame:
     several = jobs[jobs["diversity"].notna()]
     ones = several.drop_duplicates([*CELL, "image_id"])
     medians = dict(ones.groupby(["representation", "layer"])["diversity"].median())
-    layers = zip(several["representation"], several["layer"], strict=True)
-    usual = pd.Series([medians[layer] for layer in layers], several.index, "float64")
+    usual = pd.Series(by_layer(several, medians), several.index, "float64")
     rows = several[several["diversity"] > WIDE * usual]
     words = [
         f"{spread:.1f} grey levels, usually {middle:.1f}"
@@ -104,14 +103,14 @@ def _alert(jobs: pd.DataFrame, kind: str) -> Alert:
     first = jobs.iloc[0]
     labels = [(name, str(first[name])) for name in CELL]
     told = [value for name, value in labels[:4] if value != "all"]
-    names = list(dict.fromkeys(jobs["image_name"]))
+    names = list(jobs["image_name"].unique())
     return Alert(
         kind=kind,
         count=counted(len(jobs), "job"),
         cell=", ".join([*dict.fromkeys(told), *(" ".join(one) for one in labels[4:])]),
         reason=str(first["reason"]),
         images=shortened(names, _NAMES_AN_ALERT),
-        link=_link(labels, list(dict.fromkeys(jobs["image_id"]))),
+        link=_link(labels, list(jobs["image_id"].unique())),
     )
 
 

@@ -6,15 +6,16 @@ Deviations are those of a sample (n - 1); null for a single value.
 import math
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from stages.metrics.table import METRICS
 
+Value = TypeVar("Value")
 SELECTION = ["representation", "layer", "channels", "region"]
 CELL = [*SELECTION, "solver", "prior"]
 
@@ -55,6 +56,18 @@ def _deviation(values: "pd.Series[float]") -> float:
 def is_full(table: pd.DataFrame) -> "pd.Series[bool]":
     """Return whether each row is about the whole code: all channels, all cells."""
     return (table["channels"] == "all") & (table["region"] == "all")
+
+
+def by_layer(
+    jobs: pd.DataFrame, values: Mapping[tuple[str, str], Value]
+) -> list[Value]:
+    """Return of each job the value of its representation and layer.
+
+    Looked up once a layer: jobs may be a million.
+    """
+    groups = jobs.groupby(["representation", "layer"], sort=False)
+    known = [values[name, layer] for name, layer in groups.size().index]
+    return [known[i] for i in groups.ngroup()]
 
 
 def has_layers(scores: pd.DataFrame) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from stages.page.findings.finding import Frame, Sample, ends_of
-from stages.page.summary import is_full, metric_names
+from stages.page.summary import by_layer, is_full, metric_names
 
 # A PSNR above that of rounding to 8 bits (an error of 1/12: 58.9 dB) says no more.
 MOST_DECIBELS = 60.0
@@ -21,8 +21,8 @@ SETTING = ["prior", "solver"]
 _DOT = " \N{MIDDLE DOT} "
 _LABELS = ["kind", "key", "baseline", "representation", "layer", "channels", "region"]
 # What is told of a pre-image that is shown.
-_FRAME = ["image_id", "image_name", "key", "representation", "place", "seed"]
-_FRAME += ["channels", "region", "prior"]
+FRAME = ["image_id", "image_name", "key", "representation", "place", "seed"]
+FRAME += ["channels", "region", "prior"]
 _COLUMNS = [*_LABELS, *SETTING, "image_id", "image_name", "seed", "status"]
 
 
@@ -49,7 +49,7 @@ class Evidence:
 
     def depths(self, jobs: pd.DataFrame, representation: str) -> list[str]:
         """Return the layers that `jobs` has, shallow to deep."""
-        there = set(jobs["layer"])
+        there = set(jobs["layer"].unique())
         return [name for name in self.layers.get(representation, []) if name in there]
 
 
@@ -91,13 +91,15 @@ def _done(
         done[name] = done[name].clip(upper=MOST_DECIBELS)
     for name in names:
         done[name] = done[name].where(np.isfinite(done[name]))
-    pairs = zip(done["representation"], done["layer"], strict=True)
-    return done.assign(place=[places[pair] for pair in pairs])
+    return done.assign(place=by_layer(done, places))
 
 
 def whole(jobs: pd.DataFrame, *metrics: str) -> pd.DataFrame:
     """Return the jobs that match the whole code and have these metrics."""
-    return jobs[is_full(jobs)].dropna(subset=list(metrics))
+    kept = is_full(jobs)
+    for name in metrics:
+        kept &= jobs[name].notna()
+    return jobs[kept]
 
 
 def of_main_setting(jobs: pd.DataFrame) -> pd.DataFrame:
@@ -112,7 +114,7 @@ def of_main_setting(jobs: pd.DataFrame) -> pd.DataFrame:
 def profiles(jobs: pd.DataFrame, metric: str, layers: Sequence[str]) -> pd.DataFrame:
     """Return the mean of the metric: a row a picture, a column a layer, in order."""
     means = jobs.groupby(["image_id", "layer"], sort=False)[metric].mean()
-    pictures = list(dict.fromkeys(jobs["image_id"]))
+    pictures = list(jobs["image_id"].unique())
     return means.unstack("layer").reindex(index=pictures, columns=list(layers))
 
 
@@ -185,7 +187,7 @@ def _frames(image_id: str, first: Mapping[str, pd.DataFrame]) -> tuple[Frame, ..
 
 
 def _first(jobs: pd.DataFrame) -> pd.DataFrame:
-    return jobs[_FRAME].drop_duplicates("image_id").set_index("image_id")
+    return jobs[FRAME].drop_duplicates("image_id").set_index("image_id")
 
 
 def _label(job: "pd.Series[Any]") -> str:

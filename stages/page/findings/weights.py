@@ -8,7 +8,14 @@ untrained network does.
 import pandas as pd
 
 from stages.page.findings.claim import Claim
-from stages.page.findings.evidence import SETTING, Evidence, paired, samples, whole
+from stages.page.findings.evidence import (
+    FRAME,
+    SETTING,
+    Evidence,
+    paired,
+    samples,
+    whole,
+)
 from stages.page.findings.finding import NULL, Finding
 from stages.page.wording import counted, listed, number
 
@@ -191,4 +198,5 @@ def _median_jobs(jobs: pd.DataFrame) -> pd.DataFrame:
     ranks = jobs.groupby("image_id")["relative_error_8bit"].rank(
         pct=True, method="first"
     )
-    return jobs.assign(rank=(ranks - 0.5).abs()).sort_values("rank", kind="stable")
+    shown = jobs[FRAME].assign(rank=(ranks - 0.5).abs())
+    return shown.sort_values("rank", kind="stable")

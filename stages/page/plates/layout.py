@@ -51,7 +51,7 @@ def layout(entry: Entry, jobs: pd.DataFrame, study: pd.DataFrame) -> Layout:
 
 
 def _unique(jobs: pd.DataFrame, name: str) -> list[Any]:
-    return list(dict.fromkeys(jobs[name]))
+    return list(jobs[name].unique())
 
 
 def _records(jobs: pd.DataFrame, names: list[str]) -> list[Labels]:

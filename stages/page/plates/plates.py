@@ -3,8 +3,10 @@
 Pictures are named here by their jobs' keys: who draws a plate looks them up.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 import pandas as pd
 
@@ -12,7 +14,7 @@ from stages.page.inputs import Entry
 from stages.page.plates.layout import Labels, Layout, Line, layout
 from stages.page.plates.plate import Plate, Spot
 from stages.page.plates.tiles import Window
-from stages.page.summary import SELECTION
+from stages.page.summary import SELECTION, by_layer
 from stages.page.wording import MISSING, counted, listed, number
 
 # Representation, layer and region -> the window of the image that they see.
@@ -48,10 +50,9 @@ def plates(
 def _ordered(jobs: pd.DataFrame, layers: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Return the jobs, each representation's layers from shallow to deep."""
     known = [(name, layer) for name, order in layers.items() for layer in order]
-    place = {pair: i for i, pair in enumerate(known)}
-    pairs = zip(jobs["representation"], jobs["layer"], strict=True)
-    depth = [place.get(pair, len(place)) for pair in pairs]
-    return jobs.assign(_depth=depth).sort_values("_depth", kind="stable")
+    place = defaultdict(lambda: len(known), {pair: i for i, pair in enumerate(known)})
+    deep = jobs.assign(_depth=by_layer(jobs, place))
+    return deep.sort_values("_depth", kind="stable")
 
 
 def _representations(study: pd.DataFrame) -> Iterator[Entry]:
@@ -65,12 +66,12 @@ def _representations(study: pd.DataFrame) -> Iterator[Entry]:
             regions=_names(jobs["region"]),
             priors=_names(jobs["prior"]),
             solvers=_names(jobs["solver"]),
-            seeds=tuple(sorted({int(seed) for seed in jobs["seed"]})),
+            seeds=tuple(sorted(map(int, jobs["seed"].unique()))),
         )
 
 
 def _names(column: "pd.Series[str]") -> tuple[str, ...]:
-    return tuple(dict.fromkeys(map(str, column)))
+    return tuple(map(str, column.unique()))
 
 
 def _jobs(entry: Entry, study: pd.DataFrame) -> pd.DataFrame:
@@ -116,7 +117,7 @@ def _plate(
 
 def _title(entry: Entry, jobs: pd.DataFrame) -> str:
     """Return a title made of what the entry inverts and varies."""
-    names = listed(list(dict.fromkeys(jobs["representation"])))
+    names = listed(list(jobs["representation"].unique()))
     varied = [
         f"{word} {listed(values)}"
         for word, values in (
@@ -136,26 +137,27 @@ def _title(entry: Entry, jobs: pd.DataFrame) -> str:
 
 def _about(laid: Layout, jobs: pd.DataFrame) -> str:
     one = {str(labels["image_id"]) for _, labels in laid.rows}
-    names = dict(zip(jobs["image_id"], jobs["image_name"], strict=True))
-    picture = (
-        f"Of {names[next(iter(one))]}, the first picture. " if len(one) == 1 else ""
-    )
+    first = [_name(image_id, jobs) for image_id in one] if len(one) == 1 else []
+    picture = "".join(f"Of {name}, the first picture. " for name in first)
     return (
         f"{picture}Below each: how far its code still is from the photograph's, and "
         "how alike both are pixel by pixel."
     )
 
 
+def _name(image_id: str, jobs: pd.DataFrame) -> str:
+    return str(jobs.loc[jobs["image_id"] == image_id, "image_name"].iloc[-1])
+
+
 def _original(row: Line, laid: Layout, jobs: pd.DataFrame, fields: Fields) -> Spot:
     labels = row[1] | laid.columns[0][1] | row[1]
     image_id = str(labels["image_id"])
-    names = dict(zip(jobs["image_id"], jobs["image_name"], strict=True))
     return Spot(
         original=image_id,
         representation=str(
             labels.get("representation", jobs["representation"].iloc[0])
         ),
-        alt=f"{names[image_id]}, the original",
+        alt=f"{_name(image_id, jobs)}, the original",
         outline=_window(labels, fields) if laid.outlined else None,
     )
 
@@ -208,10 +210,10 @@ def _view(
     shown = {labels["layer"] for labels in lines if "layer" in labels}
     mine = jobs[jobs["layer"].isin(shown)]
     view = {name: _filter(mine[name].astype(str), study[name]) for name in _GALLERY}
-    seeds = (table["seed"].map("{:.0f}".format) for table in (mine, study))
-    return view | {"seed": sorted(_filter(*seeds))}
+    seeds = _filter(mine["seed"], study["seed"])
+    return view | {"seed": sorted(map("{:.0f}".format, seeds))}
 
 
-def _filter(mine: "pd.Series[str]", every: "pd.Series[str]") -> list[str]:
-    values = list(dict.fromkeys(mine))
+def _filter(mine: "pd.Series[Any]", every: "pd.Series[Any]") -> list[Any]:
+    values = list(mine.unique())
     return values if len(values) < every.nunique() else []
