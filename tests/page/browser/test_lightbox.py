@@ -131,5 +131,7 @@ def test_a_job_that_went_wrong_says_why(open_page, key):
 
 def test_closing_frees_the_pictures(open_page):
     page = open_page(JOB)
+    assert page.locator("#lightbox img").count() > 0
     page.keyboard.press("Escape")
-    assert page.locator("#lightbox img").count() == 0
+    # The browser tells of the closing a moment later.
+    until(page, "!document.querySelector('#lightbox img')")
