@@ -30,6 +30,7 @@ from stages.page.page import Page, pieces
 from stages.page.pictures import thumbnails
 from stages.page.plates.files import write_figures
 from stages.page.roles import report_inputs
+from stages.page.sample import n_jobs
 from stages.page.scores import read_scores
 from stages.page.spreadsheet import csv
 from stages.plan.sections import report_stage
@@ -50,9 +51,8 @@ def write_page(
     folder: Path = PICTURES,
 ) -> Page:
     """Write the page, and pictures that do not fit beside it; return the page."""
-    n_jobs = int((scores["kind"] == "preimage").sum())
     with tempfile.TemporaryFile() as file:
-        spool = thumbnails.Spool(file, thumbnails.side_for(n_jobs))
+        spool = thumbnails.Spool(file, thumbnails.side_for(n_jobs(scores)))
         page, told = contents.page(scores, known, spool, inputs)
         whole = fitted(page, told, spool.entries, inputs.pictures, folder.name)
         chunks = thumbnails.chunks(spool, whole.entries, whole.inside, folder.name)

@@ -44,12 +44,11 @@ def fitted(
     rows, study, own, room = _that_fit(page, told, entries, folder)
     left = room - len(study.encode()) - _beside(own)
     inside = thumbnails.inside(own, left, most_pictures)
-    n_pictures = rows.loc[rows["kind"] == "preimage", "image_id"].nunique()
     whole = replace(
         page,
         study=study,
         sample=sample.words(rows, told.scores),
-        shown=_shown(own, inside, n_pictures, folder),
+        shown=_shown(own, inside, sample.n_pictures(rows), folder),
         folder=len(inside) < len(own),
     )
     return Fitted(whole, own, inside)

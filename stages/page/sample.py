@@ -61,20 +61,21 @@ def n_jobs(scores: pd.DataFrame) -> int:
     return int((scores["kind"] == "preimage").sum())
 
 
+def n_pictures(scores: pd.DataFrame) -> int:
+    """Return of how many pictures the jobs are."""
+    return int(scores.loc[scores["kind"] == "preimage", "image_id"].nunique())
+
+
 def words(told: pd.DataFrame, scores: pd.DataFrame) -> str:
     """Return what of the study is told one by one, empty if all of it is."""
     if len(told) == len(scores):
         return ""
-    n_pictures = [
-        table.loc[table["kind"] == "preimage", "image_id"].nunique()
-        for table in (told, scores)
-    ]
     return (
         f"This page tells {n_jobs(told):,} of {counted(n_jobs(scores), 'pre-image')} "
         f"one by one, in the gallery and in the table of jobs: a sample of "
-        f"{n_pictures[0]:,} of {counted(n_pictures[1], 'picture')}, evenly spaced over "
-        "the study, with what stands elsewhere on the page. Means, charts, findings "
-        "and alerts are of all pre-images; a link from an alert shows those of the "
-        f"sample. The scores of all are in {paths.SCORES}, the pictures of all in "
-        f"{paths.PREIMAGES}."
+        f"{n_pictures(told):,} of {counted(n_pictures(scores), 'picture')}, evenly "
+        "spaced over the study, with what stands elsewhere on the page. Means, charts, "
+        "findings and alerts are of all pre-images; a link from an alert shows those "
+        f"of the sample. The scores of all are in {paths.SCORES}, the pictures of all "
+        f"in {paths.PREIMAGES}."
     )

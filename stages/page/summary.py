@@ -6,7 +6,7 @@ Deviations are those of a sample (n - 1); null for a single value.
 import math
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any, TypeVar
 
@@ -68,6 +68,15 @@ def by_layer(
     groups = jobs.groupby(["representation", "layer"], sort=False)
     known = [values[name, layer] for name, layer in groups.size().index]
     return [known[i] for i in groups.ngroup()]
+
+
+def depths(jobs: pd.DataFrame, layers: Sequence[tuple[str, str]]) -> list[int]:
+    """Return how deep the layer of each job lies, from 0; others lie below all.
+
+    `layers` are pairs of representation and layer, the first layer first.
+    """
+    places = {pair: i for i, pair in enumerate(layers)}
+    return by_layer(jobs, defaultdict(lambda: len(layers), places))
 
 
 def has_layers(scores: pd.DataFrame) -> bool:

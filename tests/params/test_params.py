@@ -202,7 +202,8 @@ def test_a_denoiser_and_its_weight_come_together():
     assert "`lambda_denoiser`, `sigma` needs a denoiser: give `denoiser: emb" in text
     for weight in ({}, {"lambda_denoiser": 0}):
         _, text = mistake(PriorSettings, {"denoiser": "embedded", **weight})
-        assert "`denoiser` weighs nothing: give `lambda_denoiser`, auto, w" in text
+        assert "`denoiser` weighs nothing: give `lambda_denoiser`, auto, " in text
+        assert "auto, worthwhile or a number" in text
 
 
 def test_the_noise_of_a_denoiser_falls():

@@ -7,15 +7,15 @@ stand those of the same layer under a learned prior, where the study has them: e
 pictures in all, at most. What is shown is never chosen by its score.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from stages.page import summary
 from stages.page.pictures.thumbnails import evenly_spaced
-from stages.page.summary import by_layer, has_layers, is_full
+from stages.page.summary import has_layers, is_full
 from stages.page.wording import MISSING, number
 
 MOST_DEPTHS = 8
@@ -59,10 +59,8 @@ def depths(jobs: pd.DataFrame, layers: Sequence[tuple[str, str]]) -> pd.DataFram
     if has_layers(done):
         counts = done.groupby("representation", sort=False)["layer"].nunique()
         done = done[done["representation"] == counts[counts > 1].index[0]]
-    places = {pair: i for i, pair in enumerate(layers)}
-    place = defaultdict(lambda: len(layers), places)
-    done = done.assign(depth=by_layer(done, place))
-    done = done.assign(is_learned=_is_learned(done))
+    depth = summary.depths(done, layers)
+    done = done.assign(depth=depth, is_learned=_is_learned(done))
     plain = done[~done["is_learned"]] if not done["is_learned"].all() else done
     own = done[done["image_id"] == _picture(plain)]
     first = own.drop_duplicates(["representation", "layer", "is_learned"])

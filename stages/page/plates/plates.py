@@ -3,7 +3,6 @@
 Pictures are named here by their jobs' keys: who draws a plate looks them up.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
@@ -14,7 +13,7 @@ from stages.page.inputs import Entry
 from stages.page.plates.layout import Labels, Layout, Line, layout
 from stages.page.plates.plate import Plate, Spot
 from stages.page.plates.tiles import Window
-from stages.page.summary import SELECTION, by_layer
+from stages.page.summary import SELECTION, depths
 from stages.page.wording import MISSING, counted, listed, number
 
 # Representation, layer and region -> the window of the image that they see.
@@ -50,8 +49,7 @@ def plates(
 def _ordered(jobs: pd.DataFrame, layers: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Return the jobs, each representation's layers from shallow to deep."""
     known = [(name, layer) for name, order in layers.items() for layer in order]
-    place = defaultdict(lambda: len(known), {pair: i for i, pair in enumerate(known)})
-    deep = jobs.assign(_depth=by_layer(jobs, place))
+    deep = jobs.assign(_depth=depths(jobs, known))
     return deep.sort_values("_depth", kind="stable")
 
 
