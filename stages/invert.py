@@ -11,7 +11,7 @@ from itertools import islice
 
 from stages.execution.backend import backend, opened_store
 from stages.execution.device import prepare
-from stages.execution.estimate import check, rooms, running_cost
+from stages.execution.estimate import check, costs, rooms
 from stages.execution.recovery import TERMS, recover
 from stages.execution.room import check_room
 from stages.execution.runner import batch_runs
@@ -21,7 +21,7 @@ from stages.plan.missing import missing as missing_representations
 from stages.plan.planned import Job, Jobs, Pictured
 from stages.plan.study import expand, ready
 from stages.preimage.priors import PRIORS
-from stages.process.progress import Progress
+from stages.process.progress import Progress, running_cost
 from stages.process.stage import run
 from stages.representations.selection import with_top_channels
 from stages.store import paths, tables
@@ -150,7 +150,7 @@ def main() -> None:
         pending = recover(missing(plan, job_store), job_store)
         check_room(study.execution, rooms(plan, pending))
         wanted = batch_runs(pending, job_store)
-        cost = running_cost(one.jobs for one in wanted)
+        cost = running_cost(costs(one.jobs for one in wanted))
         with Progress("invert", len(pending), "jobs", cost=cost) as progress:
             where = backend(study.execution, job_store, device)
             where.run(wanted, progress.advance)

@@ -28,7 +28,7 @@ from stages.params.execution import ExecutionSettings
 from stages.params.representations import Representation
 from stages.plan.representations import definition, outline
 from stages.plan.sections import score_stage
-from stages.process.progress import Progress
+from stages.process.progress import Progress, running_cost
 from stages.process.stage import Refusal, run
 from stages.representations.definition import Definition
 from stages.representations.loading import placed
@@ -58,7 +58,10 @@ def scores(scorer: Scorer, rows_of: RowsOf | None = None) -> Iterator[Row]:
         (Preimages(table.pieces(places)) for places in layout.chunks()),
         (Baselines(part, tuple(ids)) for part, ids in layout.baselines()),
     )
-    with Progress("score", layout.n_rows, "pre-images") as progress:
+    sides = {name: view.size for name, view in scorer.views.items()}
+    # Metrics take their time by the pixel.
+    cost = running_cost((n, n * sides[name] ** 2) for n, name in layout.runs())
+    with Progress("score", layout.n_rows, "pre-images", cost=cost) as progress:
         yield from (rows_of or partial(_here, scorer))(chunks, progress.advance)
 
 

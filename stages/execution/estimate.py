@@ -5,11 +5,10 @@ step is taken. Time is that of the machine that it was fitted on, see `step_seco
 `python -m stages.study --measure` takes a few steps instead.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import psutil
 import torch
 
@@ -142,14 +141,10 @@ def _evaluations(n_steps: int) -> int:
     return n_steps + EVALUATIONS
 
 
-def running_cost(batches: Iterable[Sequence[Job]]) -> Callable[[float], float]:
-    """Return what the first so many jobs of batches cost, in seconds of one core.
-
-    In between two batches' ends it grows evenly.
-    """
-    each = [(len(jobs), len(jobs) * job_seconds(jobs[0])) for jobs in batches]
-    ends = np.cumsum(np.array([(0, 0.0), *each]), axis=0)
-    return lambda n_jobs: float(np.interp(n_jobs, ends[:, 0], ends[:, 1]))
+def costs(batches: Iterable[Sequence[Job]]) -> Iterator[tuple[int, float]]:
+    """Yield how many jobs each batch has, and its cost in seconds of one core."""
+    for jobs in batches:
+        yield len(jobs), len(jobs) * job_seconds(jobs[0])
 
 
 def clock_seconds(core_seconds: float, n: int) -> float:

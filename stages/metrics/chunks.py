@@ -62,12 +62,15 @@ class Layout:
         # The places of the pictures of each selection, in the order of the rows.
         self._parts: dict[CodePart, array[int]] = {}
         self._starts, self._sets = array("q"), array("Q")
+        # Where each selection begins.
+        self._begun: list[tuple[int, str]] = []
         self.strange: set[str] = set()
         previous, begun = None, 0
         for i, row in enumerate(rows):
             part = code_part(row)
             if part != previous:
                 previous, begun = part, i
+                self._begun.append((i, part.representation))
             if (i - begun) % BATCH == 0:
                 self._starts.append(i)
             self._note(row, part)
@@ -89,6 +92,12 @@ class Layout:
     def n_rows(self) -> int:
         """How many jobs there are."""
         return len(self._sets)
+
+    def runs(self) -> Iterator[tuple[int, str]]:
+        """Yield how many rows follow each other of a representation, and its name."""
+        ends = [*(first for first, _ in self._begun), self.n_rows][1:]
+        for (first, name), end in zip(self._begun, ends, strict=True):
+            yield end - first, name
 
     def chunks(self) -> Iterator[range]:
         """Yield the places of the rows of each chunk, in order.

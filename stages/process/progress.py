@@ -2,9 +2,10 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
+import numpy as np
 from tqdm import tqdm
 
 from stages.process.stage import say
@@ -99,6 +100,16 @@ class Progress:
         if elapsed < SECONDS_TO_JUDGE or spent <= 0:
             return None
         return elapsed / spent * (self._cost(self._total) - self._cost(self._done))
+
+
+def running_cost(runs: Iterable[tuple[int, float]]) -> Callable[[float], float]:
+    """Return what the first so many units cost, where runs of units differ in it.
+
+    `runs` tell how many units follow each other that cost the same, and what the run
+    costs. Inside of one the cost grows evenly.
+    """
+    ends = np.cumsum(np.array([(0, 0.0), *runs]), axis=0)
+    return lambda n_units: float(np.interp(n_units, ends[:, 0], ends[:, 1]))
 
 
 def duration(seconds: float) -> str:

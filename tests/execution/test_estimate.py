@@ -47,13 +47,11 @@ def test_an_estimate_is_the_sum_over_the_jobs_of_the_plan(small_study):
     assert cost.process == max(map(process_bytes, plan))
 
 
-def test_what_so_many_jobs_cost_grows_by_each_batchs_own(small_study, monkeypatch):
+def test_a_batch_costs_what_its_jobs_do(small_study, monkeypatch):
     dear, cheap = (job for job in jobs(changed(), PICTURES)[:2])
     seconds = {dear.key: 30.0, cheap.key: 1.0}
     monkeypatch.setattr(estimates, "job_seconds", lambda job: seconds[job.key])
-    cost = estimates.running_cost([[dear, dear], [cheap]])
-    assert [cost(n) for n in (0, 0.5, 2, 2.5, 3)] == [0, 15, 60, 60.5, 61]
-    assert estimates.running_cost([])(0) == 0
+    assert list(estimates.costs([[dear, dear], [cheap]])) == [(2, 60.0), (1, 1.0)]
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,13 @@ def test_baselines_are_of_each_picture_once_as_they_first_came():
     ]
 
 
+def test_runs_of_a_representation_cover_the_rows_in_order():
+    rows = [row("a"), row("b"), row("a", layer="fc"), row("a", representation="hog")]
+    made = Layout(iter(rows), ["net", "hog"], IDS)
+    assert list(made.runs()) == [(2, "net"), (1, "net"), (1, "hog")]
+    assert list(layout([]).runs()) == []
+
+
 def test_the_labels_of_a_baseline_are_those_of_its_job():
     job = row("b", 3, channel_indices=[1, 2], window=[0, 1, 2, 3], region="corner")
     found = label_row(code_part(job), "b", {"b": "B"})

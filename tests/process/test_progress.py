@@ -2,7 +2,7 @@
 
 import pytest
 
-from stages.process.progress import Progress, duration
+from stages.process.progress import Progress, duration, running_cost
 
 
 class Clock:
@@ -63,6 +63,12 @@ def test_what_comes_before_the_first_progress_is_no_measure_of_what_is_left():
     progress.advance(9.5)
     # 10 jobs in the 20 s since the first progress: 180 s for the other 90.
     assert progress.line() == "x: 10 of 100 jobs, 3 min left"
+
+
+def test_what_so_many_units_cost_grows_by_each_runs_own():
+    cost = running_cost([(2, 60.0), (1, 1.0)])
+    assert [cost(n) for n in (0, 0.5, 2, 2.5, 3)] == [0, 15, 60, 60.5, 61]
+    assert running_cost([])(0) == 0
 
 
 def test_time_left_is_by_what_the_units_cost():
