@@ -43,10 +43,10 @@ class PriorSettings(Part):
     the journal extension, which come as a whole.
 
     `denoiser` is `embedded`, or the path of a file that `data.embedded.denoising`
-    writes. Its weight may follow the layer (auto, see `stages.plan.stiffness`), and be
-    none where it would not be worth its time (worthwhile); `sigma` are its first and
-    last noise level in grey levels; it runs at every `denoise_every`-th step, on the
-    image with noise of the level if `renoise`.
+    writes. Its weight may follow the layer (auto, see `stages.plan.stiffness`); `sigma`
+    are its first and last noise level in grey levels; it runs at every
+    `denoise_every`-th step, on the image with noise of the level if `renoise`. It does
+    much of what TV does: give that less weight beside it.
     """
 
     alpha: Annotated[float, Field(ge=1)] = 6.0
@@ -68,8 +68,7 @@ class PriorSettings(Part):
     ijcv: Positive | None = None
     denoiser: Annotated[str, Field(min_length=1)] | None = None
     lambda_denoiser: Annotated[
-        Weight | Literal["auto", "worthwhile"],
-        must_be("auto, worthwhile or a number of at least 0"),
+        Weight | Literal["auto"], must_be("auto or a number of at least 0")
     ] = 0.0
     sigma: Annotated[
         tuple[NoiseLevel, NoiseLevel],
@@ -98,8 +97,7 @@ class PriorSettings(Part):
             raise ValueError(f"{told} needs a denoiser: give `denoiser: embedded`")
         if self.denoiser is not None and not self.lambda_denoiser:
             raise ValueError(
-                "`denoiser` weighs nothing: give `lambda_denoiser`, auto, worthwhile "
-                "or a number"
+                "`denoiser` weighs nothing: give `lambda_denoiser`, auto or a number"
             )
         if self.sigma[0] < self.sigma[1]:
             raise ValueError(

@@ -6,7 +6,7 @@ from pathlib import Path
 from stages.images import reference_norm
 from stages.params.methods import ByDepth, PaperSettings, PriorSettings, SolverSettings
 from stages.plan.representations import embedded_file, outline
-from stages.plan.stiffness import lambda_denoiser, worthwhile
+from stages.plan.stiffness import lambda_denoiser
 from stages.preimage.adam import Fast
 from stages.preimage.momentum import SCHEDULES, Paper
 from stages.preimage.prior_sets import ijcv_prior, natural_prior, with_denoiser
@@ -64,8 +64,7 @@ def _learned(
     """Return the classical prior with the learned one besides, if it weighs."""
     weight = prior.lambda_denoiser
     if not isinstance(weight, float):
-        measured = lambda_denoiser if weight == "auto" else worthwhile
-        weight = measured(defined, layer)
+        weight = lambda_denoiser(defined, layer)
     if prior.denoiser is None or not weight:
         return classical
     return with_denoiser(

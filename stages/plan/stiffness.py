@@ -5,16 +5,21 @@ Near an image x the data term is a quadratic form in what changes,
     ||Phi(x + v) - Phi(x)||^2 / ||Phi(x)||^2 = v' A v / ||Phi(x)||^2,   A = J' J,
 
 J the derivative of the code. The learned prior, with its denoised image held, is one,
-too: lambda v' v / s^2, equally stiff along all of the N directions of an image. Neither
-has anything to say where it is much slacker than the other, so their sizes, the root
-mean squares of their eigenvalues, are put into a fixed proportion:
+too: lambda v' v / s^2, equally stiff along all of the N directions of an image. The
+size of the first, the root mean square of its eigenvalues in units of the second,
 
-    lambda = SHARE * s^2 * sqrt(tr(A^2) / N) / ||Phi(x)||^2
+    K = s^2 * sqrt(tr(A^2) / N) / ||Phi(x)||^2,
 
-A deep code sees few directions, and those sharply: the same sum of eigenvalues has a
-larger mean square. So lambda grows with what the code leaves open. Along what is seen,
-stiffer than the root mean square, the code keeps the upper hand; all else is left to
-the prior. The number depends neither on the scale of the code nor on that of the
+says how large a lambda the code withstands; along what is seen, stiffer than the root
+mean square, it keeps the upper hand. A deep code sees few directions, and those
+sharply: the same sum of eigenvalues has a larger mean square. So lambda grows with what
+the code leaves open, but as the root alone:
+
+    lambda = SHARE * sqrt(K)
+
+the geometric mean of what the code withstands and of one weight for all. In proportion
+to K a shallow layer, whose code error ends so low that the pull fades by itself, is
+left to its noise. K depends neither on the scale of the code nor on that of the
 pixels, nor on the image's size.
 
 x is noise with the spectrum, colours and energy of natural images, so that no picture
@@ -37,22 +42,16 @@ from stages.process.stage import Refusal
 from stages.representations.definition import Definition, WeightsFile
 from stages.representations.loading import cut
 
-# The proportion of both sizes as the descent begins, the rule's only constant. Our
-# choice, the largest that costs next to no code error at any layer of AlexNet and
-# CaffeNet. Code error and LPIPS vgg of six fitting photographs of AlexNet without a
-# denoiser, with half of this weight and with half as much again: pool1 .127 .322, -,
-# .127 .306; relu2 .078 .362, .079 .351, .081 .347; conv3 .074 .458, .074 .456, .072
-# .450; relu4 .127 .572, .097 .519, .095 .510 (.107 with three times this); relu5 with
-# half of this, this and twice this: .118 .597, .114 .584, .123 .584. Of twenty of
-# CaffeNet without and with half as much again: relu2 .065 .232, .063 .227; relu4 .060
-# .452, .062 .433; fc6 .056 .587, .056 .576; fc8 .029 .674, .030 .670.
-SHARE = 1.3
-
-# From this weight on a denoiser is worth its time: what `worthwhile` asks. Our choice,
-# by the same trials. Below it lie AlexNet's layers up to conv2 and all of CaffeNet's,
-# the heaviest of them at 6.3, where LPIPS vgg gains less than .02; above it, from 7.3
-# on, AlexNet's from relu2 on, where relu4 and relu5 gain .05 and more.
-WORTHWHILE = 7.0
+# The rule's only constant, and the root. Our choice, by trials on fitting photographs
+# with a tenth of the classical prior's TV. Code error and LPIPS vgg of twenty of
+# CaffeNet without a denoiser, then with weights of 5, 10 and 20: pool1 .080 .162, .070
+# .115, .061 .110, .061 .112; relu2 .049 .248, .043 .217, .041 .200, .043 .201; relu4
+# .040 .431, .040 .422, .043 .418, .050 .416; fc6 .043 .578, .045 .569, .049 .568, .050
+# .559. Of six of AlexNet without, then with 10, 20 and 40: relu2 .066 .389, .070 .358,
+# .072 .354, .083 .347; with 8 and 33: conv3 .065 .456, .072 .454; with 21 and 42: relu4
+# .087 .522, .092 .515; without, with 8 and, at a thirtieth of TV, 20: pool1 .109 .433,
+# .104 .303, .091 .267. In proportion to K, pool1 had 1.7 and relu5 30.
+SHARE = 8.0
 
 N_PROBES = 4
 # Length of a probed change of the image, as a share of `s`: a step, not a derivative,
@@ -60,15 +59,6 @@ N_PROBES = 4
 LENGTH = 0.02
 # Digits that are kept: rounding, which differs between machines, is in no key.
 DIGITS = 2
-
-
-def worthwhile(defined: Definition, layer: str) -> float:
-    """Return `lambda_denoiser` where that is worth the denoiser's time, else 0.
-
-    Raises Refusal as it does.
-    """
-    weight = lambda_denoiser(defined, layer)
-    return weight if weight >= WORTHWHILE else 0.0
 
 
 @cache
@@ -100,7 +90,8 @@ def _weight(defined: Definition, layer: str) -> float:
     shape = (phi.image_channels, defined.side, defined.side)
     mean = torch.tensor(phi.mean)[:, None, None]
     norm = reference_norm(shape)
-    found = SHARE * norm**2 * stiffness(phi, natural_noise(shape, mean), norm)
+    exact = norm**2 * stiffness(phi, natural_noise(shape, mean), norm)
+    found = SHARE * math.sqrt(exact)
     return float(f"{found:.{DIGITS}g}")
 
 

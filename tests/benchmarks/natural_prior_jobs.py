@@ -58,8 +58,8 @@ JUDGE_SIDE = 224
 TARGETS = ("white noise", "untrained network", "constant")
 N_INVENTED = 4
 
-# Of the default study, and what is left of it where a denoiser does its work.
-LIGHT_TV, LESS_TV = (0.05, 0.05, 0.1), (0.015, 0.05, 0.1)
+# The weights of TV in the default study: alone, and where a denoiser does its work.
+ALONE, BESIDE = (0.05, 0.05, 0.1), (0.005, 0.015, 0.03)
 SOLVERS: dict[str, FastSettings | PaperSettings] = {
     "paper": PaperSettings(kind="paper"),
     "fast": FastSettings(kind="fast", steps=250),
@@ -76,24 +76,24 @@ RIVAL = "deep image prior"
 class Setting:
     """A solver by its name, and the denoiser of the prior, if it has one.
 
-    `lambda_tv` is for thirds of the depth; `scale` multiplies the weights of TV and of
-    the denoiser.
+    `scale` multiplies the weights of TV and of the denoiser.
     """
 
     name: str
     solver: str
     denoiser: str | None = None
     scale: float = 1.0
-    lambda_tv: tuple[float, float, float] = LIGHT_TV
 
     @property
     def prior(self) -> PriorSettings:
         """The prior: that of the default study, or the paper's."""
         if self.solver == "paper":
             return PriorSettings(lambda_alpha="auto", lambda_tv="by-depth")
-        learned = {"denoiser": self.denoiser, "lambda_denoiser": "auto"}
-        further = learned if self.denoiser else {}
-        return PriorSettings(lambda_tv=self.lambda_tv, **further)
+        if self.denoiser is None:
+            return PriorSettings(lambda_tv=ALONE)
+        return PriorSettings(
+            lambda_tv=BESIDE, denoiser=self.denoiser, lambda_denoiser="auto"
+        )
 
 
 PLAIN = Setting("by depth", "by depth")
@@ -105,7 +105,6 @@ SETTINGS = [
     PLAIN,
     LEARNED,
     Setting("learned, longer", "longer", "embedded"),
-    Setting("learned, longer, less TV", "longer", "embedded", lambda_tv=LESS_TV),
 ]
 
 

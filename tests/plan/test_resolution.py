@@ -7,7 +7,6 @@ import pytest
 from stages.images import reference_norm
 from stages.params.methods import ByDepth, FastSettings, PaperSettings, PriorSettings
 from stages.params.representations import CaffenetSettings
-from stages.plan import stiffness
 from stages.plan.representations import definition
 from stages.plan.resolution import by_depth, prior_numbers, solver_numbers
 from stages.plan.stiffness import lambda_denoiser
@@ -113,14 +112,6 @@ def test_the_weight_auto_of_a_denoiser_follows_the_layer(tmp_path):
     for layer in ("conv1", "relu4"):
         found = prior(given, NETWORK, layer).numbers()["lambda_denoiser"]
         assert found == lambda_denoiser(NETWORK, layer) > 0
-
-
-def test_a_denoiser_that_is_not_worth_its_time_leaves_the_classical_prior(monkeypatch):
-    given = {"lambda_tv": 0.1, "denoiser": "embedded", "lambda_denoiser": "worthwhile"}
-    assert prior(PriorSettings(**given)) == prior(PriorSettings(lambda_tv=0.1))
-    monkeypatch.setattr(stiffness, "WORTHWHILE", 0.0)
-    found = prior(PriorSettings(**given))
-    assert found == prior(PriorSettings(**{**given, "lambda_denoiser": "auto"}))
 
 
 @pytest.mark.parametrize(("defined", "layer"), [(HOG, "hog"), (DSIFT, "dsift")])

@@ -82,8 +82,8 @@ def _parts_sentence(claim: Claim, name: str, layer: str, trials: pd.DataFrame) -
 def receptive_field(study: Evidence, claim: Claim) -> Finding:
     """Return whether the outside goes blank with a prior and stays without.
 
-    Of selections inverted with the prior `none` and with another, by one solver: that
-    called `default` if it is there, else the first of the study. Energy outside the
+    Of selections inverted with the prior `none` and with another, by one solver: the
+    first of the study. Energy outside the
     receptive field, as a share of the start's; the null is that without a prior. It
     holds for a picture if at most a tenth is left with the prior, and at least half
     without. What is left with further priors is told besides: a learned one may fill
@@ -97,8 +97,8 @@ def receptive_field(study: Evidence, claim: Claim) -> Finding:
     ruled = ruled[pd.MultiIndex.from_frame(ruled[on]).isin(twins)]
     others = ruled[:0]
     if names := list(dict.fromkeys(ruled["prior"])):
-        usual = ruled["prior"] == ("default" if "default" in names else names[0])
-        ruled, others = ruled[usual], ruled[~usual]
+        first = ruled["prior"] == names[0]
+        ruled, others = ruled[first], ruled[~first]
     pairs = paired(ruled, bare, on, ["outside_energy"])
     if pairs.empty:
         return claim.untested()

@@ -103,14 +103,14 @@ def test_what_further_priors_leave_outside_is_told_besides(found, job):
     assert both.verdict == alone.verdict == "supported"
 
 
-def test_without_a_default_prior_the_first_of_the_study_is_asked(found, job):
+def test_the_first_prior_of_the_study_is_asked_whatever_it_is_called(found, job):
     rows = selected(job, (0.05, 0.05, 0.05), (0.9, 0.9, 0.9))
     for row in rows:
         row["prior"] = {"default": "bounded"}.get(row["prior"], row["prior"])
-    kept = {"region": "centre 1", "prior": "learned", "outside_energy": 0.4}
+    kept = {"region": "centre 1", "prior": "default", "outside_energy": 0.4}
     learned = [job(picture, **kept) for picture in PICTURES]
     # A code that does not see the border, of which there is no twin without a prior.
     border = [job(picture, layer="dsift", outside_energy=0.9) for picture in PICTURES]
     finding = found("receptive-field", rows + learned + border)
     assert (finding.verdict, finding.number) == ("supported", "5.0")
-    assert finding.sentence.endswith(" With the prior learned, 40.0 % is left.")
+    assert finding.sentence.endswith(" With the prior default, 40.0 % is left.")
