@@ -18,6 +18,7 @@ from stages.execution.device import prepare
 from stages.execution.place import shared_objects
 from stages.execution.targets import Originals, TargetCodes
 from stages.images import Codes, Images
+from stages.metrics.baselines import BASELINES
 from stages.metrics.chunks import LABELS, Layout
 from stages.metrics.judges import load_judges
 from stages.metrics.perceptual import Lpips
@@ -58,11 +59,19 @@ def scores(scorer: Scorer, rows_of: RowsOf | None = None) -> Iterator[Row]:
         (Preimages(table.pieces(places)) for places in layout.chunks()),
         (Baselines(part, tuple(ids)) for part, ids in layout.baselines()),
     )
+    runs = [*layout.runs(), *_baseline_runs(layout)]
     sides = {name: view.size for name, view in scorer.views.items()}
     # Metrics take their time by the pixel.
-    cost = running_cost((n, n * sides[name] ** 2) for n, name in layout.runs())
-    with Progress("score", layout.n_rows, "pre-images", cost=cost) as progress:
+    cost = running_cost((n, n * sides[name] ** 2) for n, name in runs)
+    total = sum(n for n, _ in runs)
+    with Progress("score", total, "pictures", cost=cost) as progress:
         yield from (rows_of or partial(_here, scorer))(chunks, progress.advance)
+
+
+def _baseline_runs(layout: Layout) -> Iterator[tuple[int, str]]:
+    """Yield how many baselines each selection has, and its representation."""
+    for part, image_ids in layout.baselines():
+        yield len(BASELINES) * len(image_ids), part.representation
 
 
 def _here(

@@ -11,6 +11,7 @@ import torch
 from stages import images
 from stages.execution.targets import Originals
 from stages.metrics import chunks, scoring, table
+from stages.metrics.baselines import BASELINES
 from stages.metrics.judge import Judge
 from stages.metrics.judges import Judges
 from stages.metrics.metric import Metric
@@ -19,6 +20,7 @@ from stages.metrics.schema import scores_schema
 from stages.metrics.scoring import Scorer
 from stages.page import data, summary
 from stages.preimage.start import noise
+from stages.process.progress import Progress
 from stages.process.stage import Refusal
 from stages.representations.receptive_field import Geometry
 from stages.representations.representation import Representation
@@ -334,6 +336,23 @@ def test_scores_have_the_columns_of_their_schema_and_no_picture(study):
         is_list = pa.types.is_list(wanted.type)
         assert pa.types.is_list(found.type) if is_list else found.type == wanted.type
     assert not any(pa.types.is_struct(field.type) for field in stored)
+
+
+def test_progress_counts_the_pictures_of_baselines_too(study, monkeypatch):
+    told = []
+
+    class Recording(Progress):
+        def __init__(self, label, total, unit, **further):
+            super().__init__(label, total, unit, **further)
+            told.append(-total)
+
+        def advance(self, amount=1.0):
+            told.append(amount)
+
+    monkeypatch.setattr("stages.score.Progress", Recording)
+    rows = study(job("a", 0), job("b", None, status="failed", reason="no"))
+    assert -told[0] == len(list(rows)) == 2 + 2 * len(BASELINES)
+    assert sum(told) == 0
 
 
 def test_one_picture_alone_has_no_normalised_error(tmp_path, monkeypatch):

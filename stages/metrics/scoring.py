@@ -72,11 +72,11 @@ class Scorer:
     pairs: dict[CodePart, PairwiseStatistics] = field(default_factory=dict)
 
     def rows(self, chunk: Chunk, advance: Advance = lambda n: None) -> Iterator[Row]:
-        """Yield the rows of a chunk in order; `advance` is told of pre-images."""
+        """Yield the rows of a chunk in order; `advance` is told of all pictures."""
         if isinstance(chunk, Preimages):
             yield from self._preimage_rows(chunk, advance)
         else:
-            yield from self._baseline_rows(chunk)
+            yield from self._baseline_rows(chunk, advance)
 
     @cached_property
     def held_to(self) -> Callable[[CodePart], Reference]:
@@ -131,7 +131,7 @@ class Scorer:
                 metrics |= found
             yield {**self._blank, **row, **metrics}, picture
 
-    def _baseline_rows(self, chunk: Baselines) -> Iterator[Row]:
+    def _baseline_rows(self, chunk: Baselines, advance: Advance) -> Iterator[Row]:
         """Yield the baselines' rows, rounded to 8 bits as stored pictures are."""
         blank, names = self._blank, self.originals.names
         held = self.held_to(chunk.part)
@@ -144,6 +144,7 @@ class Scorer:
                 measured = _measures(batch, pictures, held)
                 for row, metrics in zip(batch, measured, strict=True):
                     yield {**row, **metrics, **labels, "field": list(held.field)}
+                advance(len(some))
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:

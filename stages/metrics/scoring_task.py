@@ -144,14 +144,14 @@ class Cluster:
     _answered: list[str] = field(default_factory=list)
 
     def rows(self, chunks: Iterable[Chunk], advance: Advance) -> Iterator[Row]:
-        """Yield the rows of the chunks in order; `advance` is told of pre-images."""
+        """Yield the rows of the chunks in order; `advance` is told of all pictures."""
         for chunk, answer in self._answers(chunks):
             rows = None if answer is None else self._read(answer)
             if rows is None:
                 yield from self.here.rows(chunk, advance)
                 continue
             yield from rows
-            advance(len(rows) if isinstance(chunk, Preimages) else 0)
+            advance(len(rows))
 
     def _read(self, answer: str) -> list[Row] | None:
         """Return the rows of this name; None if another run has taken them away."""
