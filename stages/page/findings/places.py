@@ -83,11 +83,10 @@ def receptive_field(study: Evidence, claim: Claim) -> Finding:
     """Return whether the outside goes blank with a prior and stays without.
 
     Of selections inverted with the prior `none` and with another, by one solver: the
-    first of the study. Energy outside the
-    receptive field, as a share of the start's; the null is that without a prior. It
-    holds for a picture if at most a tenth is left with the prior, and at least half
-    without. What is left with further priors is told besides: a learned one may fill
-    the outside.
+    first of the study. Energy outside the receptive field, as a share of the start's;
+    the null is that without a prior. It holds for a picture if at most a tenth is left
+    with the prior, and at least half without. What is left with further priors is told
+    besides: a learned one may fill the outside.
     """
     jobs = study.jobs.dropna(subset=["outside_energy"])
     bare, ruled = jobs[jobs["prior"] == "none"], jobs[jobs["prior"] != "none"]
@@ -95,10 +94,8 @@ def receptive_field(study: Evidence, claim: Claim) -> Finding:
     # Descriptors do not see the border: they are no evidence without their twins.
     twins = pd.MultiIndex.from_frame(bare[on])
     ruled = ruled[pd.MultiIndex.from_frame(ruled[on]).isin(twins)]
-    others = ruled[:0]
-    if names := list(dict.fromkeys(ruled["prior"])):
-        first = ruled["prior"] == names[0]
-        ruled, others = ruled[first], ruled[~first]
+    first = ruled["prior"] == next(iter(ruled["prior"]), None)
+    ruled, others = ruled[first], ruled[~first]
     pairs = paired(ruled, bare, on, ["outside_energy"])
     if pairs.empty:
         return claim.untested()
