@@ -50,8 +50,13 @@ from stages.representations.loading import cut
 # .559. Of six of AlexNet without, then with 10, 20 and 40: relu2 .066 .389, .070 .358,
 # .072 .354, .083 .347; with 8 and 33: conv3 .065 .456, .072 .454; with 21 and 42: relu4
 # .087 .522, .092 .515; without, with 8 and, at a thirtieth of TV, 20: pool1 .109 .433,
-# .104 .303, .091 .267. In proportion to K, pool1 had 1.7 and relu5 30.
-SHARE = 8.0
+# .104 .303, .091 .267. In proportion to K, pool1 had 1.7 and relu5 30. Then, from the
+# faint start that waves have, six with a constant of 8, 12 and 16: pool1 .105 .294,
+# .100 .280, .102 .268; relu5 .096 .572, .106 .571, .113 .580; pool5 .100 .609, .098
+# .612, .105 .608; twenty of CaffeNet: relu2 .040 .194, .042 .200, .047 .211; relu4 .048
+# .425, .049 .419, .052 .417; fc6 .042 .554, .048 .552, .052 .560. Six others of AlexNet
+# with 8 and 12: relu5 .088 .552, .088 .547; pool5 .096 .595, .094 .586.
+SHARE = 12.0
 
 N_PROBES = 4
 # Length of a probed change of the image, as a share of `s`: a step, not a derivative,
@@ -99,7 +104,7 @@ def natural_noise(shape: tuple[int, int, int], mean: Tensor) -> Image:
     """Return noise `c h w` in 0..255 with the spectrum and energy of natural images."""
     waves = Fourier(-mean, 255 - mean, shape)
     start = noise(shape, 0, "stiffness")[None]
-    return waves.images(waves.variables(start))[0] + mean
+    return waves.images(waves.natural(start))[0] + mean
 
 
 def stiffness(phi: Callable[[Tensor], Tensor], image: Image, norm: float) -> float:

@@ -1,9 +1,10 @@
 """Adam with a cosine rate: the `fast` solver.
 
 Kingma & Ba, arXiv 1412.6980, with a cosine rate (Loshchilov & Hutter, arXiv 1608.03983,
-one period), and a memory that grows with the steps passed, as in accelerated descent
-(Nesterov 1983). Each step is projected onto what the parameterisation allows, such as
-the pixel range, as no image lies outside it.
+one period, once the rate was held for as long as suits the parameterisation), and a
+memory that grows with the steps passed, as in accelerated descent (Nesterov 1983). Each
+step is projected onto what the parameterisation allows, such as the pixel range, as no
+image lies outside it.
 """
 
 import math
@@ -110,12 +111,19 @@ class Adam:
         share = 1 - kept(step)
         mean.lerp_(gradient, share)
         square.mul_(1 - share).addcmul_(gradient, gradient, value=share)
-        rate = self._rate * (1 + math.cos(math.pi * step / self.n_steps)) / 2
+        progress = step / self.n_steps
+        rate = self._rate * falling(progress, self.parameterisation.held)
         # Both moments' corrections go into the stride, which saves a pass.
         correction = math.sqrt(1 - self._forgotten[step])
         scale = square.sqrt().add_(EPSILON * correction)
         moved = torch.addcdiv(variables, mean, scale, value=-rate / correction)
         return self.parameterisation.project(moved)
+
+
+def falling(progress: float, held: float) -> float:
+    """Return the share of the rate at `progress`, 0..1: a cosine once it was held."""
+    passed = max(progress - held, 0.0) / (1 - held)
+    return (1 + math.cos(math.pi * passed)) / 2
 
 
 def kept(step: int) -> float:

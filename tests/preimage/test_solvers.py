@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from stages.preimage.adam import SHORTEST, Adam, Fast, kept
+from stages.preimage.adam import SHORTEST, Adam, Fast, falling, kept
 from stages.preimage.data_term import data_term
 from stages.preimage.momentum import SCHEDULES, MomentumDescent, Paper
 from stages.preimage.objective import objective
@@ -51,6 +51,28 @@ def test_without_a_change_of_rate_the_velocity_goes_on():
     # v = -0.4, -0.36, -0.324 with no gradient after the first step
     solver = MomentumDescent(Paper(((3, 1.0),)), norm=10.0)
     torch.testing.assert_close(walk(solver, [1, 0, 0]), [-0.4, -0.76, -1.084])
+
+
+@pytest.mark.parametrize(
+    ("progress", "held", "share"),
+    [
+        *[(0.0, 0.0, 1.0), (0.5, 0.0, 0.5), (1.0, 0.0, 0.0)],
+        *[(0.0, 0.4, 1.0), (0.4, 0.4, 1.0), (0.7, 0.4, 0.5), (1.0, 0.4, 0.0)],
+    ],
+)
+def test_a_rate_falls_on_a_cosine_once_it_was_held(progress, held, share):
+    assert falling(progress, held) == pytest.approx(share)
+
+
+def test_adam_holds_its_rate_for_as_long_as_the_parameterisation_says():
+    class Held(Pixels):
+        held = 0.5
+
+    solver = Adam(Fast(4, 2.0, 0.0, "pixels"), Held(-1e6 * ONE[0], 1e6 * ONE[0], SHAPE))
+    # Equal gradients: each step is as long as the rate, which is whole until half way.
+    quarter = (1 + math.cos(math.pi / 2)) / 2
+    expected = [-2, -4, -6, -6 - 2 * quarter]
+    assert walk(solver, [3, 3, 3, 3]) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ job's start, shifted about, and it stays fixed.
 """
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -28,6 +29,8 @@ class DeepImagePrior:
     `low` and `high` are the range in centred pixels. The first image is nearly grey:
     the start's energy goes into the network, not into the image.
     """
+
+    held: ClassVar[float] = 0.0
 
     def __init__(self, low: Colour, high: Colour, shape: tuple[int, int, int]) -> None:
         self._low, self._high, self._shape = low, high, shape

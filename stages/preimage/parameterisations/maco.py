@@ -1,5 +1,7 @@
 """Phases as the variables of a descent: the magnitudes of a natural image are given."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 
@@ -22,6 +24,8 @@ class Maco(Fourier):
     Departs from the paper: the magnitudes are 1/frequency with the energy of `s`, as
     `Fourier` starts with, not the mean of ImageNet's; no crops, no attribution.
     """
+
+    held: ClassVar[float] = 0.0
 
     def __init__(self, low: Colour, high: Colour, shape: tuple[int, int, int]) -> None:
         super().__init__(low, high, shape)

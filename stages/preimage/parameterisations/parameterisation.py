@@ -8,7 +8,7 @@ The variables of pixels and waves are scaled alike: of root mean square 1, they 
 image of root mean square 1, so that a solver's rate means grey levels a step.
 """
 
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -21,7 +21,13 @@ Colour = Float[Tensor, "c 1 1"]
 
 @runtime_checkable
 class Parameterisation(Protocol):
-    """Variables for a start, images for variables, and the variables allowed."""
+    """Variables for a start, images for variables, and the variables allowed.
+
+    `held` is the share of a descent, from its first step, for which the variables are
+    best moved at the whole rate.
+    """
+
+    held: ClassVar[float]
 
     def variables(self, start: Images) -> Tensor: ...
 

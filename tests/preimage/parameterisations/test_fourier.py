@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from stages.preimage.parameterisations.fourier import COLOUR_AXES, Fourier
+from stages.preimage.parameterisations.fourier import COLOUR_AXES, START, Fourier
 from stages.preimage.start import noise
 
 SHAPE = (3, 16, 12)
@@ -19,14 +19,15 @@ def waves(shape=SHAPE, wide=WIDE):
 
 
 @pytest.mark.parametrize("shape", [(3, 16, 12), (1, 9, 7)])
-def test_the_start_of_waves_keeps_its_energy(shape):
+def test_the_start_as_waves_keeps_its_norm_and_a_descent_begins_with_a_share(shape):
     start = starts(shape)
     made = waves(shape, WIDE[: shape[0]])
-    images = made.images(made.variables(start))
-    assert images.shape == start.shape
-    torch.testing.assert_close(
-        images.flatten(1).norm(dim=1), start.flatten(1).norm(dim=1)
-    )
+    for variables, share in [(made.natural(start), 1), (made.variables(start), START)]:
+        images = made.images(variables)
+        assert images.shape == start.shape
+        torch.testing.assert_close(
+            images.flatten(1).norm(dim=1), share * start.flatten(1).norm(dim=1)
+        )
 
 
 def test_the_start_of_waves_has_the_spectrum_of_a_natural_image():
@@ -52,13 +53,13 @@ def test_one_wave_by_hand():
 def test_waves_are_clipped_to_the_range():
     low, high = torch.full((3, 1, 1), -30.0), torch.full((3, 1, 1), 20.0)
     made = Fourier(low, high, SHAPE)
-    images = made.images(made.variables(starts()))
+    images = made.images(made.natural(starts()))
     assert (images.min(), images.max()) == (-30, 20)
 
 
 def test_the_gradient_passes_where_waves_are_clipped():
     low, high = torch.full((3, 1, 1), -1.0), torch.full((3, 1, 1), 1.0)
-    variables = waves().variables(starts())
+    variables = waves().natural(starts())
     gradients = []
     for made in (waves(), Fourier(low, high, SHAPE)):
         at = variables.clone().requires_grad_()
