@@ -2,7 +2,9 @@
 
 A selection says nothing about the pixels that it does not see: there the prior acts
 alone and should flatten the noise that the descent began from. Energy left outside is
-what the descent did not get to; without a prior, the noise stays as it was.
+what the descent did not get to; without a prior, the noise stays as it was. That holds
+for descents of pixels: waves begin with a hundredth of this energy, and reach
+everywhere.
 """
 
 import torch
@@ -21,12 +23,12 @@ def inside_energy(
 ) -> PerImage:
     """Return the energy inside `field`, as a share of the start's.
 
-    Energy is the mean of `(x - mean)^2` over pixels and channels, `starts` the pixels
-    (not centred) from which the descent began: 1 if it is as large as at the start, 0
-    if the mean colour is everywhere, without an upper bound. `field` is the window
-    `(first row, end row, first column, end column)` of pixels, half open. Float64; nan
-    where no pixel is inside, infinite where the start alone has no energy. Raises
-    ValueError unless the field lies in the image.
+    Energy is the mean of `(x - mean)^2` over pixels and channels, `starts` the noise
+    (not centred) from which descents of pixels begin: 1 if it is as large as at the
+    start, 0 if the mean colour is everywhere, without an upper bound. `field` is the
+    window `(first row, end row, first column, end column)` of pixels, half open.
+    Float64; nan where no pixel is inside, infinite where the start alone has no energy.
+    Raises ValueError unless the field lies in the image.
     """
     return _shares(preimages, starts, mean, _inside(field, preimages))
 

@@ -37,9 +37,9 @@ class Measured:
 
     `pictures` are the stored pre-images, 8 bits, `codes` theirs; `computed_distances`
     those of the codes before the rounding, nan where there is none. `starts` are the
-    pixels that the descents began from, None for what has no start. `others` are, for
-    each original, another picture of the study, None where there is none; `foreign` the
-    codes of some. `field` is the window of pixels that the selected `entries` see.
+    noise that descents of pixels begin from, None for what has no start. `others` are,
+    for each original, another picture of the study, None where there is none; `foreign`
+    the codes of some. `field` is the window of pixels that the selected `entries` see.
     """
 
     pictures: Images

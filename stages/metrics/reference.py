@@ -148,7 +148,7 @@ class Reference:
 def _starts(
     image_ids: Sequence[str], seeds: Sequence[int | None], mean: Image
 ) -> Images | None:
-    """Return the pixels that descents from these seeds begin at, None without seeds."""
+    """Return the noise that descents of pixels begin from, None without seeds."""
     channels, height, width = mean.shape
     starts = [
         mean + noise((channels, height, width), seed, image_id)
