@@ -118,7 +118,7 @@ def solver_numbers(
         name = "pixels" if depth <= SHALLOW else "fourier"
     rate = solver.rate
     if rate is None:
-        rate = fast_rate(name, solver.steps)
+        rate = fast_rate(name)
         if name == "pixels" and len(phi.layers) > 1:
             rate = rate_by_depth(depth, solver.steps)
     return Fast(solver.steps, rate, solver.smoothing, name)

@@ -174,13 +174,12 @@ def test_other_parameterisations_keep_their_rate_at_all_depths():
         assert set(rates(parameterisation=name, steps=250)) == {FAST_RATES[name]}
 
 
-@pytest.mark.parametrize(("steps", "times"), [(9, 1), (250, 1), (400, 1.6), (900, 2)])
-def test_waves_take_longer_steps_in_a_longer_run(steps, times):
-    expected = times * FAST_RATES["fourier"]
-    of_network = fast(NETWORK, "relu4", parameterisation="fourier", steps=steps)
-    assert of_network.rate == pytest.approx(expected)
-    assert solvers.fast(steps=steps, parameterisation="fourier") == of_network
-    assert solvers.fast(steps=steps, parameterisation="maco").rate == FAST_RATES["maco"]
+@pytest.mark.parametrize("name", ["fourier", "maco"])
+def test_other_parameterisations_keep_their_rate_however_long_the_run(name):
+    for steps in (9, 250, 900):
+        of_network = fast(NETWORK, "relu4", parameterisation=name, steps=steps)
+        assert of_network.rate == FAST_RATES[name]
+        assert solvers.fast(steps=steps, parameterisation=name) == of_network
 
 
 def test_by_depth_takes_pixels_for_shallow_layers_and_waves_for_deep_ones():
