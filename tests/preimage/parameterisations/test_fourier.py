@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from stages.preimage import fast, invert
 from stages.preimage.parameterisations.fourier import COLOUR_AXES, START, Fourier
 from stages.preimage.start import noise
+from stages.representations.hog import HogDefinition
 
 SHAPE = (3, 16, 12)
 WIDE = torch.full((3, 1, 1), 1e6)
@@ -81,3 +83,17 @@ def test_colour_axes_are_orthogonal_and_of_unit_mean_square():
     gram = axes.T @ axes
     assert (gram - gram.diag().diag()).abs().max() < 1e-3
     assert axes.square().sum().item() == pytest.approx(3, abs=1e-3)
+
+
+def test_waves_make_light_of_what_lies_beyond_an_edge_and_pixels_leave_it_grey():
+    # HOG sees the one edge of this picture, and which side of it is the lighter one.
+    image = torch.full((1, 1, 64, 64), 60.0)
+    image[..., 32:] = 190
+    phi = HogDefinition(side=64, assignment="bilinear").build()
+    apart = {}
+    for name in ("pixels", "fourier"):
+        solver = fast(steps=100, rate=6.0, parameterisation=name)
+        made = invert(phi, phi(image), shape=(1, 64, 64), solver=solver).preimage
+        apart[name] = float(made[..., 48:].mean() - made[..., :16].mean())
+    assert abs(apart["pixels"]) < 30
+    assert apart["fourier"] > 90
