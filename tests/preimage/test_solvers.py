@@ -167,5 +167,5 @@ def test_settings_name_the_modules_that_are_chosen_by_name():
     assert fast().modules() == ("stages.preimage.parameterisations.pixels",)
     waves = fast(parameterisation="fourier")
     assert waves.modules() == ("stages.preimage.parameterisations.fourier",)
-    assert waves.rate == 12.8
+    assert waves.rate == 8
     assert paper().modules() == ()
