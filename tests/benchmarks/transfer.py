@@ -48,7 +48,7 @@ REPRESENTED: dict[str, tuple[dict[str, Any], list[str]]] = {
 # `by depth` inverts in pixels, waves with either.
 RIVALS = [LEARNED]
 OF_DESCRIPTORS = [
-    LEARNED,
+    *RIVALS,
     Setting("waves", "waves"),
     Setting("waves, learned", "waves", "embedded"),
 ]
