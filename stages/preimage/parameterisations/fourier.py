@@ -22,8 +22,8 @@ COLOUR_AXES = (
 # start holds and the code does not see stays, and a deep code sees little. Six fitting
 # photographs of AlexNet's pool5 under the learned prior, from all of that norm and from
 # a tenth, with the rate held as below: code error .121 and .100, SSIM .258 and .261,
-# LPIPS alex .336 and .298; under TV alone .135 and .112, .189 and .228, .389 and .337.
-# From a thirtieth it is level.
+# LPIPS alex .336 and .298; under TV alone, the rate not held, .135 and .112, .189 and
+# .228, .389 and .337. From a thirtieth it is level.
 START = 0.1
 
 
@@ -35,6 +35,7 @@ class Fourier:
     of a natural image, and START of the norm it had. Pixels outside the range are
     clipped in the images, but their gradient passes, as if they were not: cut off from
     it, many never find back, and the code error at relu4 is three times as high.
+    Departs from the paper, whose descent starts with all of that norm.
     """
 
     # A longer way at the whole rate: relu5 ends at .096 with it, at .107 without.
