@@ -55,15 +55,8 @@ from stages.representations.loading import cut
 # .100 .280, .102 .268; relu5 .096 .572, .106 .571, .113 .580; pool5 .100 .609, .098
 # .612, .105 .608; twenty of CaffeNet: relu2 .040 .194, .042 .200, .047 .211; relu4 .048
 # .425, .049 .419, .052 .417; fc6 .042 .554, .048 .552, .052 .560. Six others of AlexNet
-# with 8 and 12: relu5 .088 .552, .088 .547; pool5 .096 .595, .094 .586. Then, faded as
-# the square of the time left, with 18 and 24, beside 12 on a line: six of AlexNet,
-# relu3 .069 .451, .065 .443, .077 .449; relu5 .098 .576, .104 .576, .103 .568; pool5
-# .101 .611, .106 .610, .105 .616; twenty of CaffeNet, relu4 .047 .417, .047 .421, .049
-# .417; fc6 .042 .540, .044 .552, .048 .557. With 20, six others of AlexNet: relu3 .068
-# .433 beside .074 .432, conv5 .065 .533 beside .064 .531, relu5 .084 .539, pool5 .098
-# .581. In pixels code error alone gains: CaffeNet's relu2, 18, 20, 24 and 12 before,
-# .043 .208, .041 .229, .046 .211, .045 .203.
-SHARE = 20.0
+# with 8 and 12: relu5 .088 .552, .088 .547; pool5 .096 .595, .094 .586.
+SHARE = 12.0
 
 N_PROBES = 4
 # Length of a probed change of the image, as a share of `s`: a step, not a derivative,

@@ -13,14 +13,14 @@ layers see those waves well, and a descent of waves steps far along them: the bi
 would shift colours and light, and cost code error.
 
 `sigma` falls geometrically from the first step to the last, coarse structure before
-detail. The weight is `lambda_denoiser` times two shares. One falls from 1, as the
-square of the time left: early, while little is settled, the prior decides which of the
-images that share the code is found; late, the code has the last word. The other is the
-relative code error, at most 1. The data term's gradient is proportional to it, so a
-constant weight would overtake it as the code is met: the further a code can be met, the
-more the prior would cost. In this proportion both keep the balance that they began
-with, whatever error a layer allows. The denoiser runs at every `denoise_every`-th step;
-in between the image is pulled towards what it last said, which goes into checkpoints.
+detail. The weight is `lambda_denoiser` times two shares. One falls on a line from 1 to
+LAST: early, while little is settled, the prior decides which of the images that share
+the code is found; late, the code has the last word. The other is the relative code
+error, at most 1. The data term's gradient is proportional to it, so a constant weight
+would overtake it as the code is met: the further a code can be met, the more the prior
+would cost. In this proportion both keep the balance that they began with, whatever
+error a layer allows. The denoiser runs at every `denoise_every`-th step; in
+between the image is pulled towards what it last said, which goes into checkpoints.
 """
 
 from dataclasses import dataclass, replace
@@ -38,8 +38,9 @@ from stages.representations.definition import WeightsFile
 
 DENOISED = "denoised"
 
-# The root of the share of the weight that time leaves at the end. Our choice, by trials
-# at AlexNet's relu5. Above 0, so that the term still tells something at the end.
+# The share of the weight that is left at the end, beside that by the code error. Our
+# choice, by trials at AlexNet's relu5. Above 0, so that the term still tells something
+# at the end.
 LAST = 0.05
 
 # The wavelength, in pixels, from which the denoiser is not heard. Our choice.
@@ -105,8 +106,8 @@ class LearnedPrior(PriorTerm):
 
     @property
     def fading(self) -> float:
-        """What time leaves of the weight: 1 at first, the square of LAST at last."""
-        return float((1 - (1 - LAST) * self.step / self.n_steps) ** 2)
+        """The share of the weight that time leaves at the step, from 1 down to LAST."""
+        return 1 - (1 - LAST) * self.step / self.n_steps
 
     def memory(self, x: Images) -> Memory:
         """Return room for what the denoiser says; until it runs, for nothing useful."""

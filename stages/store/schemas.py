@@ -70,7 +70,7 @@ OUTCOME = [
     _number("tv_term", "lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta", "1"),
     _number(
         "denoiser_term",
-        "lambda_denoiser / 400 * e * ||Q (x - D(x + sigma n, sigma))||^2 / s^2, e the "
+        "lambda_denoiser / 20 * e * ||Q (x - D(x + sigma n, sigma))||^2 / s^2, e the "
         "code error, at most 1, Q without waves longer than 32 pixels: how far the "
         "denoiser would move the image, weighted as at the end: no potential; null "
         "without a learned prior",

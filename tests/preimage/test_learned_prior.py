@@ -136,11 +136,11 @@ def test_noise_level_falls_geometrically_from_first_to_last():
     assert ratios == {round((1 / 6) ** 0.01, 9)}
 
 
-def test_weight_falls_as_the_square_of_the_time_left(toy):
+def test_weight_falls_on_a_line_to_its_last_share(toy):
     toy(lambda images: torch.zeros_like(images))
     x = centred()
     begun = term().at(0, 100).value(x)
-    for step, share in ((0, 1.0), (50, ((1 + LAST) / 2) ** 2), (100, LAST**2)):
+    for step, share in ((0, 1.0), (50, (1 + LAST) / 2), (100, LAST)):
         torch.testing.assert_close(term().at(step, 100).value(x), share * begun)
 
 
