@@ -30,6 +30,7 @@ from tests.conftest import PARAMS
 from tests.execution.cluster.conftest import go_on_at, until
 
 pytest.importorskip("distributed", reason="Dask is not installed")
+pytestmark = pytest.mark.slow
 
 PLACE = Path("data/work/shared")
 
