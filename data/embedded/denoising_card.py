@@ -74,8 +74,9 @@ def _tables(chosen: dict[str, Any], figures: dict[str, Any]) -> Iterator[str]:
     yield f"The goal of {goal} dB on photographs at a noise of 25 is {verdict}."
     yield ""
     yield _wrapped(
-        "White Gaussian noise, not clipped, nor is what comes out. The others are "
-        "scikit-image's, told the level of the noise: non-local means (patches of 5, "
+        "White Gaussian noise, not clipped, nor is what comes out. The others are told "
+        "the level of the noise, too: BM3D (Dabov et al., 2007; its authors' program, "
+        "in opponent colours), and scikit-image's non-local means (patches of 5, "
         "distance 6, h 0.6 of the level) and total variation (Chambolle, weight the "
         "level)."
     )
