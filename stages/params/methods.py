@@ -29,7 +29,9 @@ Thirds = Annotated[
 ]
 
 
-Parameterisation = Literal["pixels", "fourier", "deep-image-prior", "maco", "by-depth"]
+Parameterisation = Literal[
+    "pixels", "fourier", "flat-fourier", "deep-image-prior", "maco", "by-depth"
+]
 
 NoiseLevel = Annotated[float, Field(gt=0, le=255)]
 _OF_DENOISER = {"lambda_denoiser", "sigma", "denoise_every", "renoise"}

@@ -67,7 +67,7 @@ SOLVERS: dict[str, FastSettings | PaperSettings] = {
     "longer": FastSettings(kind="fast", steps=500, parameterisation="by-depth"),
     "long": FastSettings(kind="fast", steps=2000, parameterisation="by-depth"),
     # As the default study takes descriptors.
-    "waves": FastSettings(kind="fast", steps=250, parameterisation="fourier", rate=6),
+    "flat waves": FastSettings(kind="fast", steps=250, parameterisation="flat-fourier"),
     "maco": FastSettings(kind="fast", steps=250, parameterisation="maco"),
 }
 # Not a solver of the study: the rival as its authors ran it.

@@ -9,9 +9,9 @@ EfficientNet-Lite0, HOG, HOGb and DSIFT are inverted without touching a number. 
 store keeps what is done, as in `natural_prior`.
 
 A line a layer and prior, in pixels or waves by depth, as on AlexNet, and of descriptors
-in waves, too; below, paired differences from the classical prior by depth, with twice
-their standard errors. LPIPS vgg shares VGG-16's convolutions, LPIPS alex does not: of
-VGG-16 believe alex first.
+in flat waves, too; below, paired differences from the classical prior by depth, with
+twice their standard errors. LPIPS vgg shares VGG-16's convolutions, LPIPS alex does
+not: of VGG-16 believe alex first.
 """
 
 import argparse
@@ -45,12 +45,12 @@ REPRESENTED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "DSIFT": ({"kind": "dsift", "side": 128}, ["dsift"]),
 }
 # What is held against the classical prior: the learned one and, of descriptors, which
-# `by depth` inverts in pixels, waves with either.
+# `by depth` inverts in pixels, flat waves with either.
 RIVALS = [LEARNED]
 OF_DESCRIPTORS = [
     *RIVALS,
-    Setting("waves", "waves"),
-    Setting("waves, learned", "waves", "embedded"),
+    Setting("flat waves", "flat waves"),
+    Setting("flat waves, learned", "flat waves", "embedded"),
 ]
 
 

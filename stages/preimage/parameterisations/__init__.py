@@ -13,6 +13,7 @@ from stages.preimage.parameterisations.parameterisation import Colour, Parameter
 PARAMETERISATIONS = {
     "pixels": f"{__name__}.pixels:Pixels",
     "fourier": f"{__name__}.fourier:Fourier",
+    "flat-fourier": f"{__name__}.flat_fourier:FlatFourier",
     "deep-image-prior": f"{__name__}.deep_image_prior:DeepImagePrior",
     "maco": f"{__name__}.maco:Maco",
 }
