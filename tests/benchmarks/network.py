@@ -7,7 +7,7 @@ Four runs a layer, same pictures, same starts: `paper` (its solver, schedule and
 prior), `fast` of pixels with a weak TV in as much time, and in half of it, and the
 default of AlexNet's plates: pixels, then waves, with the learned prior, in as much
 time. Photographs are of the claiming half, the even places by name, which neither the
-denoiser nor any of these settings has seen. Errors are those of the stored 8-bit
+denoiser nor the rule of its weight has seen. Errors are those of the stored 8-bit
 pre-images; PSNR and SSIM to the photograph; distance and labels are the
 judge's, which is another network. A pre-image is *accepted* if the inverted network
 gives it the photograph's label and its code correlates more with its target than any
