@@ -66,25 +66,19 @@ class Studied(Setting):
         return prior_numbers(self.natural, DEFINED, layer)
 
 
-def studied(name: str, fast: FastSettings, natural: PriorSettings) -> Studied:
-    """Return the setting of this name."""
-    return Studied(name=name, fast=fast, natural=natural)
-
-
 # `paper` has 400 steps; these take as long and half as long (seconds are told).
 FAST, HALF, LEARNED = "fast", "fast, half", "learned"
-CLASSICAL_PRIOR = PriorSettings(lambda_tv=ALONE)
-LEARNED_PRIOR = PriorSettings(
-    lambda_tv=BESIDE, denoiser="embedded", lambda_denoiser="auto"
-)
+WEAK_TV = PriorSettings(lambda_tv=ALONE)
 SETTINGS = [
     PAPER,
-    studied(FAST, FastSettings(kind="fast", steps=360), CLASSICAL_PRIOR),
-    studied(HALF, FastSettings(kind="fast", steps=180), CLASSICAL_PRIOR),
-    studied(
+    Studied(FAST, fast=FastSettings(kind="fast", steps=360), natural=WEAK_TV),
+    Studied(HALF, fast=FastSettings(kind="fast", steps=180), natural=WEAK_TV),
+    Studied(
         LEARNED,
-        FastSettings(kind="fast", steps=240, parameterisation="by-depth"),
-        LEARNED_PRIOR,
+        fast=FastSettings(kind="fast", steps=240, parameterisation="by-depth"),
+        natural=PriorSettings(
+            lambda_tv=BESIDE, denoiser="embedded", lambda_denoiser="auto"
+        ),
     ),
 ]
 # Code error over that of `paper`: mean over layers at most, and at any layer.
