@@ -47,6 +47,8 @@ STUDY_TV = (0.05, 0.05, 0.1)
 # Jobs inverted together: the study's width.
 WIDTH = 6
 PICTURES = Path(__file__).parents[2] / "../shared/images/imagenet-sample"
+# The embedded CaffeNet.
+DEFINED = definition(CaffenetSettings(kind="caffenet"))
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ PAPER = Setting("paper", solver="paper", lambda_tv=LAMBDA_TV_BY_DEPTH)
 @cache
 def network() -> Representation:
     """Return the embedded CaffeNet, laid out for the CPU as the study has it."""
-    return with_stem(built(definition(CaffenetSettings(kind="caffenet"))))
+    return with_stem(built(DEFINED))
 
 
 def parser(description: str, limit: int, seeds: int = 1) -> argparse.ArgumentParser:

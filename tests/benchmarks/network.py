@@ -29,13 +29,13 @@ from torch import Tensor
 
 from stages.execution.device import prepare
 from stages.params.methods import FastSettings, PriorSettings
-from stages.params.representations import CaffenetSettings
-from stages.plan.representations import definition
 from stages.plan.resolution import prior_numbers, solver_numbers
 from stages.preimage.priors import Prior
 from stages.preimage.solver import SolverSettings
 from stages.representations.selection import Selection
+from tests.benchmarks import natural_prior_jobs as study
 from tests.benchmarks.harness import (
+    DEFINED,
     PAPER,
     Setting,
     correlations,
@@ -45,9 +45,6 @@ from tests.benchmarks.harness import (
     parser,
 )
 from tests.benchmarks.machine import described, keep
-from tests.benchmarks.natural_prior_jobs import ALONE, BESIDE
-
-DEFINED = definition(CaffenetSettings(kind="caffenet"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +65,7 @@ class Studied(Setting):
 
 # `paper` has 400 steps; these take as long and half as long (seconds are told).
 FAST, HALF, LEARNED = "fast", "fast, half", "learned"
-WEAK_TV = PriorSettings(lambda_tv=ALONE)
+WEAK_TV = study.PLAIN.prior
 SETTINGS = [
     PAPER,
     Studied(FAST, fast=FastSettings(kind="fast", steps=360), natural=WEAK_TV),
@@ -76,9 +73,7 @@ SETTINGS = [
     Studied(
         LEARNED,
         fast=FastSettings(kind="fast", steps=240, parameterisation="by-depth"),
-        natural=PriorSettings(
-            lambda_tv=BESIDE, denoiser="embedded", lambda_denoiser="auto"
-        ),
+        natural=study.LEARNED.prior,
     ),
 ]
 # Code error over that of `paper`: mean over layers at most, and at any layer.
