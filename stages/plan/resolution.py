@@ -6,10 +6,14 @@ from pathlib import Path
 from stages.images import reference_norm
 from stages.params.methods import ByDepth, PaperSettings, PriorSettings, SolverSettings
 from stages.plan.representations import embedded_file, outline
-from stages.plan.stiffness import lambda_denoiser
 from stages.preimage.adam import Fast
 from stages.preimage.momentum import SCHEDULES, Paper
-from stages.preimage.prior_sets import ijcv_prior, natural_prior, with_denoiser
+from stages.preimage.prior_sets import (
+    ijcv_prior,
+    lambda_denoiser,
+    natural_prior,
+    with_denoiser,
+)
 from stages.preimage.priors import Prior
 from stages.preimage.solvers import fast_rate
 from stages.process.stage import Refusal
@@ -36,8 +40,13 @@ FEW_STEPS, LONG_RUN = 200, 400
 SHALLOW = 0.3
 
 
-def prior_numbers(prior: PriorSettings, defined: Definition, layer: str) -> Prior:
-    """Return the prior's numbers for a layer: `auto` and `by-depth` worked out."""
+def prior_numbers(
+    prior: PriorSettings, defined: Definition, layer: str, parameterisation: str
+) -> Prior:
+    """Return the prior's numbers for a layer: `auto` and `by-depth` worked out.
+
+    `parameterisation` is what the solver moves.
+    """
     phi = outline(defined)
     shape = phi.image_channels, defined.side, defined.side
     jitter = _jitter(prior, defined, layer)
@@ -55,16 +64,14 @@ def prior_numbers(prior: PriorSettings, defined: Definition, layer: str) -> Prio
         published = by_depth(LAMBDA_TV_BY_DEPTH, phi.layers, phi.name(layer))
         lambda_tv = factor * scale * published
     classical = Prior(prior.alpha, lambda_alpha, prior.beta, lambda_tv, jitter=jitter)
-    return _learned(prior, classical, defined, layer)
+    return _learned(prior, classical, parameterisation)
 
 
-def _learned(
-    prior: PriorSettings, classical: Prior, defined: Definition, layer: str
-) -> Prior:
+def _learned(prior: PriorSettings, classical: Prior, parameterisation: str) -> Prior:
     """Return the classical prior with the learned one besides, if it weighs."""
     weight = prior.lambda_denoiser
     if not isinstance(weight, float):
-        weight = lambda_denoiser(defined, layer)
+        weight = lambda_denoiser(parameterisation)
     if prior.denoiser is None or not weight:
         return classical
     return with_denoiser(
