@@ -30,7 +30,13 @@ Thirds = Annotated[
 
 
 Parameterisation = Literal[
-    "pixels", "fourier", "flat-fourier", "deep-image-prior", "maco", "by-depth"
+    "pixels",
+    "grounded-pixels",
+    "fourier",
+    "flat-fourier",
+    "deep-image-prior",
+    "maco",
+    "by-depth",
 ]
 
 NoiseLevel = Annotated[float, Field(gt=0, le=255)]

@@ -15,7 +15,7 @@ from stages.preimage.prior_sets import (
     with_denoiser,
 )
 from stages.preimage.priors import Prior
-from stages.preimage.solvers import fast_rate
+from stages.preimage.solvers import PIXELS, fast_rate
 from stages.process.stage import Refusal
 from stages.representations.definition import Definition, WeightsFile
 from stages.representations.selection import Selection
@@ -34,9 +34,10 @@ LAMBDA_TV_BY_DEPTH = (0.5, 5.0, 50.0)
 RATE, LEAST, MOST = 12.5, 4.0, 128.0
 FEW_STEPS, LONG_RUN = 200, 400
 
-# `by-depth`: the share of a network's layers that is inverted in pixels, what is deeper
-# in waves. Our choice, by AlexNet at 224 pixels and CaffeNet at 64: up to conv2 pixels
-# end at a lower code error, deeper waves do, or as low, with nearer pictures.
+# `by-depth`: the share of a network's layers that is inverted in pixels, over a ground
+# of long waves, what is deeper in waves alone. Our choice, by AlexNet at 224 pixels and
+# CaffeNet at 64: up to conv2 pixels end at a lower code error, deeper waves do, or as
+# low, with nearer pictures.
 SHALLOW = 0.3
 
 
@@ -122,11 +123,11 @@ def solver_numbers(
     depth = depth_of(layer=phi.name(layer), layers=phi.layers)
     name: str = solver.parameterisation
     if name == "by-depth":
-        name = "pixels" if depth <= SHALLOW else "fourier"
+        name = "grounded-pixels" if depth <= SHALLOW else "fourier"
     rate = solver.rate
     if rate is None:
         rate = fast_rate(name)
-        if name == "pixels" and len(phi.layers) > 1:
+        if name in PIXELS and len(phi.layers) > 1:
             rate = rate_by_depth(depth, solver.steps)
     return Fast(solver.steps, rate, solver.smoothing, name)
 

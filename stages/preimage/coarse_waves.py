@@ -22,7 +22,12 @@ LINE = 16
 
 
 def without_coarse(images: Images, width: float) -> Images:
-    """Return the images `n c h w` less what of them is coarse.
+    """Return the images `n c h w` less what of them is coarse."""
+    return images - coarse(images, width)
+
+
+def coarse(images: Images, width: float) -> Images:
+    """Return what of the images `n c h w` is coarse.
 
     That are the waves of a wavelength of at least `width` pixels along rows as along
     columns, the mean among them: an orthogonal projection. Each image by itself, to the
@@ -34,8 +39,8 @@ def without_coarse(images: Images, width: float) -> Images:
     # in another company.
     right = right.expand(*images.shape[:2], *right.shape)
     filled = pad(images, (0, -breadth % LINE, 0, -height % LINE))
-    coarse = down.mT @ (down @ filled @ right.mT) @ right
-    return images - coarse[..., :height, :breadth]
+    waves = down.mT @ (down @ filled @ right.mT) @ right
+    return waves[..., :height, :breadth]
 
 
 @cache

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from stages.images import reference_norm
 from stages.preimage.priors import Number, Prior
+from stages.preimage.solvers import PIXELS
 from stages.representations.definition import WeightsFile
 
 # IJCV 2016: the largest norm of a natural colour, and its steepest gradient.
@@ -20,7 +21,7 @@ IJCV_GRADIENT = IJCV_COLOUR / 6.5
 # AlexNet at .5 and 1: relu3 .075 .466, .068 .452; pool5 .106 .610 at .5. Pixels at 1.5,
 # 2 and 3: AlexNet's pool1 .097 .284, .097 .277, .098 .278; CaffeNet's pool1 .062 .117,
 # .069 .124, .065 .114, relu2 .041 .220, .042 .211, .047 .216.
-IN_PIXELS, IN_WAVES = 2.0, 0.6
+IN_PIXELS, IN_WAVES = 1.5, 0.6
 
 
 def natural_prior(shape: tuple[int, int, int], lambda_tv: float = 0.05) -> Prior:
@@ -47,7 +48,7 @@ def light_prior(lambda_tv: float = 0.05) -> Prior:
 
 def lambda_denoiser(parameterisation: str) -> float:
     """Return the weight of a learned prior that suits what the solver moves."""
-    return IN_PIXELS if parameterisation == "pixels" else IN_WAVES
+    return IN_PIXELS if parameterisation in PIXELS else IN_WAVES
 
 
 def with_denoiser(

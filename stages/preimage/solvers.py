@@ -14,11 +14,14 @@ FAST_STEPS = 400
 # whose hard bins flicker at larger steps.
 FAST_RATES = {
     "pixels": 16.0,
+    "grounded-pixels": 16.0,
     "fourier": 8.0,
     "flat-fourier": 6.0,
     "deep-image-prior": 0.01,
     "maco": 0.2,
 }
+# Those that are pixels, over a ground or not.
+PIXELS = ("pixels", "grounded-pixels")
 # The weight of TV to begin with.
 FAST_SMOOTHING = 5.0
 
@@ -34,9 +37,9 @@ def fast(
 
     `rate` is in grey levels a step to begin with, `fast_rate` if left out;
     `smoothing` is the weight of TV to begin with, where the prior has some;
-    `parameterisation` is `pixels`, `fourier`, `flat-fourier`, `deep-image-prior` or
-    `maco`. Raises ValueError if the steps or the rate are not positive, or the
-    parameterisation is unknown.
+    `parameterisation` is `pixels`, `grounded-pixels`, `fourier`, `flat-fourier`,
+    `deep-image-prior` or `maco`. Raises ValueError if the steps or the rate are not
+    positive, or the parameterisation is unknown.
     """
     if rate is None:
         rate = fast_rate(parameterisation)

@@ -81,7 +81,9 @@ def test_bytes_do_not_depend_on_company_or_position(kind, steps):
         assert same(together[i], alone[i])
 
 
-@pytest.mark.parametrize("name", ["fourier", "deep-image-prior", "maco"])
+@pytest.mark.parametrize(
+    "name", ["grounded-pixels", "fourier", "deep-image-prior", "maco"]
+)
 def test_bytes_do_not_depend_on_company_in_any_parameterisation(name):
     steps = fast(steps=4, rate=0.01, parameterisation=name)
     codes = targets(SIZE, "dsift")

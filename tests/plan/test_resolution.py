@@ -119,6 +119,7 @@ def test_the_weight_auto_of_a_denoiser_follows_what_is_moved(name, tmp_path):
 def test_a_denoiser_pulls_harder_at_pixels_than_at_waves():
     assert lambda_denoiser("pixels") > lambda_denoiser("fourier")
     assert lambda_denoiser("flat-fourier") == lambda_denoiser("fourier")
+    assert lambda_denoiser("grounded-pixels") == lambda_denoiser("pixels")
 
 
 @pytest.mark.parametrize(("defined", "layer"), [(HOG, "hog"), (DSIFT, "dsift")])
@@ -192,7 +193,7 @@ def test_other_parameterisations_keep_their_rate_however_long_the_run(name):
 def test_by_depth_takes_pixels_for_shallow_layers_and_waves_for_deep_ones():
     shallow = [
         fast(NETWORK, layer, parameterisation="by-depth")
-        == fast(NETWORK, layer, parameterisation="pixels")
+        == fast(NETWORK, layer, parameterisation="grounded-pixels")
         for layer in LAYERS
     ]
     deep = [
@@ -203,7 +204,14 @@ def test_by_depth_takes_pixels_for_shallow_layers_and_waves_for_deep_ones():
     # relu2 is at 5 of 19, pool2 at 6 of 19.
     assert shallow == [True] * 6 + [False] * 14
     assert deep == [not one for one in shallow]
-    assert fast(parameterisation="by-depth") == fast()
+    of_one_layer = fast(parameterisation="by-depth")
+    assert of_one_layer == fast(parameterisation="grounded-pixels")
+
+
+def test_pixels_have_their_rate_with_a_ground_and_without():
+    for steps in (50, 400):
+        over_ground = rates(parameterisation="grounded-pixels", steps=steps)
+        assert over_ground == rates(steps=steps)
 
 
 @pytest.mark.parametrize("name", FAST_RATES)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from stages.preimage.coarse_waves import without_coarse
+from stages.preimage.coarse_waves import coarse, without_coarse
 
 
 def drawn(n=2, height=40, width=56):
@@ -42,6 +42,12 @@ def test_it_is_an_orthogonal_projection():
     torch.testing.assert_close(without_coarse(fine, 16), fine, atol=1e-5, rtol=0)
     assert abs(float((fine * (x - fine)).sum())) < 1e-3 * float(x.square().sum())
     assert float(fine.norm()) < float(x.norm())
+
+
+def test_both_parts_make_the_image():
+    x = drawn()
+    torch.testing.assert_close(coarse(x, 16) + without_coarse(x, 16), x)
+    torch.testing.assert_close(coarse(wave(3), 32), wave(3))
 
 
 def test_at_a_width_of_nothing_nothing_is_left():

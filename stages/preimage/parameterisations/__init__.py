@@ -12,6 +12,7 @@ from stages.preimage.parameterisations.parameterisation import Colour, Parameter
 # Where each is to be had, `module:class`; made of the pixel range and the image shape.
 PARAMETERISATIONS = {
     "pixels": f"{__name__}.pixels:Pixels",
+    "grounded-pixels": f"{__name__}.grounded_pixels:GroundedPixels",
     "fourier": f"{__name__}.fourier:Fourier",
     "flat-fourier": f"{__name__}.flat_fourier:FlatFourier",
     "deep-image-prior": f"{__name__}.deep_image_prior:DeepImagePrior",
