@@ -52,7 +52,7 @@ class PriorSettings(Part):
 
     `denoiser` is `embedded`, or the path of a file that `data.embedded.denoising`
     writes. Its weight says how hard it pulls, as a share of how hard the code does
-    (auto: as suits what the solver moves, pixels or waves); `sigma` are its first and
+    (auto: as suits the layer's depth); `sigma` are its first and
     last noise level in grey levels; it runs at every `denoise_every`-th step, on the
     image with noise of the level if `renoise`. It does much of what TV does: give that
     less weight beside it.

@@ -47,7 +47,6 @@ def cell_of(
     """Return the setting with the numbers of its prior and its solver."""
     one, layer = setting, setting.layer
     prior, solver = priors[one.prior], solvers[one.solver]
-    steps = solver_numbers(solver, one.definition, layer, one.selection)
     return Cell(
         representation=one.representation,
         definition=one.definition,
@@ -56,7 +55,7 @@ def cell_of(
         region=one.region,
         selection=one.selection,
         prior=one.prior,
-        weights=prior_numbers(prior, one.definition, layer, steps.parameterisation),
+        weights=prior_numbers(prior, one.definition, layer),
         solver=one.solver,
-        steps=steps,
+        steps=solver_numbers(solver, one.definition, layer, one.selection),
     )

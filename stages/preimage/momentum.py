@@ -41,7 +41,6 @@ class Paper:
     """The settings of `paper`: a schedule of legs of (steps, factor of BASE_RATE)."""
 
     kind: ClassVar[str] = "paper"
-    parameterisation: ClassVar[str] = "pixels"
     schedule: tuple[tuple[int, float], ...]
 
     def __post_init__(self) -> None:

@@ -5,23 +5,11 @@ from dataclasses import replace
 
 from stages.images import reference_norm
 from stages.preimage.priors import Number, Prior
-from stages.preimage.solvers import PIXELS
 from stages.representations.definition import WeightsFile
 
 # IJCV 2016: the largest norm of a natural colour, and its steepest gradient.
 IJCV_COLOUR = 80.0
 IJCV_GRADIENT = IJCV_COLOUR / 6.5
-
-# How hard a learned prior pulls to begin with, as a share of how hard the code does.
-# Our choice, by trials on fitting photographs. Code error and LPIPS vgg, waves: twelve
-# at AlexNet with shares of .5, .6 and .7 (in brackets without): conv3 .056 .437, .053
-# .432, .055 .432; relu3 .072 .450, .069 .445, .069 .446; relu5 .089 .559, .092 .559,
-# .094 .558; pool5 .099 .607, .102 .602, .107 .604 (.111 .627); of twenty at CaffeNet
-# with .5 and .7: relu4 .043 .418, .043 .424; fc6 .046 .558, .044 .555. Six others of
-# AlexNet at .5 and 1: relu3 .075 .466, .068 .452; pool5 .106 .610 at .5. Pixels at 1.5,
-# 2 and 3: AlexNet's pool1 .097 .284, .097 .277, .098 .278; CaffeNet's pool1 .062 .117,
-# .069 .124, .065 .114, relu2 .041 .220, .042 .211, .047 .216.
-IN_PIXELS, IN_WAVES = 1.5, 0.6
 
 
 def natural_prior(shape: tuple[int, int, int], lambda_tv: float = 0.05) -> Prior:
@@ -46,11 +34,6 @@ def light_prior(lambda_tv: float = 0.05) -> Prior:
     return Prior(lambda_tv=lambda_tv)
 
 
-def lambda_denoiser(parameterisation: str) -> float:
-    """Return the weight of a learned prior that suits what the solver moves."""
-    return IN_PIXELS if parameterisation in PIXELS else IN_WAVES
-
-
 def with_denoiser(
     prior: Prior,
     file: WeightsFile,
@@ -63,10 +46,10 @@ def with_denoiser(
     """Return the prior with the pull of a denoiser besides, see `learned_prior`.
 
     `weight` is the norm of the pull over that of the code's gradient at the first step
-    and a code error of 1, see `lambda_denoiser`; `sigma` are the first and the last
-    noise level in grey levels. Defaults are our choice, by trials on AlexNet: a last
-    level of 5 and not 10 takes relu5's code error from .144 to .136, pool5's from .147
-    to .141, with as near pictures (20 fitting photographs).
+    and a code error of 1, which `stages.plan.resolution` has for a layer; `sigma` are
+    the first and the last noise level in grey levels. Defaults are our choice, by
+    trials on AlexNet: a last level of 5 and not 10 takes relu5's code error from .144
+    to .136, pool5's from .147 to .141, with as near pictures (20 fitting photographs).
     """
     numbers: dict[str, Number] = {
         "lambda_denoiser": weight,

@@ -35,10 +35,9 @@ from stages.plan.representations import definition, outline
 from stages.plan.resolution import prior_numbers, solver_numbers
 from stages.plan.source_text import closure, digest
 from stages.preimage import Options, invert
-from stages.preimage.adam import Fast
 from stages.preimage.denoiser import Denoiser
-from stages.preimage.momentum import Paper
 from stages.preimage.priors import Prior
+from stages.preimage.solver import SolverSettings
 from stages.preimage.trained_denoiser import trained
 from stages.representations.definition import Definition, WeightsFile
 from stages.representations.loading import cut
@@ -218,9 +217,7 @@ class Bench:
         return self.network(trained=one.target != "untrained network")
 
     def _prior(self, one: Request) -> Prior:
-        rival = one.setting.solver == RIVAL
-        moved = "network" if rival else self._steps(one).parameterisation
-        prior = prior_numbers(one.setting.prior, self._network(one), one.layer, moved)
+        prior = prior_numbers(one.setting.prior, self._network(one), one.layer)
         return _scaled(prior, one.setting.scale)
 
     def _made(self, one: Request) -> tuple[Images, list[dict[str, Any]]]:
@@ -264,7 +261,7 @@ class Bench:
             "source": digest(source),
         }
 
-    def _steps(self, one: Request) -> Fast | Paper:
+    def _steps(self, one: Request) -> SolverSettings:
         chosen = SOLVERS[one.setting.solver]
         return solver_numbers(chosen, self._network(one), one.layer, Selection())
 
@@ -363,7 +360,7 @@ class Bench:
     def _denoiser(self) -> Denoiser:
         defined = self.network()
         layer = outline(defined).layers[0]
-        numbers = prior_numbers(LEARNED.prior, defined, layer, "pixels").numbers()
+        numbers = prior_numbers(LEARNED.prior, defined, layer).numbers()
         file = numbers["denoiser"]
         if not isinstance(file, WeightsFile):
             raise TypeError("The learned prior must name a file.")

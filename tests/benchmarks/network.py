@@ -30,9 +30,8 @@ from torch import Tensor
 from stages.execution.device import prepare
 from stages.params.methods import FastSettings, PriorSettings
 from stages.plan.resolution import prior_numbers, solver_numbers
-from stages.preimage.adam import Fast
-from stages.preimage.momentum import Paper
 from stages.preimage.priors import Prior
+from stages.preimage.solver import SolverSettings
 from stages.representations.selection import Selection
 from tests.benchmarks import natural_prior_jobs as study
 from tests.benchmarks.harness import (
@@ -55,14 +54,13 @@ class Studied(Setting):
     fast: FastSettings
     natural: PriorSettings
 
-    def solver_at(self, layer: str) -> Fast | Paper:
+    def solver_at(self, layer: str) -> SolverSettings:
         """Return the solver's settings for a layer."""
         return solver_numbers(self.fast, DEFINED, layer, Selection())
 
     def prior_at(self, layer: str) -> Prior:
         """Return the prior for a layer."""
-        moved = self.solver_at(layer).parameterisation
-        return prior_numbers(self.natural, DEFINED, layer, moved)
+        return prior_numbers(self.natural, DEFINED, layer)
 
 
 # `paper` has 400 steps; these take as long and half as long (seconds are told).

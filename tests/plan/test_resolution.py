@@ -8,11 +8,17 @@ from stages.images import reference_norm
 from stages.params.methods import ByDepth, FastSettings, PaperSettings, PriorSettings
 from stages.params.representations import CaffenetSettings
 from stages.plan.representations import definition
-from stages.plan.resolution import by_depth, prior_numbers, solver_numbers
+from stages.plan.resolution import (
+    AT_SHALLOW,
+    ELSEWHERE,
+    by_depth,
+    prior_numbers,
+    solver_numbers,
+)
 from stages.preimage import solvers
 from stages.preimage.adam import Fast
 from stages.preimage.momentum import SCHEDULES, Paper
-from stages.preimage.prior_sets import ijcv_prior, lambda_denoiser
+from stages.preimage.prior_sets import ijcv_prior
 from stages.preimage.priors import Prior
 from stages.preimage.solvers import FAST_RATES, FAST_SMOOTHING
 from stages.process.stage import Refusal
@@ -29,10 +35,8 @@ NETWORK = definition(CaffenetSettings(kind="caffenet", weights="random"))
 WINDOW = Selection(window=(0, 1, 0, 1))
 
 
-def prior(
-    settings: PriorSettings, defined=HOG, layer="hog", parameterisation="pixels"
-) -> Prior:
-    return prior_numbers(settings, defined, layer, parameterisation)
+def prior(settings: PriorSettings, defined=HOG, layer="hog") -> Prior:
+    return prior_numbers(settings, defined, layer)
 
 
 def paper(schedule="auto", defined=HOG, layer="hog", selection=WINDOW) -> Paper:
@@ -106,20 +110,20 @@ def test_a_denoiser_that_is_not_there_is_refused_by_its_name(monkeypatch, tmp_pa
         prior(PriorSettings(denoiser="embedded", lambda_denoiser=1.0))
 
 
-@pytest.mark.parametrize("name", FAST_RATES)
-def test_the_weight_auto_of_a_denoiser_follows_what_is_moved(name, tmp_path):
+def test_the_weight_auto_of_a_denoiser_is_more_at_shallow_layers(tmp_path):
     path = tmp_path / "mine.safetensors"
     path.write_bytes(b"weights")
     given = PriorSettings(denoiser=str(path), lambda_denoiser="auto")
-    for layer in ("conv1", "relu4"):
-        found = prior(given, NETWORK, layer, name).numbers()["lambda_denoiser"]
-        assert found == lambda_denoiser(name) > 0
 
+    def weight(*of):
+        return prior(given, *of).numbers()["lambda_denoiser"]
 
-def test_a_denoiser_pulls_harder_at_pixels_than_at_waves():
-    assert lambda_denoiser("pixels") > lambda_denoiser("fourier")
-    assert lambda_denoiser("flat-fourier") == lambda_denoiser("fourier")
-    assert lambda_denoiser("grounded-pixels") == lambda_denoiser("pixels")
+    # relu2 is at 5 of 19, pool2 at 6 of 19.
+    found = [weight(NETWORK, layer) for layer in LAYERS]
+    assert found == 6 * [AT_SHALLOW] + 14 * [ELSEWHERE]
+    assert AT_SHALLOW > ELSEWHERE > 0
+    # A representation of one layer has no depth.
+    assert weight(HOG, "hog") == weight(DSIFT, "dsift") == ELSEWHERE
 
 
 @pytest.mark.parametrize(("defined", "layer"), [(HOG, "hog"), (DSIFT, "dsift")])
