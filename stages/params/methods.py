@@ -33,7 +33,6 @@ Parameterisation = Literal[
     "pixels",
     "grounded-pixels",
     "fourier",
-    "flat-fourier",
     "deep-image-prior",
     "maco",
     "by-depth",

@@ -10,13 +10,11 @@ FAST_STEPS = 400
 # Grey levels a step of pixels and waves; weights of networks go by themselves; phases
 # are numbers of modulus 1. Waves have one rate for all lengths of run: in 500 steps at
 # twice the rate AlexNet's pool5 ends at a code error of .078 and an LPIPS alex of .299,
-# at .075 and .263 without (six fitting photographs). Flat waves serve descriptors,
-# whose hard bins flicker at larger steps.
+# at .075 and .263 without (six fitting photographs).
 FAST_RATES = {
     "pixels": 16.0,
     "grounded-pixels": 16.0,
     "fourier": 8.0,
-    "flat-fourier": 6.0,
     "deep-image-prior": 0.01,
     "maco": 0.2,
 }
@@ -37,8 +35,8 @@ def fast(
 
     `rate` is in grey levels a step to begin with, `fast_rate` if left out;
     `smoothing` is the weight of TV to begin with, where the prior has some;
-    `parameterisation` is `pixels`, `grounded-pixels`, `fourier`, `flat-fourier`,
-    `deep-image-prior` or `maco`. Raises ValueError if the steps or the rate are not
+    `parameterisation` is `pixels`, `grounded-pixels`, `fourier`, `deep-image-prior` or
+    `maco`. Raises ValueError if the steps or the rate are not
     positive, or the parameterisation is unknown.
     """
     if rate is None:

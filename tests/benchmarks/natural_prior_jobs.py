@@ -66,8 +66,6 @@ SOLVERS: dict[str, FastSettings | PaperSettings] = {
     "by depth": FastSettings(kind="fast", steps=250, parameterisation="by-depth"),
     "longer": FastSettings(kind="fast", steps=500, parameterisation="by-depth"),
     "long": FastSettings(kind="fast", steps=2000, parameterisation="by-depth"),
-    # As the default study takes descriptors.
-    "flat waves": FastSettings(kind="fast", steps=250, parameterisation="flat-fourier"),
     "maco": FastSettings(kind="fast", steps=250, parameterisation="maco"),
 }
 # Not a solver of the study: the rival as its authors ran it.

@@ -10,10 +10,10 @@ ground under the pixels of shallow layers was made with two other photographs of
 first two in sight; its share was set on the CaffeNet.) The store keeps what is done, as
 in `natural_prior`.
 
-A line a layer and prior, in pixels or waves by depth, as on AlexNet, and of descriptors
-in flat waves, too; below, paired differences from the classical prior by depth, with
-twice their standard errors. LPIPS vgg shares VGG-16's convolutions, LPIPS alex does
-not: of VGG-16 believe alex first.
+A line a layer and prior, in pixels over a ground of long waves or in waves by depth, as
+on AlexNet, and of descriptors in pixels alone, too; below, paired differences from the
+classical prior by depth, with twice their standard errors. LPIPS vgg shares VGG-16's
+convolutions, LPIPS alex does not: of VGG-16 believe alex first.
 """
 
 import argparse
@@ -47,13 +47,9 @@ REPRESENTED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "DSIFT": ({"kind": "dsift", "side": 128}, ["dsift"]),
 }
 # What is held against the classical prior: the learned one and, of descriptors, which
-# `by depth` inverts in pixels, flat waves with either.
+# `by depth` inverts in pixels over a ground, pixels alone.
 RIVALS = [LEARNED]
-OF_DESCRIPTORS = [
-    *RIVALS,
-    Setting("flat waves", "flat waves"),
-    Setting("flat waves, learned", "flat waves", "embedded"),
-]
+OF_DESCRIPTORS = [*RIVALS, Setting("pixels alone", "fast")]
 
 
 def lines(chosen: argparse.Namespace) -> Iterator[str]:

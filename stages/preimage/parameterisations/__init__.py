@@ -14,7 +14,6 @@ PARAMETERISATIONS = {
     "pixels": f"{__name__}.pixels:Pixels",
     "grounded-pixels": f"{__name__}.grounded_pixels:GroundedPixels",
     "fourier": f"{__name__}.fourier:Fourier",
-    "flat-fourier": f"{__name__}.flat_fourier:FlatFourier",
     "deep-image-prior": f"{__name__}.deep_image_prior:DeepImagePrior",
     "maco": f"{__name__}.maco:Maco",
 }

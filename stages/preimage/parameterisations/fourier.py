@@ -40,14 +40,11 @@ class Fourier:
 
     # A longer way at the whole rate: relu5 ends at .096 with it, at .107 without.
     held: ClassVar[float] = 0.3
-    # How the scale of a wave falls with its frequency: as amplitudes in nature do.
-    exponent: ClassVar[float] = 1.0
 
     def __init__(self, low: Colour, high: Colour, shape: tuple[int, int, int]) -> None:
         channels, self._height, self._width = shape
         self._low, self._high = low, high
-        scale = _spectrum(self._height, self._width, self.exponent)
-        self._scale = scale.to(low)
+        self._scale = _spectrum(self._height, self._width).to(low)
         self._axes = _axes(channels).to(low)
 
     def variables(self, start: Images) -> Tensor:
@@ -79,15 +76,12 @@ class Fourier:
         return images
 
 
-def _spectrum(height: int, width: int, exponent: float) -> Float[Tensor, "h f"]:
-    """Return `frequency^-exponent`, of mean square 1 over all waves.
-
-    The mean colour, of no frequency, counts as the longest.
-    """
+def _spectrum(height: int, width: int) -> Float[Tensor, "h f"]:
+    """Return 1/frequency, of mean square 1 over all waves; the mean as the longest."""
     vertical = torch.fft.fftfreq(height)[:, None]
     horizontal = torch.fft.rfftfreq(width)[None, :]
     frequency = (vertical.square() + horizontal.square()).sqrt()
-    scale = frequency.clamp(min=1 / max(height, width)) ** -exponent
+    scale = 1 / frequency.clamp(min=1 / max(height, width))
     spectrum: Tensor = scale / scale.square().mean().sqrt()
     return spectrum
 
