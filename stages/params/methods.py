@@ -30,12 +30,7 @@ Thirds = Annotated[
 
 
 Parameterisation = Literal[
-    "pixels",
-    "grounded-pixels",
-    "fourier",
-    "deep-image-prior",
-    "maco",
-    "by-depth",
+    "pixels", "grounded-pixels", "fourier", "deep-image-prior", "maco", "by-depth"
 ]
 
 NoiseLevel = Annotated[float, Field(gt=0, le=255)]
@@ -50,11 +45,10 @@ class PriorSettings(Part):
     the journal extension, which come as a whole.
 
     `denoiser` is `embedded`, or the path of a file that `data.embedded.denoising`
-    writes. Its weight says how hard it pulls, as a share of how hard the code does
-    (auto: as suits the layer's depth); `sigma` are its first and
-    last noise level in grey levels; it runs at every `denoise_every`-th step, on the
-    image with noise of the level if `renoise`. It does much of what TV does: give that
-    less weight beside it.
+    writes. Its weight may follow the layer (auto, see `stages.plan.stiffness`); `sigma`
+    are its first and last noise level in grey levels; it runs at every
+    `denoise_every`-th step, on the image with noise of the level if `renoise`. It does
+    much of what TV does: give that less weight beside it.
     """
 
     alpha: Annotated[float, Field(ge=1)] = 6.0

@@ -6,13 +6,10 @@ from pathlib import Path
 from stages.images import reference_norm
 from stages.params.methods import ByDepth, PaperSettings, PriorSettings, SolverSettings
 from stages.plan.representations import embedded_file, outline
+from stages.plan.stiffness import lambda_denoiser
 from stages.preimage.adam import Fast
 from stages.preimage.momentum import SCHEDULES, Paper
-from stages.preimage.prior_sets import (
-    ijcv_prior,
-    natural_prior,
-    with_denoiser,
-)
+from stages.preimage.prior_sets import ijcv_prior, natural_prior, with_denoiser
 from stages.preimage.priors import Prior
 from stages.preimage.solvers import PIXELS, fast_rate
 from stages.process.stage import Refusal
@@ -38,19 +35,6 @@ FEW_STEPS, LONG_RUN = 200, 400
 # CaffeNet at 64: up to conv2 pixels end at a lower code error, deeper waves do, or as
 # low, with nearer pictures.
 SHALLOW = 0.3
-
-# How hard a learned prior pulls to begin with, as a share of how hard the code does: at
-# layers of that share, and elsewhere. Our choice, by trials on fitting photographs;
-# code error and LPIPS vgg. Deeper layers in waves with .5, .6 and .7 (in brackets
-# without), twelve of AlexNet: conv3 .056 .437, .053 .432, .055 .432; relu3 .072 .450,
-# .069 .445, .069 .446; relu5 .089 .559, .092 .559, .094 .558; pool5 .099 .607, .102
-# .602, .107 .604 (.111 .627); twenty of CaffeNet with .5 and .7: relu4 .043 .418, .043
-# .424; fc6 .046 .558, .044 .555. In pixels with .6 and 1.5: twelve of CaffeNet's relu4
-# .050 .434, .052 .444, fc6 .054 .604, .067 .599; ten of DSIFT .029 .409, .043 .457; of
-# HOG .085 .509, .176 .600. Shallow ones in pixels with 1.5, 2 and 3: AlexNet's pool1
-# .097 .284, .097 .277, .098 .278; CaffeNet's pool1 .062 .117, .069 .124, .065 .114,
-# relu2 .041 .220, .042 .211, .047 .216.
-AT_SHALLOW, ELSEWHERE = 1.5, 0.6
 
 
 def prior_numbers(prior: PriorSettings, defined: Definition, layer: str) -> Prior:
@@ -94,13 +78,6 @@ def _learned(
     )
 
 
-def lambda_denoiser(defined: Definition, layer: str) -> float:
-    """Return the weight of a learned prior that suits a layer."""
-    phi = outline(defined)
-    shallow = is_shallow(phi.name(layer), phi.layers)
-    return AT_SHALLOW if shallow and len(phi.layers) > 1 else ELSEWHERE
-
-
 def _denoiser(name: str) -> WeightsFile:
     """Return the file of the denoiser; raises Refusal if it is not there."""
     if name == "embedded":
@@ -139,8 +116,7 @@ def solver_numbers(
     depth = depth_of(layer=phi.name(layer), layers=phi.layers)
     name: str = solver.parameterisation
     if name == "by-depth":
-        shallow = is_shallow(phi.name(layer), phi.layers)
-        name = "grounded-pixels" if shallow else "fourier"
+        name = "grounded-pixels" if depth <= SHALLOW else "fourier"
     rate = solver.rate
     if rate is None:
         rate = fast_rate(name)
@@ -152,11 +128,6 @@ def solver_numbers(
 def depth_of(layer: str, layers: Sequence[str]) -> float:
     """Return how deep the layer lies, from 0 for the first to 1 for the last."""
     return layers.index(layer) / max(len(layers) - 1, 1)
-
-
-def is_shallow(layer: str, layers: Sequence[str]) -> bool:
-    """Return whether the layer is in the share of them that is inverted in pixels."""
-    return depth_of(layer, layers) <= SHALLOW
 
 
 def rate_by_depth(depth: float, steps: int) -> float:

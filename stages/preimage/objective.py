@@ -2,14 +2,13 @@
 
     ||Phi(x) - Phi0||^2 / ||Phi0||^2 + lambda_alpha * sum |x/s|^alpha
         + lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta
-        + lambda_denoiser * w * ||grad|| ||Q (x - D(x + sigma n, sigma))|| / 2
+        + lambda_denoiser * w * ||Q (x - D(x + sigma n, sigma))||^2 / s^2
 
 Mahendran & Vedaldi, arXiv 1412.0035, equations 2 to 4, and a learned prior. `x` is
 centred (the mean colour subtracted), `s` is `stages.images.reference_norm`; the first
 term is `data_term`'s, the others are the rows of `priors.PRIORS`. The last is a pull,
-not a function that falls: where it weighs, so is their sum; it is measured by the first
-term's gradient `grad`, its share `w` of the weight falls with the code error and time,
-and `Q` leaves out long waves (`learned_prior`).
+not a function that falls: where it weighs, so is their sum; its share `w` of the weight
+falls with the code error and time, and `Q` leaves out long waves (`learned_prior`).
 Every image of a batch is a job of its own: no term of one depends on another.
 """
 
@@ -108,13 +107,9 @@ class Objective:
 
     def terms(self, x: Images) -> Terms:
         """Return the weighted terms at the centred images `x`."""
-        if any(self._each(lambda term: term.relative).values()):
-            data, gradient = self.data.value_and_gradient(x + self.mean)
-            values = self._each(lambda term: term.beside(data, gradient).value(x))
-        else:
-            data = self.data_term(x)
-            values = self._each(lambda term: term.value(x))
+        data = self.data_term(x)
         none = torch.zeros_like(data)
+        values = self._each(lambda term: term.beside(data).value(x))
         priors = {name: none if v is None else v for name, v in values.items()}
         return Terms(data=data, **priors)
 
@@ -127,13 +122,13 @@ class Objective:
         `memory`, by default that of a start, changes in place.
         """
         memory = self.memory(x) if memory is None else memory
-        data, of_code = self.data.value_and_gradient(x + self.mean)
-        gradient, terms, none = of_code, Terms(data=data), torch.zeros_like(data)
+        data, gradient = self.data.value_and_gradient(x + self.mean)
+        terms, none = Terms(data=data), torch.zeros_like(data)
         for name, term in self.priors.items():
             terms[name] = none
             if term is not None:
                 kept = memory.get(name, {})
-                here = term.beside(data, of_code)
+                here = term.beside(data)
                 terms[name], own, factor = here.value_and_gradient(x, kept)
                 gradient = torch.addcmul(gradient, own, factor)
         return terms, gradient

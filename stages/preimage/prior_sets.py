@@ -45,11 +45,11 @@ def with_denoiser(
 ) -> Prior:
     """Return the prior with the pull of a denoiser besides, see `learned_prior`.
 
-    `weight` is the norm of the pull over that of the code's gradient at the first step
-    and a code error of 1, which `stages.plan.resolution` has for a layer; `sigma` are
-    the first and the last noise level in grey levels. Defaults are our choice, by
-    trials on AlexNet: a last level of 5 and not 10 takes relu5's code error from .144
-    to .136, pool5's from .147 to .141, with as near pictures (20 fitting photographs).
+    `weight` is lambda_denoiser at the first step and a code error of 1, which
+    `stages.plan.stiffness` derives for a layer; `sigma` are the first and the last
+    noise level in grey levels. Defaults are our choice, by trials on AlexNet: a last
+    level of 5 and not 10 takes relu5's code error from .144 to .136, pool5's from .147
+    to .141, with as near pictures (20 fitting photographs).
     """
     numbers: dict[str, Number] = {
         "lambda_denoiser": weight,

@@ -2,15 +2,15 @@
 
 A term judges each image of a batch by itself. Most are functions of the image, whose
 `value` says all. A term may also depend on the moment of the descent (`at`) and on the
-job's data term and its gradient there (`beside`), draw random numbers from each job's
-own generator (`Jobs.seeds`), and keep tensors between steps (`memory`), which go into
-checkpoints with the rest of the state.
+job's data term there (`beside`), draw random numbers from each job's own generator
+(`Jobs.seeds`), and keep tensors between steps (`memory`), which go into checkpoints
+with the rest of the state.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -40,11 +40,8 @@ class Jobs:
 class PriorTerm:
     """A prior's term of `n` jobs, one weight each, linear in the weight.
 
-    Subclasses add the numbers that the jobs share, and define `value`. One that is
-    `relative` is weighed by the data term: it must be told of it before it is asked.
+    Subclasses add the numbers that the jobs share, and define `value`.
     """
-
-    relative: ClassVar[bool] = False
 
     weights: PerImage
     jobs: Jobs
@@ -53,8 +50,8 @@ class PriorTerm:
         """Return the term of this step, in 0..n_steps, the last after the descent."""
         return self
 
-    def beside(self, data: PerImage, gradient: Images) -> "PriorTerm":
-        """Return the term as it is where the data terms are these, and so steep."""
+    def beside(self, data: PerImage) -> "PriorTerm":
+        """Return the term as it is where the data terms have these values."""
         return self
 
     def in_precision(self, precision: torch.dtype) -> "PriorTerm":

@@ -40,12 +40,12 @@ PRIORS: tuple[PriorRow, ...] = (
     ),
     PriorRow(
         name="denoiser",
-        formula="lambda_denoiser w ||grad|| ||Q (x - D(x + sigma n, sigma))|| / 2",
+        formula="lambda_denoiser w ||Q (x - D(x + sigma n, sigma))||^2 / s^2",
         unit="1",
         weight="lambda_denoiser",
         form=("denoiser", "sigma", "denoise_every", "renoise"),
         meaning="how far the denoiser would move the image, long waves apart: a pull, "
-        "no potential; grad is the data term's, w falls with the code error and time",
+        "no potential; w falls with the code error and with time",
         term="stages.preimage.learned_prior:LearnedPrior",
     ),
 )

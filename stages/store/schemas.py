@@ -70,10 +70,10 @@ OUTCOME = [
     _number("tv_term", "lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta", "1"),
     _number(
         "denoiser_term",
-        "lambda_denoiser / 40 sqrt(e) ||grad|| ||Q (x - D(x + sigma n, sigma))||; "
-        "e is the code error, at most 1, grad the gradient of data_term, Q leaves out "
-        "waves longer than 32 pixels: how far the denoiser would move the image, "
-        "weighted as at the end: no potential; null without a learned prior",
+        "lambda_denoiser / 20 * e * ||Q (x - D(x + sigma n, sigma))||^2 / s^2, e the "
+        "code error, at most 1, Q without waves longer than 32 pixels: how far the "
+        "denoiser would move the image, weighted as at the end: no potential; null "
+        "without a learned prior",
         "1",
     ),
     _number("objective", "sum of the terms", "1"),
@@ -100,11 +100,7 @@ PREIMAGES = pa.schema(
         _number("lambda_alpha", "weight of the alpha-norm; 0: none", "1"),
         _number("beta", "exponent of TV^beta", "1"),
         _number("lambda_tv", "weight of TV^beta; 0: none", "1"),
-        _number(
-            "lambda_denoiser",
-            "the learned prior's pull over the code's, to begin with; null: none",
-            "1",
-        ),
+        _number("lambda_denoiser", "weight of the learned prior; null: none", "1"),
         *JOB,
         *OUTCOME,
         _column("trace", TRACE, "the terms along the way, the final ones last"),

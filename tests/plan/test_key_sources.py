@@ -246,7 +246,10 @@ def _small_denoiser(folder: Path) -> Path:
         ("preimage/parameterisations/fourier.py", set()),
         ("preimage/parameterisations/deep_image_prior.py", set()),
         ("process/progress.py", set()),
-        *((f"plan/{name}.py", set()) for name in ("costs", "keys", "jobs")),
+        *(
+            (f"plan/{name}.py", set())
+            for name in ("costs", "keys", "jobs", "stiffness")
+        ),
         *((f"store/{name}.py", set()) for name in ("paths", "files", "tables")),
         *((f"execution/{name}.py", set()) for name in ("processes", "runner")),
         *((f"{name}.py", set()) for name in ("extract", "invert", "report", "study")),

@@ -8,13 +8,8 @@ from stages.images import reference_norm
 from stages.params.methods import ByDepth, FastSettings, PaperSettings, PriorSettings
 from stages.params.representations import CaffenetSettings
 from stages.plan.representations import definition
-from stages.plan.resolution import (
-    AT_SHALLOW,
-    ELSEWHERE,
-    by_depth,
-    prior_numbers,
-    solver_numbers,
-)
+from stages.plan.resolution import by_depth, prior_numbers, solver_numbers
+from stages.plan.stiffness import lambda_denoiser
 from stages.preimage import solvers
 from stages.preimage.adam import Fast
 from stages.preimage.momentum import SCHEDULES, Paper
@@ -110,20 +105,13 @@ def test_a_denoiser_that_is_not_there_is_refused_by_its_name(monkeypatch, tmp_pa
         prior(PriorSettings(denoiser="embedded", lambda_denoiser=1.0))
 
 
-def test_the_weight_auto_of_a_denoiser_is_more_at_shallow_layers(tmp_path):
+def test_the_weight_auto_of_a_denoiser_follows_the_layer(tmp_path):
     path = tmp_path / "mine.safetensors"
     path.write_bytes(b"weights")
     given = PriorSettings(denoiser=str(path), lambda_denoiser="auto")
-
-    def weight(*of):
-        return prior(given, *of).numbers()["lambda_denoiser"]
-
-    # relu2 is at 5 of 19, pool2 at 6 of 19.
-    found = [weight(NETWORK, layer) for layer in LAYERS]
-    assert found == 6 * [AT_SHALLOW] + 14 * [ELSEWHERE]
-    assert AT_SHALLOW > ELSEWHERE > 0
-    # A representation of one layer has no depth.
-    assert weight(HOG, "hog") == weight(DSIFT, "dsift") == ELSEWHERE
+    for layer in ("conv1", "relu4"):
+        found = prior(given, NETWORK, layer).numbers()["lambda_denoiser"]
+        assert found == lambda_denoiser(NETWORK, layer) > 0
 
 
 @pytest.mark.parametrize(("defined", "layer"), [(HOG, "hog"), (DSIFT, "dsift")])

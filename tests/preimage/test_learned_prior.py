@@ -13,7 +13,7 @@ from stages.preimage.coarse_waves import without_coarse
 from stages.preimage.data_term import data_term
 from stages.preimage.denoiser import Denoiser
 from stages.preimage.descent import begin, minimise
-from stages.preimage.learned_prior import COARSE, DENOISED, LAST, QUIET, LearnedPrior
+from stages.preimage.learned_prior import COARSE, DENOISED, LAST, LearnedPrior
 from stages.preimage.objective import objective
 from stages.preimage.prior_term import Jobs
 from stages.preimage.start import noise
@@ -70,27 +70,8 @@ def term(weights=(5.0, 5.0, 5.0), seeds=SEEDS, **numbers):
     return LearnedPrior(torch.tensor(weights), jobs, FILE, **given | numbers)
 
 
-# Of each job the data term and its gradient, whose norms are 6, 6 and 3.
-DATA = torch.tensor([0.0016, 1.0, 16.0])
-GRADIENT = torch.full((3, *SHAPE), 6 / 432**0.5) * torch.tensor([1, -1, 0.5]).view(
-    3, 1, 1, 1
-)
-STRENGTH = torch.tensor([0.2 * 6, 6.0, 3.0])
-
-
-def beside(one):
-    """Return a term of three jobs where the data term is the one above."""
-    n = len(one.weights)
-    return one.beside(DATA[:n], GRADIENT[:n])
-
-
-def norms(images):
-    return images.square().sum(dim=(1, 2, 3)).sqrt()
-
-
 def pull(one, x):
     """Return the value and the gradient of a term that begins here."""
-    one = beside(one)
     value, gradient, factor = one.value_and_gradient(x, one.memory(x))
     return value, gradient * factor
 
@@ -98,21 +79,8 @@ def pull(one, x):
 def test_a_denoiser_that_changes_nothing_does_not_pull(toy):
     toy(lambda images: images)
     value, gradient = pull(term(renoise=False), centred())
-    assert value.abs().max() < 1e-6
-    assert norms(gradient).max() < 1e-3
-
-
-def test_a_denoiser_that_says_next_to_nothing_pulls_less(toy):
-    step = torch.tensor([QUIET / 4, QUIET, 4 * QUIET])[:, None, None, None]
-    toy(lambda images: images + step * signs)
-    signs = (torch.arange(12) % 2 * 2.0 - 1).expand(SHAPE)
-    one = term(renoise=False).beside(torch.ones(3), torch.ones(3, *SHAPE))
-    x = torch.zeros(3, *SHAPE)
-    _, residue, factor = one.value_and_gradient(x, one.memory(x))
-    shares = norms(residue * factor) / (5 * 432**0.5)
-    torch.testing.assert_close(
-        shares, torch.tensor([1 / 4, 1.0, 1.0]), rtol=1e-3, atol=0
-    )
+    assert value.abs().max() < 1e-9
+    assert gradient.abs().max() < 1e-6
 
 
 def test_a_denoiser_that_always_says_grey_pulls_there(toy):
@@ -120,38 +88,36 @@ def test_a_denoiser_that_always_says_grey_pulls_there(toy):
     x = centred()
     value, gradient = pull(term((1.0, 2.0, 4.0)), x)
     residue = without_coarse(x + MEAN - 128, COARSE)
-    pulls = torch.tensor([1.0, 2.0, 4.0]) * STRENGTH
-    torch.testing.assert_close(norms(gradient), pulls)
-    scale = (pulls / norms(residue))[:, None, None, None]
-    torch.testing.assert_close(gradient, scale * residue)
-    expected = pulls * norms(residue) / 2
+    weights = torch.tensor([1.0, 2.0, 4.0])
+    expected = weights * residue.square().sum(dim=(1, 2, 3)) / NORM**2
     torch.testing.assert_close(value, expected)
-    torch.testing.assert_close(beside(term((1.0, 2.0, 4.0))).value(x), expected)
+    scale = 2 * weights[:, None, None, None] / NORM**2
+    torch.testing.assert_close(gradient, scale * residue)
+    torch.testing.assert_close(term((1.0, 2.0, 4.0)).value(x), expected)
 
 
 def test_what_the_denoiser_says_of_light_and_colour_is_not_heard(toy):
     toy(lambda images: images + torch.tensor([90.0, -20.0, 5.0])[:, None, None])
     value, gradient = pull(term(renoise=False), centred())
-    assert value.abs().max() < 1e-5
-    assert norms(gradient).max() < 0.01
+    assert value.abs().max() < 1e-6
+    assert gradient.abs().max() < 1e-5
 
 
 def test_gradient_is_that_of_the_value_with_the_denoised_image_held(toy):
     toy(network().double())
     x = centred(1).double().requires_grad_()
-    one = beside(term([2.0], SEEDS[:1]))
+    one = term([2.0], SEEDS[:1])
     memory = one.memory(x.detach())
-    _, residue, factor = one.value_and_gradient(x.detach(), memory)
-    value = (without_coarse(x - memory[DENOISED], COARSE).square() * factor / 2).sum()
-    (expected,) = torch.autograd.grad(value, x)
-    torch.testing.assert_close(residue * factor, expected)
-    found, _, _ = one.at(1, 10).value_and_gradient(x.detach(), memory)
-    torch.testing.assert_close(found, one.at(1, 10).fading * value.detach()[None])
+    one.value_and_gradient(x.detach(), memory)
+    _, gradient, factor = one.at(1, 10).value_and_gradient(x.detach(), memory)
+    value, _, _ = one.at(1, 10).value_and_gradient(x, memory)
+    (expected,) = torch.autograd.grad(value.sum(), x)
+    torch.testing.assert_close(gradient * factor, expected)
 
 
 def test_noise_has_the_level_of_the_step_and_the_denoiser_is_told(toy):
     denoise, x = toy(lambda images: images / 2), centred()
-    one = beside(term(sigma=(80.0, 20.0)))
+    one = term(sigma=(80.0, 20.0))
     for step in (0, 5, 9):
         one.at(step, 10).value(x)
     levels = (80.0, 40.0, 80 * 0.25**0.9)
@@ -173,71 +139,41 @@ def test_noise_level_falls_geometrically_from_first_to_last():
 def test_weight_falls_on_a_line_to_its_last_share(toy):
     toy(lambda images: torch.zeros_like(images))
     x = centred()
-    begun = beside(term()).at(0, 100).value(x)
+    begun = term().at(0, 100).value(x)
     for step, share in ((0, 1.0), (50, (1 + LAST) / 2), (100, LAST)):
-        found = beside(term()).at(step, 100).value(x)
-        torch.testing.assert_close(found, share * begun)
+        torch.testing.assert_close(term().at(step, 100).value(x), share * begun)
 
 
-def test_pull_is_a_share_of_the_data_terms_gradient_whatever_its_size(toy):
-    toy(network())
-    x, size = centred(), torch.tensor([1e-8, 1.0, 1e8])
-    for scale in (1e-3, 1.0):
-        gradient = GRADIENT * size[:, None, None, None]
-        one = term().beside(torch.ones(3), gradient)
-        _, residue, factor = one.value_and_gradient(scale * x, one.memory(x))
-        torch.testing.assert_close(norms(residue * factor), 5 * norms(gradient))
-
-
-def test_pull_falls_with_the_root_of_the_code_error_of_each_job(toy):
+def test_weight_falls_with_the_code_error_of_each_job(toy):
     toy(lambda images: torch.zeros_like(images))
-    x, data = centred(), torch.tensor([0.0081, 1.0, 81.0])
-    one = term().beside(data, torch.ones_like(x))
-    _, residue, factor = one.value_and_gradient(x, one.memory(x))
-    # Code errors of .09, 1 and 9.
-    share = torch.tensor([0.3, 1.0, 1.0])
-    torch.testing.assert_close(norms(residue * factor), share * 5 * 432**0.5)
+    x, data = centred(), torch.tensor([0.04, 1.0, 9.0])
+    value, gradient = pull(term(), x)
+    beside, turned = pull(term().beside(data), x)
+    share = torch.tensor([0.2, 1.0, 1.0])
+    torch.testing.assert_close(beside, share * value)
+    torch.testing.assert_close(turned, share[:, None, None, None] * gradient)
 
 
-def test_without_a_gradient_of_the_code_nothing_pulls(toy):
-    toy(lambda images: torch.zeros_like(images))
-    one = term().beside(DATA, torch.zeros_like(GRADIENT))
-    _, residue, factor = one.value_and_gradient(centred(), one.memory(centred()))
-    assert residue.any()
-    assert not (residue * factor).any()
-
-
-def test_a_term_that_was_not_told_of_the_data_term_says_so(toy):
-    toy(lambda images: images)
-    with pytest.raises(ValueError, match="`beside` must say what the data term is"):
-        term().value(centred())
-
-
-def test_objective_weighs_it_against_the_code_alone(toy):
+def test_objective_tells_the_code_error_whether_it_asks_for_a_gradient_or_not(toy):
     toy(lambda images: torch.zeros_like(images))
     x, aim = centred(), aim_at(SEEDS)
-    told = aim.data.value_and_gradient(x + MEAN)
-    expected = aim.priors["denoiser"].beside(*told).value(x)
-    assert (expected > 0).all()
-    with_gradient, gradient = aim.terms_and_gradient(x)
+    value = aim.priors["denoiser"].value(x)
+    error = aim.data_term(x).clamp(max=1).sqrt()
+    assert (error < 0.9).all()
+    with_gradient, _ = aim.terms_and_gradient(x)
     for terms in (aim.terms(x), with_gradient):
-        torch.testing.assert_close(terms["denoiser"], expected)
-    without, _ = aim.priors["tv"], aim.priors["denoiser"]
-    _, of_tv, factor = without.value_and_gradient(x, {})
-    pulled = gradient - told[1] - of_tv * factor
-    share = 0.5 * told[0].clamp(max=1) ** 0.25
-    torch.testing.assert_close(norms(pulled), share * norms(told[1]))
+        torch.testing.assert_close(terms["denoiser"], error * value)
 
 
 def test_without_renoising_the_denoiser_sees_the_image_itself(toy):
     denoise, x = toy(lambda images: images / 2), centred()
-    beside(term(renoise=False)).value(x)
+    term(renoise=False).value(x)
     assert torch.equal(denoise.asked[0][0], x + MEAN)
 
 
 def test_denoiser_runs_at_every_kth_step_and_pulls_to_the_same_place_between(toy):
     denoise, x = toy(lambda images: images / 2), centred()
-    one = beside(term(denoise_every=3))
+    one = term(denoise_every=3)
     memory = one.memory(x)
     kept = []
     for step in range(7):
@@ -250,7 +186,7 @@ def test_denoiser_runs_at_every_kth_step_and_pulls_to_the_same_place_between(toy
     value, residue, _ = last.value_and_gradient(x, memory)
     expected = without_coarse(x - kept[6], COARSE)
     torch.testing.assert_close(residue, expected)
-    expected = last.fading * 5 * STRENGTH * norms(expected) / 2
+    expected = last.fading * 5 * expected.square().sum(dim=(1, 2, 3)) / NORM**2
     torch.testing.assert_close(value, expected)
 
 
@@ -260,17 +196,14 @@ def test_company_and_place_in_the_batch_change_no_byte(toy):
     value, gradient = pull(term().at(4, 10), x)
     order = [2, 0, 1]
     turned = term(seeds=[SEEDS[i] for i in order]).at(4, 10)
-    turned = turned.beside(DATA[order], GRADIENT[order])
-    other_value, other, factor = turned.value_and_gradient(x[order], turned.memory(x))
-    other *= factor
+    other_value, other = pull(turned, x[order])
     assert torch.equal(other, gradient[order])
     assert torch.equal(other_value, value[order])
     others = centred(seed=7)
     others[1] = x[0]
     company = term((1.0, 5.0, 0.0), ["x:8", SEEDS[0], "y:9"]).at(4, 10)
-    company = company.beside(DATA[[2, 0, 1]], GRADIENT[[2, 0, 1]])
-    value_there, there, factor = company.value_and_gradient(others, company.memory(x))
-    assert torch.equal((there * factor)[1], gradient[0])
+    value_there, there = pull(company, others)
+    assert torch.equal(there[1], gradient[0])
     assert torch.equal(value_there[1], value[0])
 
 
@@ -278,7 +211,7 @@ def test_noise_comes_from_seed_image_and_step_alone(toy):
     denoise, x = toy(lambda images: images), centred(1)
     for seed, step in [("a:0", 2), ("a:0", 2), ("a:1", 2), ("b:0", 2), ("a:0", 4)]:
         torch.manual_seed(len(denoise.asked))
-        beside(term([1.0], [seed], sigma=(9.0, 9.0))).at(step, 10).value(x)
+        term([1.0], [seed], sigma=(9.0, 9.0)).at(step, 10).value(x)
     first, *seen = [images for images, _ in denoise.asked]
     assert torch.equal(first, seen[0])
     assert not any(torch.equal(first, other) for other in seen[1:])

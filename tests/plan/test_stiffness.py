@@ -1,0 +1,110 @@
+"""The weight of the learned prior by layer: known answers of linear codes."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+
+from stages.images import reference_norm
+from stages.params.representations import CaffenetSettings, HogSettings
+from stages.plan.representations import definition
+from stages.plan.stiffness import (
+    SHARE,
+    lambda_denoiser,
+    natural_noise,
+    stiffness,
+)
+from stages.process.stage import Refusal
+from stages.representations.definition import WeightsFile
+from stages.representations.hog import HogDefinition
+
+SHAPE = (1, 32, 32)
+NORM = reference_norm(SHAPE)
+MEAN = torch.full((1, 1, 1), 128.0)
+
+
+def image():
+    return natural_noise(SHAPE, MEAN)
+
+
+def of(phi, x=None):
+    return stiffness(phi, image() if x is None else x, NORM)
+
+
+def test_a_code_that_is_the_image_has_the_stiffness_1():
+    energy = float(image().square().sum())
+    assert of(lambda x: x) == pytest.approx(1 / energy, rel=0.05)
+
+
+def test_the_scale_of_the_code_does_not_count():
+    assert of(lambda x: 1000 * x) == pytest.approx(of(lambda x: x), rel=1e-3)
+
+
+def test_it_is_the_root_mean_square_over_the_directions_of_the_image():
+    """Half of the pixels have a thrice as steep code: A has eigenvalues 1 and 9."""
+    steep = torch.ones(SHAPE)
+    steep[..., 16:] = 3.0
+    energy = float((steep * image()).square().sum())
+    expected = ((1 + 81) / 2) ** 0.5 / energy
+    assert of(lambda x: steep * x) == pytest.approx(expected, rel=0.05)
+
+
+def test_the_same_change_of_the_code_seen_along_fewer_directions_is_stiffer():
+    """A code of the means of blocks of 4 x 4: A has N/16 eigenvalues of 1/16."""
+    energy = float(torch.nn.functional.avg_pool2d(image(), 4).square().sum())
+    found = of(lambda x: torch.nn.functional.avg_pool2d(x, 4))
+    assert found == pytest.approx((1 / 16) ** 1.5 / energy, rel=0.2)
+
+
+@pytest.mark.parametrize("phi", [torch.zeros_like, lambda x: 0 * x, lambda x: x[:, :0]])
+def test_a_code_that_says_nothing_is_slack(phi):
+    assert of(lambda x: phi(x) + 0 * x.sum()) == 0
+
+
+def test_the_noise_has_the_energy_and_the_smoothness_of_natural_images():
+    x = image()
+    assert float((x - MEAN).norm()) == pytest.approx(NORM, rel=0.15)
+    assert float(x.min()) >= 0
+    assert float(x.max()) <= 255
+    # White noise: the root of 2.
+    assert x.diff(dim=-1).std() < x.std()
+    assert torch.equal(x, image())
+
+
+def test_the_weight_is_heavier_deep_in_a_trained_network():
+    network = definition(CaffenetSettings(kind="caffenet"))
+    found = [lambda_denoiser(network, layer) for layer in ("conv1", "relu2", "fc8")]
+    assert min(found[1:]) > 1.4 * found[0]
+    assert all(float(f"{weight:.2g}") == weight for weight in found)
+
+
+def test_the_weight_grows_as_the_root_of_the_stiffness_in_units_of_the_norm():
+    hog = definition(HogSettings(kind="hog", side=32))
+    phi = hog.build()
+    exact = stiffness(
+        phi, natural_noise(SHAPE, torch.tensor(phi.mean)[:, None, None]), NORM
+    )
+    expected = SHARE * (NORM**2 * exact) ** 0.5
+    assert lambda_denoiser(hog, "hog") == pytest.approx(expected, rel=0.06)
+
+
+@dataclass(frozen=True)
+class Broken(HogDefinition):
+    """A representation that cannot be computed."""
+
+    def build(self, *, trained=True):
+        phi = super().build(trained=trained)
+        phi.forward = lambda images: images / "none"
+        return phi
+
+
+def test_where_computing_fails_a_number_is_asked_for():
+    with pytest.raises(Refusal, match=r"cannot be measured at hog.*TypeError"):
+        lambda_denoiser(Broken(side=32), "hog")
+
+
+def test_before_the_fetch_the_weight_is_that_of_random_weights(tmp_path):
+    known = definition(CaffenetSettings(kind="caffenet", weights="random"))
+    lost = WeightsFile(tmp_path / "lost.safetensors", None)
+    unfetched = replace(known, weights=lost)
+    assert lambda_denoiser(unfetched, "relu2") == lambda_denoiser(known, "relu2")
