@@ -36,8 +36,8 @@ def fast(
     `rate` is in grey levels a step to begin with, `fast_rate` if left out;
     `smoothing` is the weight of TV to begin with, where the prior has some;
     `parameterisation` is `pixels`, `grounded-pixels`, `fourier`, `deep-image-prior` or
-    `maco`. Raises ValueError if the steps or the rate are not
-    positive, or the parameterisation is unknown.
+    `maco`. Raises ValueError if the steps or the rate are not positive, or the
+    parameterisation is unknown.
     """
     if rate is None:
         rate = fast_rate(parameterisation)

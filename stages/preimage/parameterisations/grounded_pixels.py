@@ -22,8 +22,8 @@ class GroundedPixels(Pixels):
     noise ask for, the little that every pixel is asked for alike is lost, and colour
     and light come last. Networks of small strides leave them wrong for good (of two
     fitting photographs, code error and PSNR of pixels alone and of these, under TV and
-    with a denoiser: EfficientNet-Lite0's blocks.1 .140 18.8, .138 19.1 and .107 21.2,
-    .096 22.8; VGG-16's relu2_2 .060 24.0, .055 24.8 and .068 25.0, .056 26.7). As
+    with a denoiser: EfficientNet-Lite0's blocks.1 .140 18.8, .138 19.1 and .109 20.9,
+    .101 22.1; VGG-16's relu2_2 .060 24.0, .055 24.8 and .060 25.3, .052 26.6). As
     variables of their own they take steps of their own.
 
     Variables are images `n 2 c h w`: the pixels less the ground, and the ground, of
