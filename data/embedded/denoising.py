@@ -2,8 +2,9 @@
 
 Goes on from its last checkpoint (`work/<name>.pt`, written every minute) and ends with
 the same weights as if it had never stopped: every step draws its pictures and its noise
-from a generator of its own. The weights that are written are a running average of
-those that were trained. `work/<name>.csv` is its log: step, mean loss, PSNR of held-out
+from a generator of its own. It runs on a GPU if there is one, which draws and rounds
+otherwise than a CPU. The weights that are written are a running average of those that
+were trained. `work/<name>.csv` is its log: step, mean loss, PSNR of held-out
 thumbnails at a noise of 25 grey levels, time.
 """
 
@@ -12,16 +13,18 @@ import copy
 import csv
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from data.embedded import weights
-from data.embedded.noisy_pictures import Batches, Noisy, sources
+from data.embedded.noisy_pictures import CPU, Batches, Noisy, sources
 from data.embedded.pictures import load
 from data.embedded.recipe import HERE, settings
 from stages.execution.device import prepare
@@ -42,18 +45,40 @@ def chosen_for(name: str, folder: Path = HERE) -> dict[str, Any]:
     return {**chosen, "photographs": folder / chosen["photographs"]}
 
 
+class Recorded(nn.Module):
+    """A network by another name: recording a module puts a graph in its place."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, noisy: Tensor, sigma: Tensor) -> Tensor:
+        """Return what the network returns."""
+        found: Tensor = self.network(noisy, sigma)
+        return found
+
+
 class Training:
     """A denoiser, its average, its optimiser and how far they are, in `<name>.pt`."""
 
-    def __init__(self, name: str, chosen: dict[str, Any], folder: Path) -> None:
-        self.recipe, self.step = chosen["recipe"], 0
+    def __init__(
+        self,
+        name: str,
+        chosen: dict[str, Any],
+        folder: Path,
+        device: torch.device = CPU,
+    ) -> None:
+        self.recipe, self.step, self.device = chosen["recipe"], 0, device
         self.chosen = {key: chosen[key] for key in ("architecture", "recipe")}
         self.checkpoint = folder / f"{name}.pt"
         torch.manual_seed(self.recipe["seed"])
         self.network = Denoiser(**chosen["architecture"]).requires_grad_(True)
-        self.network.to(memory_format=torch.channels_last)
+        self.network.to(device).to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).requires_grad_(False)
-        self.optimiser = torch.optim.Adam(self.network.parameters(), betas=(0.9, 0.99))
+        self.optimiser = torch.optim.Adam(
+            self.network.parameters(), betas=(0.9, 0.99), fused=device.type == "cuda"
+        )
+        self._recorded: dict[torch.Size, Any] = {}
 
     def save(self) -> None:
         """Write a checkpoint in place of the last one."""
@@ -77,7 +102,7 @@ class Training:
         """
         if not self.checkpoint.exists():
             return
-        state = torch.load(self.checkpoint, weights_only=True)
+        state = torch.load(self.checkpoint, self.device, weights_only=True)
         if not _same_so_far(state["chosen"], self.chosen, state["step"]):
             raise ValueError(
                 f"{self.checkpoint} was trained with another architecture or recipe "
@@ -89,7 +114,7 @@ class Training:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
 
-    def descend(self, batch: Noisy) -> float:
+    def descend(self, batch: Noisy) -> Tensor:
         """Take one step and return the loss, the squared error over the noise level.
 
         A good denoiser's squared error grows about as its noise does: so weighted,
@@ -97,14 +122,32 @@ class Training:
         """
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe["rate"] * self._share_of_rate()
-        error = (self.network(batch.noisy, batch.sigma) - batch.clean).square()
+        denoised = self._pass(batch)(batch.noisy, batch.sigma)
+        error = (denoised - batch.clean).square()
         loss = (error.mean(dim=(1, 2, 3)) / batch.sigma).mean()
         self.optimiser.zero_grad()
         torch.autograd.backward(loss)
         self.optimiser.step()
         self.step += 1
         self._take_average()
-        return float(loss.detach())
+        return loss.detach()
+
+    def _pass(self, batch: Noisy) -> Callable[..., Tensor]:
+        """Return the network; on a GPU, as a graph of kernels for batches of this size.
+
+        To launch the kernels of so small a network one by one takes longer than they
+        do.
+        """
+        shape = batch.noisy.shape
+        if self.device.type == "cpu":
+            return self.network
+        if shape not in self._recorded:
+            sample = (batch.noisy.clone(), batch.sigma.clone())
+            self._recorded[shape] = torch.cuda.make_graphed_callables(
+                Recorded(self.network), sample
+            )
+        recorded: Callable[..., Tensor] = self._recorded[shape]
+        return recorded
 
     def _share_of_rate(self) -> float:
         """Return the share of the highest rate: up in a line, level, down in a line."""
@@ -116,9 +159,9 @@ class Training:
     def _take_average(self) -> None:
         # The first steps would linger in a long average: it grows with the training.
         keep = min(self.recipe["average"], self.step / (self.step + 10))
-        pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
-        for mean, value in pairs:
-            mean.lerp_(value, 1 - keep)
+        lists = [list(n.parameters()) for n in (self.average, self.network)]
+        take: Any = get_ema_multi_avg_fn
+        take(keep)(*lists, self.step)
 
 
 def _same_so_far(one: dict[str, Any], other: dict[str, Any], step: int) -> bool:
@@ -136,7 +179,7 @@ def psnr(clean: Tensor, found: Tensor) -> float:
     return float((10 * torch.log10(255**2 / error)).mean())
 
 
-def train(name: str, folder: Path = HERE) -> Path:
+def train(name: str, folder: Path = HERE, device: torch.device = CPU) -> Path:
     """Train to the end of the recipe, from the last checkpoint on, and write the file.
 
     `folder` holds params.yaml and `work`. Raises ValueError if the checkpoint has other
@@ -145,8 +188,8 @@ def train(name: str, folder: Path = HERE) -> Path:
     chosen, work = chosen_for(name, folder), folder / "work"
     work.mkdir(exist_ok=True)
     held_out = load(chosen["pictures"], "val.parquet")[0][:250].float()
-    batches = Batches(chosen["recipe"], sources(chosen))
-    training = Training(name, chosen, work)
+    batches = Batches(chosen["recipe"], sources(chosen), device)
+    training = Training(name, chosen, work, device)
     try:
         with FileLock(work / f"{name}.lock", timeout=0):
             training.resume()
@@ -181,7 +224,8 @@ def _run(training: Training, batches: Batches, held_out: Tensor, log: Path) -> N
         losses.append(training.descend(batches[training.step]))
         bar.update()
         if training.step % LOG_EVERY == 0:
-            _record(training, sum(losses) / len(losses), held_out, log)
+            loss = float(torch.stack(losses).mean())
+            _record(training, loss, held_out, log)
             losses.clear()
         if time.monotonic() - saved > CHECKPOINT_EVERY:
             training.save()
@@ -192,9 +236,10 @@ def _run(training: Training, batches: Batches, held_out: Tensor, log: Path) -> N
 def _record(training: Training, loss: float, held_out: Tensor, log: Path) -> None:
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(held_out.shape, generator=generator) * LOGGED_NOISE
-    sigma = torch.full((len(held_out),), LOGGED_NOISE)
+    noisy = (held_out + noise).to(training.device)
+    sigma = torch.full((len(held_out),), LOGGED_NOISE, device=training.device)
     with torch.no_grad():
-        reached = psnr(held_out, training.average(held_out + noise, sigma))
+        reached = psnr(held_out, training.average(noisy, sigma).cpu())
     row = [training.step, f"{loss:.4f}", f"{reached:.3f}", time.ctime()]
     with open(log, "a", newline="") as file:
         csv.writer(file).writerow(row)
@@ -203,7 +248,8 @@ def _record(training: Training, loss: float, held_out: Tensor, log: Path) -> Non
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=NAMES)
+    parser.add_argument("--device", default="auto", help="auto (default), cpu, cuda")
     parser.add_argument("--threads", type=int, help="by default one a core")
     arguments = parser.parse_args()
-    prepare("cpu", arguments.threads)
-    train(arguments.name)
+    on = prepare(arguments.device, arguments.threads)
+    train(arguments.name, device=on)

@@ -99,8 +99,9 @@ average of those trained (it keeps {recipe["average"]} a step). Seed {recipe["se
 draws the first weights, the pictures and the noise.
 
 To make it again, put the pictures where `params.yaml` says and run `dvc repro` in this
-folder. A training that was stopped goes on from its last checkpoint to the same
-weights. Another machine or number of threads rounds otherwise, so that weights and
+folder: on a GPU, as a CPU of two cores would take days. A training that was stopped
+goes on from its last checkpoint to the same weights. Another kind of device draws other
+noise, and another machine or number of threads rounds otherwise, so that weights and
 figures will differ a little."""
 
 

@@ -16,6 +16,8 @@ from torch import Tensor
 from data.embedded.pictures import load
 from stages.images import image_from_picture, square
 
+CPU = torch.device("cpu")
+
 # ITU-R BT.601, as Pillow's own conversion to grey.
 LUMA = (0.299, 0.587, 0.114)
 
@@ -66,28 +68,43 @@ def squares(pictures: list[Image.Image], side: int) -> Tensor:
 class Crops:
     """Square crops of pictures of any size: `draw` gives a batch, mirrored at random.
 
-    `pictures` is a list of `3 h w` or a tensor `n 3 h w`, uint8.
+    `pictures` is a list of `3 h w` or a tensor `n 3 h w`, uint8. They are kept as one
+    row of pixels, of which a batch is a single look-up, on a GPU too. Raises ValueError
+    if one is smaller than a crop.
     """
 
     def __init__(self, pictures: list[Tensor] | Tensor, side: int, batch: int) -> None:
-        self.pictures, self.side, self.batch = pictures, side, batch
+        self.side, self.batch = side, batch
+        sizes = [picture.shape[1:] for picture in pictures]
+        if min(map(min, sizes)) < side:
+            raise ValueError(f"A picture is smaller than a crop of {side} pixels.")
+        self.pixels = torch.cat([picture.flatten(1) for picture in pictures], dim=1)
+        self.sizes = torch.tensor(sizes)
+        self.starts = self.sizes.prod(dim=1).cumsum(dim=0) - self.sizes.prod(dim=1)
+
+    def to(self, device: torch.device) -> "Crops":
+        """Return the same crops, with the pictures on the device."""
+        for name in ("pixels", "sizes", "starts"):
+            setattr(self, name, getattr(self, name).to(device))
+        return self
 
     def draw(self, generator: torch.Generator) -> Tensor:
-        """Return `batch 3 side side`, float32, in 0..255, and half of it mirrored."""
-        which = torch.randint(len(self.pictures), (self.batch,), generator=generator)
-        draws = torch.rand(self.batch, 3, generator=generator).tolist()
-        crops = [
-            self._crop(self.pictures[int(index)], *draw)
-            for index, draw in zip(which, draws, strict=True)
-        ]
-        return torch.stack(crops).float()
+        """Return `batch 3 side side`, float32, in 0..255, and half of it mirrored.
 
-    def _crop(self, picture: Tensor, down: float, right: float, flip: float) -> Tensor:
-        height, width = picture.shape[1:]
-        top = int(down * (height - self.side + 1))
-        left = int(right * (width - self.side + 1))
-        crop = picture[:, top : top + self.side, left : left + self.side]
-        return crop.flip(2) if flip < 0.5 else crop
+        The generator is of the device that holds the pictures.
+        """
+        on, n = self.pixels.device, (self.batch,)
+        which = torch.randint(len(self.starts), n, generator=generator, device=on)
+        height, width = self.sizes[which].T
+        down, right, flip = torch.rand(3, *n, generator=generator, device=on)
+        top = (down * (height - self.side + 1)).long()
+        left = (right * (width - self.side + 1)).long()
+        along = torch.arange(self.side, device=on)
+        rows = top[:, None] + along
+        columns = left[:, None] + torch.where(flip[:, None] < 0.5, along.flip(0), along)
+        lines = self.starts[which][:, None] + rows * width[:, None]
+        places = lines[:, :, None] + columns[:, None, :]
+        return self.pixels[:, places].transpose(0, 1).float()
 
 
 def with_noise(
@@ -98,11 +115,11 @@ def with_noise(
     A share `grey` of them loses its colour first, and gets the same noise in all three
     channels: so a grey image looks that is given to the network as three equal ones.
     """
-    n = len(clean)
+    n, on = len(clean), clean.device
     least, most = recipe["noise"]
-    sigma = least * (most / least) ** torch.rand(n, generator=generator)
-    noise = torch.randn(clean.shape, generator=generator)
-    greys = torch.rand(n, 1, 1, 1, generator=generator) < recipe["grey"]
+    sigma = least * (most / least) ** torch.rand(n, generator=generator, device=on)
+    noise = torch.randn(clean.shape, generator=generator, device=on)
+    greys = torch.rand(n, 1, 1, 1, generator=generator, device=on) < recipe["grey"]
     clean = torch.where(greys, grey(clean), clean)
     noise = torch.where(greys, noise[:, :1], noise)
     return Noisy(clean, clean + sigma[:, None, None, None] * noise, sigma)
@@ -110,15 +127,24 @@ def with_noise(
 
 def grey(pictures: Tensor) -> Tensor:
     """Return the luma of RGB pictures, `n 1 h w`."""
-    weights = torch.tensor(LUMA, dtype=pictures.dtype)[:, None, None]
+    weights = pictures.new_tensor(LUMA)[:, None, None]
     return (pictures * weights).sum(dim=1, keepdim=True)
 
 
 class Batches:
-    """The batches of a recipe by step: thumbnails and photographs in turn."""
+    """The batches of a recipe by step, on a device: thumbnails, photographs, in turn.
 
-    def __init__(self, recipe: dict[str, Any], sources: list[Crops]) -> None:
-        self.recipe, self.sources = recipe, sources
+    A GPU draws other numbers from a seed than a CPU does.
+    """
+
+    def __init__(
+        self,
+        recipe: dict[str, Any],
+        sources: list[Crops],
+        device: torch.device = CPU,
+    ) -> None:
+        self.recipe, self.device = recipe, device
+        self.sources = [source.to(device) for source in sources]
 
     def __len__(self) -> int:
         return int(self.recipe["steps"])
@@ -126,7 +152,7 @@ class Batches:
     def __getitem__(self, step: int) -> Noisy:
         """Return the clean and noisy pictures of a step, counted from 0."""
         seed = self.recipe["seed"] * 10**6 + step
-        generator = torch.Generator().manual_seed(seed)
+        generator = torch.Generator(self.device).manual_seed(seed)
         source = self.sources[step % len(self.sources)]
         return with_noise(source.draw(generator), self.recipe, generator)
 

@@ -63,6 +63,22 @@ def test_crops_reach_every_place_straight_and_mirrored():
     assert 250 < straight < 350
 
 
+def test_crops_of_pictures_of_many_sizes_are_cut_from_one_picture_each():
+    pictures = [numbered(6, 9) + 16 * place for place in range(3)]
+    pictures.append(numbered(4, 5) + 64)
+    for crop in Crops(pictures, side=4, batch=60).draw(generator(2)):
+        first = crop[2, 0, 0]
+        assert torch.equal(crop[2], first.expand(4, 4))
+        rows, columns = crop[0] - first, crop[1] - first
+        assert torch.equal(rows.diff(dim=0), torch.ones(3, 4))
+        assert torch.equal(columns.diff(dim=1).abs(), torch.ones(4, 3))
+
+
+def test_picture_smaller_than_a_crop_is_refused():
+    with pytest.raises(ValueError, match="smaller than a crop of 7 pixels"):
+        Crops([numbered(9, 9), numbered(8, 6)], side=7, batch=2)
+
+
 def test_crops_come_from_all_pictures_and_the_generator_alone():
     pictures = torch.arange(3, dtype=torch.uint8)[:, None, None, None]
     pictures = pictures.expand(3, 3, 5, 5)
