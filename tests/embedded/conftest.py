@@ -3,12 +3,15 @@
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+
+from data.embedded.denoising import chosen_for
 
 PARAMS = """
 pictures: pictures
@@ -106,3 +109,9 @@ def edit(folder: Path) -> Callable[[str, str], None]:
         path.write_text(path.read_text().replace(old, new))
 
     return replace
+
+
+@pytest.fixture
+def chosen(folder: Path) -> dict[str, Any]:
+    """Return the settings of the denoiser."""
+    return chosen_for("denoiser", folder)

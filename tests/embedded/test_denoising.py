@@ -21,11 +21,6 @@ class Killed(Exception):
 
 
 @pytest.fixture
-def chosen(folder):
-    return chosen_for("denoiser", folder)
-
-
-@pytest.fixture
 def kill_at(monkeypatch):
     """Return a function that makes training stop before a step, or never (None)."""
     descend = Training.descend
@@ -97,40 +92,6 @@ def test_photographs_for_claims_are_never_trained_on(chosen):
     assert reds == {0, 80, 160}
 
 
-def test_first_step_has_the_loss_of_the_formula_and_the_first_rate(folder, chosen):
-    training = Training("denoiser", chosen, folder / "work")
-    batch = Batches(chosen["recipe"], sources(chosen))[0]
-    loss = training.descend(batch)
-    # An untrained denoiser is the identity.
-    error = (batch.noisy - batch.clean).square().mean(dim=(1, 2, 3))
-    assert loss == pytest.approx(float((error / batch.sigma).mean()), rel=1e-5)
-    assert training.optimiser.param_groups[0]["lr"] == pytest.approx(1e-3 / 2)
-
-
-def test_rate_rises_in_a_line_stays_and_falls_in_a_line(folder, chosen):
-    training = Training("denoiser", chosen, folder / "work")
-    batch = Batches(chosen["recipe"], sources(chosen))[0]
-    rates = []
-    for _ in range(8):
-        training.descend(batch)
-        rates.append(training.optimiser.param_groups[0]["lr"] / 1e-3)
-    # Two steps of warm-up, and four of eight to cool down.
-    assert rates == pytest.approx([0.5, 1, 1, 1, 1, 0.75, 0.5, 0.25])
-
-
-def test_average_follows_the_weights(folder, chosen):
-    training = Training("denoiser", chosen, folder / "work")
-    batch = Batches(chosen["recipe"], sources(chosen))[0]
-    expected = training.average.tail.bias.clone()
-    for step in range(1, 8):
-        training.descend(batch)
-        keep = min(0.9, step / (step + 10))
-        value = training.network.tail.bias.detach()
-        expected = keep * expected + (1 - keep) * value
-    torch.testing.assert_close(training.average.tail.bias, expected)
-    assert expected.any()
-
-
 def test_checkpoint_of_another_recipe_is_refused(folder, edit):
     train("denoiser", folder)
     edit("warm_up: 2", "warm_up: 3")
@@ -178,18 +139,6 @@ def test_log_has_a_row_now_and_then(folder, monkeypatch):
     assert [row[0] for row in rows] == ["4", "8"]
     # A noise of 25 is 20.2 dB, which no eight steps change much.
     assert all(19 < float(row[2]) < 22 for row in rows)
-
-
-def test_training_takes_noise_out(folder, chosen):
-    chosen["recipe"] |= {"steps": 80, "rate": 6e-3, "noise": [40.0, 40.0], "grey": 0.0}
-    # Twelve numbers are folded into a place: fewer channels cannot carry the noise.
-    chosen["architecture"] = {"widths": [16, 16], "down": [0, 1], "up": [1, 0]}
-    training = Training("denoiser", chosen, folder / "work")
-    batches = Batches(chosen["recipe"], sources(chosen)[1:])  # flat: easy to denoise
-    losses = [training.descend(batches[step]) for step in range(80)]
-    # Noise of 40 has a squared error of 40 times its level.
-    assert losses[0] == pytest.approx(40, rel=0.1)
-    assert sum(losses[-10:]) / 10 < 20
 
 
 def test_psnr_is_the_mean_over_pictures():
