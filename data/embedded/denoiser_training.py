@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from data.embedded import checkpoint
 from data.embedded.noisy_pictures import CPU, Noisy
 from stages.preimage.denoiser import Denoiser
 
@@ -57,9 +58,7 @@ class Training:
             "optimiser": self.optimiser.state_dict(),
             "chosen": self.chosen,
         }
-        part = self.checkpoint.with_name(f"{self.checkpoint.name}.part")
-        torch.save(state, part)
-        part.replace(self.checkpoint)
+        checkpoint.write(self.checkpoint, state)
 
     def resume(self) -> None:
         """Go on from the last checkpoint, if there is one.
@@ -68,19 +67,16 @@ class Training:
         up to there they are the same. Raises ValueError if it was made with another
         architecture or recipe.
         """
-        if not self.checkpoint.exists():
+        state = checkpoint.read(self.checkpoint, self._fits, self.device)
+        if state is None:
             return
-        state = torch.load(self.checkpoint, self.device, weights_only=True)
-        if not _same_so_far(state["chosen"], self.chosen, state["step"]):
-            raise ValueError(
-                f"{self.checkpoint} was trained with another architecture or recipe "
-                "than params.yaml has: put those back to go on, or delete it to start "
-                "again."
-            )
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
+
+    def _fits(self, state: checkpoint.State) -> bool:
+        return _same_so_far(state["chosen"], self.chosen, state["step"])
 
     def descend(self, batch: Noisy) -> Tensor:
         """Take one step and return the loss, the squared error over the noise level.
@@ -128,8 +124,8 @@ class Training:
         # The first steps would linger in a long average: it grows with the training.
         keep = min(self.recipe["average"], self.step / (self.step + 10))
         lists = [list(n.parameters()) for n in (self.average, self.network)]
-        take: Any = get_ema_multi_avg_fn
-        take(keep)(*lists, self.step)
+        average = get_ema_multi_avg_fn(keep)  # type: ignore[no-untyped-call]
+        average(*lists, self.step)
 
 
 def _same_so_far(one: dict[str, Any], other: dict[str, Any], step: int) -> bool:

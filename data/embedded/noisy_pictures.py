@@ -80,7 +80,8 @@ class Crops:
             raise ValueError(f"A picture is smaller than a crop of {side} pixels.")
         self.pixels = torch.cat([picture.flatten(1) for picture in pictures], dim=1)
         self.sizes = torch.tensor(sizes)
-        self.starts = self.sizes.prod(dim=1).cumsum(dim=0) - self.sizes.prod(dim=1)
+        areas = self.sizes.prod(dim=1)
+        self.starts = areas.cumsum(dim=0) - areas
 
     def to(self, device: torch.device) -> "Crops":
         """Return the same crops, with the pictures on the device."""

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
-from data.embedded import weights
+from data.embedded import checkpoint, weights
 from data.embedded.networks import NAMES, Trainable, network, split_streams
 from data.embedded.pictures import load, varied
 from data.embedded.recipe import (
@@ -93,30 +93,25 @@ class Training:
             "random": torch.get_rng_state(),
             "chosen": self.chosen,
         }
-        part = self.checkpoint.with_name(f"{self.checkpoint.name}.part")
-        torch.save(state, part)
-        part.replace(self.checkpoint)
+        checkpoint.write(self.checkpoint, state)
 
     def resume(self) -> None:
         """Go on from the last checkpoint, if there is one.
 
         Raises ValueError if it was made with another architecture or recipe.
         """
-        if not self.checkpoint.exists():
+        state = checkpoint.read(self.checkpoint, self._fits)
+        if state is None:
             return
-        state = torch.load(self.checkpoint, weights_only=True)
-        # The first checkpoints held neither `chosen` nor `random`, dropout's generator.
-        if state.get("chosen", self.chosen) != self.chosen:
-            raise ValueError(
-                f"{self.checkpoint} was trained with another architecture or recipe "
-                "than params.yaml has: put those back to go on, or delete it to start "
-                "again."
-            )
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = state["step"]
         if "random" in state:
             torch.set_rng_state(state["random"])
+
+    def _fits(self, state: checkpoint.State) -> bool:
+        # The first checkpoints held neither `chosen` nor `random`, dropout's generator.
+        return bool(state.get("chosen", self.chosen) == self.chosen)
 
     def descend(self, images: Tensor, labels: Tensor, progress: float) -> float:
         """Take one step and return the loss; `progress` in 0..1 sets the rate."""
