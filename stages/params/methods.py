@@ -34,7 +34,9 @@ Parameterisation = Literal[
 ]
 
 NoiseLevel = Annotated[float, Field(gt=0, le=255)]
-_OF_DENOISER = {"lambda_denoiser", "sigma", "denoise_every", "renoise"}
+_OF_DENOISER = {
+    *("lambda_denoiser", "sigma", "denoise_every", "renoise", "longest_wave")
+}
 
 
 class PriorSettings(Part):
@@ -47,8 +49,10 @@ class PriorSettings(Part):
     `denoiser` is `embedded`, or the path of a file that `data.embedded.denoising`
     writes. Its weight may follow the layer (auto, see `stages.plan.stiffness`); `sigma`
     are its first and last noise level in grey levels; it runs at every
-    `denoise_every`-th step, on the image with noise of the level if `renoise`. It does
-    much of what TV does: give that less weight beside it.
+    `denoise_every`-th step, on the image with noise of the level if `renoise`. It is
+    heard on waves shorter than `longest_wave` pixels (auto: half of what a cell of the
+    layer's code sees, see `stages.plan.longest_wave`). It does what TV does, and
+    better: leave that out beside it.
     """
 
     alpha: Annotated[float, Field(ge=1)] = 6.0
@@ -79,6 +83,9 @@ class PriorSettings(Part):
     ] = (60.0, 5.0)
     denoise_every: Count = 2
     renoise: bool = True
+    longest_wave: Annotated[
+        Positive | Literal["auto"], must_be("auto or a number of pixels above 0")
+    ] = "auto"
 
     @model_validator(mode="after")
     def _ijcv_alone(self) -> "PriorSettings":

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from stages.images import reference_norm
 from stages.params.methods import ByDepth, PaperSettings, PriorSettings, SolverSettings
+from stages.plan.longest_wave import longest_wave
 from stages.plan.representations import embedded_file, outline
 from stages.plan.stiffness import lambda_denoiser
 from stages.preimage.adam import Fast
@@ -75,7 +76,14 @@ def _learned(
         sigma=prior.sigma,
         denoise_every=prior.denoise_every,
         renoise=prior.renoise,
+        longest_wave=_longest_wave(prior, defined, layer),
     )
+
+
+def _longest_wave(prior: PriorSettings, defined: Definition, layer: str) -> float:
+    if prior.longest_wave != "auto":
+        return prior.longest_wave
+    return longest_wave(defined, layer)
 
 
 def _denoiser(name: str) -> WeightsFile:

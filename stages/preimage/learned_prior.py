@@ -7,10 +7,9 @@ regularisation by denoising (Romano, Elad & Milanfar, arXiv:1611.02862), re-nois
 SNORE (Renaud et al., arXiv:2402.01779). No function has this gradient: the value is how
 far the denoiser would move the image, not a potential that a descent must lower.
 
-Departs from both: `Q` leaves out waves longer than COARSE pixels. Noise hides no wave
-that long, so a denoiser has nothing to say about it, and what it says is its bias. Few
-layers see those waves well, and a descent of waves steps far along them: the bias
-would shift colours and light, and cost code error.
+Departs from both: `Q` leaves out waves of `longest_wave` pixels and more, which a code
+knows better than a denoiser. What it says of them is its bias: that would shift colours
+and light, and cost code error (`stages.plan.longest_wave`).
 
 `sigma` falls geometrically from the first step to the last, coarse structure before
 detail. The weight is `lambda_denoiser` times two shares. One falls on a line from 1 to
@@ -43,9 +42,6 @@ DENOISED = "denoised"
 # at the end.
 LAST = 0.05
 
-# The wavelength, in pixels, from which the denoiser is not heard. Our choice.
-COARSE = 32.0
-
 
 @dataclass(frozen=True)
 class LearnedPrior(PriorTerm):
@@ -54,17 +50,20 @@ class LearnedPrior(PriorTerm):
     `sigma` are the noise levels at both ends of the descent, in grey levels; the noise
     is added, at the level that the denoiser is told, if `renoise`. It is drawn for each
     job by its seed and the step alone: nothing is carried from one draw to the next.
+    `longest_wave` is the wavelength, in pixels, from which the denoiser is not heard.
     `code_error` is each job's `||Phi(x) - Phi0|| / ||Phi0||` at the step, at most 1;
     None, where it is not known, counts as 1.
 
     Raises ValueError if the levels do not fall or are not positive, if it would run at
-    no step, or if there are not as many seeds as jobs.
+    no step, if the wavelength is not positive, or if there are not as many seeds as
+    jobs.
     """
 
     denoiser: WeightsFile
     sigma: tuple[float, float]
     denoise_every: int
     renoise: bool
+    longest_wave: float
     step: int = 0
     n_steps: int = 1
     precision: torch.dtype = torch.float32
@@ -79,6 +78,10 @@ class LearnedPrior(PriorTerm):
         if self.denoise_every < 1:
             raise ValueError(
                 f"`denoise_every` must be at least 1, got {self.denoise_every}."
+            )
+        if not self.longest_wave > 0:
+            raise ValueError(
+                f"`longest_wave` must be positive, got {self.longest_wave}."
             )
         if self.renoise and len(self.jobs.seeds) != len(self.weights):
             raise ValueError(
@@ -115,7 +118,8 @@ class LearnedPrior(PriorTerm):
 
     def value(self, x: Images) -> PerImage:
         """Return the weighted distance to what the denoiser makes of the images now."""
-        return self._scale * _fine(x - self._denoised(x)).square().sum(dim=(1, 2, 3))
+        residue = self._heard(x - self._denoised(x))
+        return self._scale * residue.square().sum(dim=(1, 2, 3))
 
     def value_and_gradient(
         self, x: Images, memory: Memory
@@ -126,9 +130,13 @@ class LearnedPrior(PriorTerm):
         """
         if self.step % self.denoise_every == 0:
             memory[DENOISED].copy_(self._denoised(x))
-        residue = _fine(x - memory[DENOISED])
+        residue = self._heard(x - memory[DENOISED])
         value = self._scale * residue.square().sum(dim=(1, 2, 3))
         return value, residue, (2 * self._scale)[:, None, None, None]
+
+    def _heard(self, residue: Images) -> Images:
+        """Return what of a residue the denoiser is heard on."""
+        return without_coarse(residue, self.longest_wave)
 
     @property
     def _scale(self) -> PerImage:
@@ -155,8 +163,3 @@ class LearnedPrior(PriorTerm):
         names = [f"renoise:{seed}:{self.step}" for seed in self.jobs.seeds]
         draws = [torch.randn(x.shape[1:], generator=generator(name)) for name in names]
         return torch.stack(draws).to(x)
-
-
-def _fine(residue: Images) -> Images:
-    """Return what of a residue the denoiser is heard on."""
-    return without_coarse(residue, COARSE)

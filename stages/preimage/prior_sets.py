@@ -42,14 +42,17 @@ def with_denoiser(
     sigma: tuple[float, float] = (60.0, 5.0),
     denoise_every: int = 2,
     renoise: bool = True,
+    longest_wave: float = 32.0,
 ) -> Prior:
     """Return the prior with the pull of a denoiser besides, see `learned_prior`.
 
     `weight` is lambda_denoiser at the first step and a code error of 1, which
     `stages.plan.stiffness` derives for a layer; `sigma` are the first and the last
-    noise level in grey levels. Defaults are our choice, by trials on AlexNet: a last
-    level of 5 and not 10 takes relu5's code error from .144 to .136, pool5's from .147
-    to .141, with as near pictures (20 fitting photographs).
+    noise level in grey levels. The denoiser is heard on waves shorter than
+    `longest_wave` pixels: half of what a cell of the code sees suits, as
+    `stages.plan.longest_wave` has it. Defaults are our choice, by trials on AlexNet: a
+    last level of 5 and not 10 takes relu5's code error from .144 to .136, pool5's from
+    .147 to .141, with as near pictures (20 fitting photographs).
     """
     numbers: dict[str, Number] = {
         "lambda_denoiser": weight,
@@ -57,6 +60,7 @@ def with_denoiser(
         "sigma": sigma,
         "denoise_every": denoise_every,
         "renoise": renoise,
+        "longest_wave": longest_wave,
     }
     return replace(prior, further=(*prior.further, *numbers.items()))
 

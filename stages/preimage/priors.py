@@ -43,7 +43,7 @@ PRIORS: tuple[PriorRow, ...] = (
         formula="lambda_denoiser w ||Q (x - D(x + sigma n, sigma))||^2 / s^2",
         unit="1",
         weight="lambda_denoiser",
-        form=("denoiser", "sigma", "denoise_every", "renoise"),
+        form=("denoiser", "sigma", "denoise_every", "renoise", "longest_wave"),
         meaning="how far the denoiser would move the image, long waves apart: a pull, "
         "no potential; w falls with the code error and with time",
         term="stages.preimage.learned_prior:LearnedPrior",

@@ -58,8 +58,8 @@ JUDGE_SIDE = 224
 TARGETS = ("white noise", "untrained network", "constant")
 N_INVENTED = 4
 
-# The weights of TV in the default study: alone, and where a denoiser does its work.
-ALONE, BESIDE = (0.05, 0.05, 0.1), (0.005, 0.015, 0.03)
+# The weights of TV in the default study, where it is alone.
+ALONE = (0.05, 0.05, 0.1)
 SOLVERS: dict[str, FastSettings | PaperSettings] = {
     "paper": PaperSettings(kind="paper"),
     "fast": FastSettings(kind="fast", steps=250),
@@ -91,9 +91,7 @@ class Setting:
             return PriorSettings(lambda_alpha="auto", lambda_tv="by-depth")
         if self.denoiser is None:
             return PriorSettings(lambda_tv=ALONE)
-        return PriorSettings(
-            lambda_tv=BESIDE, denoiser=self.denoiser, lambda_denoiser="auto"
-        )
+        return PriorSettings(denoiser=self.denoiser, lambda_denoiser="auto")
 
 
 PLAIN = Setting("by depth", "by depth")

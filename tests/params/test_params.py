@@ -95,6 +95,7 @@ WORDS = {
     "lambda_tv": "must be a number of at least 0, three of them (for thirds of the "
     "depth), by-depth or {by-depth: factor}",
     "lambda_denoiser": "must be auto or a number of at least 0",
+    "longest_wave": "must be auto or a number of pixels above 0",
     "sigma": "must be two noise levels in grey levels, such as [60, 5]",
     "schedule": "must be auto, cnn, steady, region, descriptors "
     "or [[steps, factor of 0.004], ...]",
@@ -128,6 +129,7 @@ REFUSED: list[tuple[Any, str, str, list[Any]]] = [
     (DENOISER, "lambda_denoiser", "", [NAN, -1, True, "by-depth"]),
     (DENOISER, "sigma", "", [60, [60], [60, 0], [300, 10], [60, 30, 10], [True, 1]]),
     (DENOISER, "denoise_every", "greater than or equal to 1", [0]),
+    (DENOISER, "longest_wave", "", [0, -1, NAN, INF, True, "all"]),
     (DENOISER, "renoise", "valid boolean", [1, "yes"]),
     (DENOISER, "denoiser", "at least 1 character", [""]),
     (PAPER, "schedule", "", ["slow", 3, [], [[]], [[3]], [[3, 1, 1]], [3, 1.0]]),

@@ -90,6 +90,7 @@ DIFFERENT: list[dict[str, Any]] = [
     learned(sigma=[50, 10]),
     learned(sigma=[60, 10]),
     learned(denoise_every=3),
+    learned(longest_wave=20),
     learned(renoise=False),
     part("solvers", "fast", steps=7),
     part("solvers", "fast", rate=4.0),

@@ -7,6 +7,7 @@ import pytest
 from stages.images import reference_norm
 from stages.params.methods import ByDepth, FastSettings, PaperSettings, PriorSettings
 from stages.params.representations import CaffenetSettings
+from stages.plan.longest_wave import longest_wave
 from stages.plan.representations import definition
 from stages.plan.resolution import by_depth, prior_numbers, solver_numbers
 from stages.plan.stiffness import lambda_denoiser
@@ -112,6 +113,17 @@ def test_the_weight_auto_of_a_denoiser_follows_the_layer(tmp_path):
     for layer in ("conv1", "relu4"):
         found = prior(given, NETWORK, layer).numbers()["lambda_denoiser"]
         assert found == lambda_denoiser(NETWORK, layer) > 0
+
+
+def test_the_longest_wave_follows_the_layer_or_is_as_written(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(b"weights")
+    given = {"denoiser": str(path), "lambda_denoiser": 1.0}
+    for layer in ("conv1", "relu4"):
+        found = prior(PriorSettings(**given), NETWORK, layer).numbers()
+        assert found["longest_wave"] == longest_wave(NETWORK, layer)
+    found = prior(PriorSettings(**given, longest_wave=20), NETWORK).numbers()
+    assert found["longest_wave"] == 20
 
 
 @pytest.mark.parametrize(("defined", "layer"), [(HOG, "hog"), (DSIFT, "dsift")])

@@ -13,7 +13,7 @@ from stages.preimage.coarse_waves import without_coarse
 from stages.preimage.data_term import data_term
 from stages.preimage.denoiser import Denoiser
 from stages.preimage.descent import begin, minimise
-from stages.preimage.learned_prior import COARSE, DENOISED, LAST, LearnedPrior
+from stages.preimage.learned_prior import DENOISED, LAST, LearnedPrior
 from stages.preimage.objective import objective
 from stages.preimage.prior_term import Jobs
 from stages.preimage.start import noise
@@ -24,6 +24,7 @@ SHAPE = (3, 12, 12)
 NORM = reference_norm(SHAPE)
 MEAN = torch.tensor([120.0, 110.0, 100.0])[:, None, None]
 SEEDS = ("cat:0", "cat:1", "dog:0")
+LONGEST = 8.0
 FILE = WeightsFile(Path("toy.safetensors"), "0" * 64)
 
 
@@ -65,7 +66,10 @@ def network():
 
 
 def term(weights=(5.0, 5.0, 5.0), seeds=SEEDS, **numbers):
-    given = {"sigma": (60.0, 10.0), "denoise_every": 2, "renoise": True}
+    given = {
+        **{"sigma": (60.0, 10.0), "denoise_every": 2, "renoise": True},
+        "longest_wave": LONGEST,
+    }
     jobs = Jobs(NORM, MEAN, tuple(seeds))
     return LearnedPrior(torch.tensor(weights), jobs, FILE, **given | numbers)
 
@@ -87,7 +91,7 @@ def test_a_denoiser_that_always_says_grey_pulls_there(toy):
     toy(lambda images: torch.full_like(images, 128.0))
     x = centred()
     value, gradient = pull(term((1.0, 2.0, 4.0)), x)
-    residue = without_coarse(x + MEAN - 128, COARSE)
+    residue = without_coarse(x + MEAN - 128, LONGEST)
     weights = torch.tensor([1.0, 2.0, 4.0])
     expected = weights * residue.square().sum(dim=(1, 2, 3)) / NORM**2
     torch.testing.assert_close(value, expected)
@@ -101,6 +105,16 @@ def test_what_the_denoiser_says_of_light_and_colour_is_not_heard(toy):
     value, gradient = pull(term(renoise=False), centred())
     assert value.abs().max() < 1e-6
     assert gradient.abs().max() < 1e-5
+
+
+def test_only_waves_that_are_shorter_than_the_longest_pull(toy):
+    toy(torch.zeros_like)
+    columns = (torch.arange(SHAPE[2]) + 0.5) / SHAPE[2]
+    # Of wavelengths of 8 and 6 pixels.
+    wave = [torch.cos(torch.pi * k * columns).expand(1, *SHAPE) for k in (3, 4)]
+    one = term([1.0], SEEDS[:1], renoise=False, longest_wave=8.0)
+    told = [pull(one, 50 * each - MEAN)[0].item() for each in wave]
+    assert told[0] < 1e-6 < 1e-2 < told[1]
 
 
 def test_gradient_is_that_of_the_value_with_the_denoised_image_held(toy):
@@ -184,7 +198,7 @@ def test_denoiser_runs_at_every_kth_step_and_pulls_to_the_same_place_between(toy
     assert not torch.equal(kept[2], kept[3])
     last = one.at(7, 10)
     value, residue, _ = last.value_and_gradient(x, memory)
-    expected = without_coarse(x - kept[6], COARSE)
+    expected = without_coarse(x - kept[6], LONGEST)
     torch.testing.assert_close(residue, expected)
     expected = last.fading * 5 * expected.square().sum(dim=(1, 2, 3)) / NORM**2
     torch.testing.assert_close(value, expected)
@@ -238,6 +252,7 @@ def test_a_memory_of_a_start_is_useless_between_runs(toy):
         ({"sigma": (5.0, 10.0)}, "`sigma` must not rise and be positive, got 5.0"),
         ({"sigma": (60.0, 0.0)}, "be positive, got 60.0 and 0.0"),
         ({"denoise_every": 0}, "`denoise_every` must be at least 1, got 0"),
+        ({"longest_wave": 0.0}, "`longest_wave` must be positive, got 0.0"),
         ({"seeds": SEEDS[:2]}, r"`seeds` must be one a job \(3\), got 2"),
     ],
 )

@@ -53,6 +53,7 @@ def test_the_learned_prior_stands_beside_the_classical_one(tmp_path):
     assert numbers["denoiser"] == file
     assert numbers["sigma"] == (60.0, 5.0)
     assert (numbers["denoise_every"], numbers["renoise"]) == (2, True)
+    assert numbers["longest_wave"] == 32
 
 
 def test_the_light_prior_is_total_variation_alone():
