@@ -56,6 +56,10 @@ from stages.representations.loading import cut
 # .612, .105 .608; twenty of CaffeNet: relu2 .040 .194, .042 .200, .047 .211; relu4 .048
 # .425, .049 .419, .052 .417; fc6 .042 .554, .048 .552, .052 .560. Six others of AlexNet
 # with 8 and 12: relu5 .088 .552, .088 .547; pool5 .096 .595, .094 .586.
+# Without TV, with the denoiser heard as far as `stages.plan.longest_wave` says, eight
+# more with 8, 12 and 18: relu5 .096 .557, .098 .555, .105 .546; with 8 and 12: pool5
+# .100 .594, .096 .589; sixteen of CaffeNet with 8 and 12: relu2 .041 .178, .045 .179;
+# relu4 .037 .379, .039 .377.
 SHARE = 12.0
 
 N_PROBES = 4
