@@ -4,8 +4,8 @@
 
 In a folder where `python -m stages.fetch` has run with these networks (VGG-16 with
 `weights: features`, EfficientNet-Lite0 with `weights: package`) and LPIPS in
-params.yaml. The rule's one constant was set on AlexNet and the CaffeNet inside; VGG-16,
-EfficientNet-Lite0, HOG, HOGb and DSIFT are inverted without touching it. (The ground
+params.yaml. The rules' constants were set on AlexNet and the CaffeNet inside; VGG-16,
+EfficientNet-Lite0, HOG, HOGb and DSIFT are inverted without touching them. (The ground
 under the pixels of shallow layers was made with two other photographs of the first two
 in sight; its share was set on the CaffeNet.) The store keeps what is done, as in
 `natural_prior`.
