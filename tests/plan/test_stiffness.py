@@ -62,7 +62,7 @@ def exact(phi):
 
 @pytest.mark.parametrize("phi", [lambda x: x, steep, coarse, fine])
 def test_it_is_the_root_mean_square_over_natural_changes_of_the_image(phi):
-    assert of(phi) == pytest.approx(exact(phi), rel=0.25)
+    assert of(phi) == pytest.approx(exact(phi), rel=0.05)
 
 
 def test_the_scale_of_the_code_does_not_count():

@@ -72,9 +72,11 @@ def test_what_workers_die_of_comes_back_as_none(own):
             os.kill(os.getpid(), signal.SIGKILL)
         return n
 
-    # One after the other: what is at a worker with the deadly one shares in the blame.
-    for n, answer in [(0, 0), (1, None), (2, 2)]:
-        assert list(in_order(own, deadly, iter([Pending(f"{n}", n)]), DASK)) == [answer]
+    # No other task beside it: what is at a worker with the deadly one shares the blame.
+    items = ["before", Pending("deadly", 1), "after"]
+    assert list(in_order(own, deadly, iter(items), DASK)) == ["before", None, "after"]
+    others = [Pending("nought", 0), Pending("two", 2)]
+    assert list(in_order(own, deadly, iter(others), DASK)) == [0, 2]
 
 
 def test_few_tasks_are_on_the_way(own, monkeypatch):
