@@ -13,6 +13,8 @@ share of the side. A network whose cells see the whole image has that length at 
 layer.
 """
 
+from functools import cache
+
 from stages.plan.representations import outline
 from stages.representations.definition import Definition
 
@@ -31,8 +33,12 @@ SHARE = 0.5
 SHORTEST = 8.0
 
 
+@cache
 def longest_wave(defined: Definition, layer: str) -> float:
-    """Return the wavelength in pixels below which a denoiser is heard at a layer."""
+    """Return the wavelength in pixels below which a denoiser is heard at a layer.
+
+    Once a process: what cells see that cannot be followed is measured by gradients.
+    """
     phi = outline(defined)
     sees = phi.geometry(phi.name(layer)).size
     return max(SHARE * min(sees, defined.side), SHORTEST)
