@@ -29,6 +29,7 @@ from stages.params.execution import ExecutionSettings
 from stages.plan.missing import without_weights
 from stages.plan.representations import code_shape, outline
 from stages.plan.study import ExtractStage, expand, extract_part, ready
+from stages.process.command_line import no_arguments
 from stages.process.progress import Progress
 from stages.process.stage import Refusal, run, say
 from stages.representations.chromaticity import chromaticity
@@ -253,4 +254,5 @@ def save(done: Mapping[str, Extraction]) -> None:
 
 
 if __name__ == "__main__":
+    no_arguments("extract", __doc__)
     run(timed("extract", main))

@@ -16,6 +16,7 @@ from stages.images import Picture, pixel_hash, png, square
 from stages.params.pictures import SOURCES
 from stages.plan.own_weights import remarks
 from stages.plan.study import fetch_stage
+from stages.process.command_line import no_arguments
 from stages.process.progress import Progress
 from stages.process.stage import Refusal, run, say
 from stages.sources.candidate import BadPicture, Candidate, Source
@@ -150,4 +151,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    no_arguments("fetch", __doc__)
     run(timed("fetch", main))

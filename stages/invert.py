@@ -21,6 +21,7 @@ from stages.plan.missing import missing as missing_representations
 from stages.plan.planned import Job, Jobs, Pictured
 from stages.plan.study import expand, ready
 from stages.preimage.priors import PRIORS
+from stages.process.command_line import no_arguments
 from stages.process.progress import Progress, running_cost
 from stages.process.stage import run
 from stages.representations.selection import with_top_channels
@@ -159,4 +160,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    no_arguments("invert", __doc__)
     run(timed("invert", main))

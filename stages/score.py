@@ -29,6 +29,7 @@ from stages.params.execution import ExecutionSettings
 from stages.params.representations import Representation
 from stages.plan.representations import definition, outline
 from stages.plan.sections import score_stage
+from stages.process.command_line import no_arguments
 from stages.process.progress import Progress, running_cost
 from stages.process.stage import Refusal, run
 from stages.representations.definition import Definition
@@ -156,4 +157,5 @@ def _apart(defined: Definition, device: torch.device) -> Phi:
 
 
 if __name__ == "__main__":
+    no_arguments("score", __doc__)
     run(timed("score", main))

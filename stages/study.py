@@ -65,9 +65,15 @@ def arguments() -> argparse.Namespace:
 # the plan ---------------------------------------------------------------------------
 
 
-def known_pictures(study: Expanded) -> tuple[list[Pictured], str]:
-    """Return the fetched pictures, or stand-ins for them, and a remark."""
-    if paths.IMAGES.exists():
+def known_pictures(
+    study: Expanded, params: Path = paths.PARAMS
+) -> tuple[list[Pictured], str]:
+    """Return the fetched pictures, or stand-ins for them, and a remark.
+
+    Those that were fetched for params.yaml are no other study's, unless it asks for the
+    same ones.
+    """
+    if paths.IMAGES.exists() and _asks_as_params_do(study, params):
         return pictures(), "fetched"
     wanted = study.params.fetch.images
     names, remark = _expected(wanted)
@@ -75,6 +81,16 @@ def known_pictures(study: Expanded) -> tuple[list[Pictured], str]:
     named = chain(*(images for images in asked if isinstance(images, list)))
     names = list(dict.fromkeys([*names[: wanted.limit], *named]))
     return [Pictured(f"unknown {name}", name) for name in names], remark
+
+
+def _asks_as_params_do(study: Expanded, params: Path) -> bool:
+    """Return whether a study takes the pictures that params.yaml takes."""
+    if params.absolute() == paths.PARAMS.absolute():
+        return True
+    try:
+        return expand().params.fetch.images == study.params.fetch.images
+    except Refusal:  # a mistake in params.yaml is none of this study's
+        return False
 
 
 def _expected(wanted: Pictures) -> tuple[list[str], str]:
@@ -89,9 +105,15 @@ def _expected(wanted: Pictures) -> tuple[list[str], str]:
     return ["#0"], "not fetched yet; counted as one"
 
 
-def show(study: Expanded, job_store: JobStore, *, measure: bool = False) -> None:
+def show(
+    study: Expanded,
+    job_store: JobStore,
+    params: Path = paths.PARAMS,
+    *,
+    measure: bool = False,
+) -> None:
     """Print the plan: of a study that is too large to list, what it amounts to."""
-    known, remark = known_pictures(study)
+    known, remark = known_pictures(study, params)
     tell(f"pictures  {len(known)} ({study.params.fetch.images.source}, {remark})")
     for name, why in study.missing.items():
         tell(f"missing   {name}: {why}")
@@ -176,7 +198,7 @@ def main() -> None:
         plans = [paths.PARAMS, chosen.params, *sorted(PRESETS.glob("*.yaml"))]
         prune(job_store, list(dict.fromkeys(plans)), lambda: _confirmed(chosen.yes))
     else:
-        show(study, job_store, measure=chosen.measure)
+        show(study, job_store, chosen.params, measure=chosen.measure)
 
 
 if __name__ == "__main__":

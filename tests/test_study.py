@@ -209,6 +209,15 @@ def test_other_params_can_be_looked_at(job_store, say, tmp_path):
     assert "jobs      9: 0 done" in say("--params", str(other))
 
 
+def test_pictures_of_this_study_are_no_other_studys(job_store, say, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text(PARAMS.replace(", camera, coffee]", "]"))
+    assert other.read_text() != PARAMS
+    assert "pictures  1 (builtin, not fetched yet)\n" in say("--params", str(other))
+    paths.PARAMS.write_text("nothing: of use")
+    assert "pictures  1 (builtin, not fetched yet)\n" in say("--params", str(other))
+
+
 def test_looking_writes_nothing(job_store, say):
     say()
     assert not paths.work().exists()

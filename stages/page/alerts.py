@@ -20,6 +20,8 @@ SATURATED = 0.25
 STILL_FALLING = 0.05
 # How many times the median diversity of the same layer is wide.
 WIDE = 2.0
+# The term of the learned prior, which is no function.
+_PULL = "denoiser_term"
 # Names that an alert lists before it counts the rest.
 _NAMES_AN_ALERT = 8
 
@@ -32,8 +34,9 @@ KINDS = {
     "selected is switched off; in no mean",
     "saturated": f"more than {SATURATED:.0%} of the values of the picture are at black "
     "or white (0 or 255)",
-    "not converged": f"the objective still fell by more than {STILL_FALLING:.0%} over "
-    "the last tenth of the steps: more steps would change the picture",
+    "not converged": "the objective, but for the pull of a denoiser, still fell by "
+    f"more than {STILL_FALLING:.0%} over the last tenth of the steps: more steps would "
+    "change the picture",
     "wide seed spread": f"the seeds lead more than {WIDE:g} times as far apart as is "
     "usual (the median) at the same layer",
     "remark": "done, with a remark",
@@ -135,5 +138,9 @@ def fall(trace: list[Mapping[str, Any]]) -> float | None:
 
 
 def _objective(point: Mapping[str, Any]) -> float:
-    terms = (value for name, value in point.items() if name.endswith("_term"))
-    return float(sum(terms))
+    """Return the sum of the terms but the pull of a denoiser.
+
+    That is no function to go down on, and its weight falls with the steps by itself.
+    """
+    terms = (v for name, v in point.items() if name.endswith("_term"))
+    return float(sum(terms)) - float(point.get(_PULL) or 0)

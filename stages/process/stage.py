@@ -1,8 +1,9 @@
 """A stage as a process: its signals, its exit codes, its last words.
 
 Exit codes: 0 done; 1 refused, with a message that says what to do, also where disk or
-memory are too short; 2 the params are wrong; 129, 130 and 143 stopped by SIGHUP, SIGINT
-and SIGTERM, with everything finished kept; 141 nobody reads what is printed.
+memory are too short; 2 the params, or the command line, are wrong; 129, 130 and 143
+stopped by SIGHUP, SIGINT and SIGTERM, with everything finished kept; 141 nobody reads
+what is printed.
 """
 
 import errno

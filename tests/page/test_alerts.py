@@ -91,6 +91,14 @@ def point(step, value):
         ([point(0, 9.0)], None),
         ([], None),
         ([point(0, 0.0), point(100, 0.0)], None),
+        # The pull of a denoiser fades with the steps, whatever becomes of the picture.
+        (
+            [
+                point(90, 2.0) | {"denoiser_term": 8.0},
+                point(100, 1.5) | {"denoiser_term": 1.0},
+            ],
+            0.25,
+        ),
     ],
 )
 def test_the_fall_over_the_last_tenth(trace, share):

@@ -53,7 +53,7 @@ def by_depth(table: pd.DataFrame, series: Sequence[Series]) -> dict[str, pd.Data
 def _panel(table: pd.DataFrame, series: Series) -> pd.DataFrame:
     named = table.assign(metric=series.heading, line=lines(table))
     ours = named[named["baseline"] == ""]
-    floors, other = named[named["baseline"] != ""], first_of_layer(ours)
+    floors = named[named["baseline"] != ""]
     parts = [
         _with_band(ours, series.metric),
         first_of_layer(floors, by="baseline").assign(
@@ -62,6 +62,8 @@ def _panel(table: pd.DataFrame, series: Series) -> pd.DataFrame:
     ]
     if series.null:
         null = {"kind": "null", "line": _NULLS[series.null]}
+        # The first that has one: not every setting has several seeds.
+        other = first_of_layer(ours.dropna(subset=[series.null]))
         parts.append(other.assign(**null, value=other[series.null]))
     long = pd.concat(parts, ignore_index=True).reindex(columns=_COLUMNS)
     ends = ["value", "low", "high"]

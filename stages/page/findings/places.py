@@ -85,8 +85,8 @@ def receptive_field(study: Evidence, claim: Claim) -> Finding:
     Of selections inverted with the prior `none` and with another, by one solver: the
     first of the study. Energy outside the receptive field, as a share of the start's;
     the null is that without a prior. It holds for a picture if at most a tenth is left
-    with the prior, and at least half without. What is left with further priors is told
-    besides: a learned one may fill the outside.
+    with the prior, and at least half without. What is left at each layer, and with
+    further priors, is told besides: a learned one may leave or fill the outside.
     """
     jobs = study.jobs.dropna(subset=["outside_energy"])
     bare, ruled = jobs[jobs["prior"] == "none"], jobs[jobs["prior"] != "none"]
@@ -113,10 +113,11 @@ def receptive_field(study: Evidence, claim: Claim) -> Finding:
     n = len(trials)
     return claim.tested(
         samples(trials, {"with the prior": ruled, NULL: _alike(bare, ruled)}),
-        f"With a prior, {with_prior} % of the start's energy is left outside the "
-        f"receptive field, without one {without} %: blank (at most 10 %) in "
-        f"{blank.sum():,} of {counted(n, 'picture')} with it, untouched (at least "
-        f"50 %) in {untouched.sum():,} without.{_besides(others, bare, on, claim)}",
+        f"With the prior {ruled['prior'].iloc[0]}, {with_prior} % of the start's "
+        f"energy is left outside the receptive field{_at_layers(pairs, claim)}, "
+        f"without one {without} %: blank (at most 10 %) in {blank.sum():,} of "
+        f"{counted(n, 'picture')} with it, untouched (at least 50 %) in "
+        f"{untouched.sum():,} without.{_besides(others, bare, on, claim)}",
     )
 
 
@@ -127,10 +128,24 @@ def _besides(
     told = ""
     for name, ruled in others.groupby("prior", sort=False):
         pairs = paired(ruled, bare, on, ["outside_energy"])
-        if not pairs.empty:
-            left = claim.written(pairs["outside_energy_left"].mean())
-            told += f" With the prior {name}, {left} % is left."
+        if pairs.empty:
+            continue
+        left = pairs.groupby("image_id")["outside_energy_left"].mean()
+        told += (
+            f" With the prior {name}, {claim.written(left.mean())} % is left"
+            f"{_at_layers(pairs, claim)}: blank in {(left <= BLANK).sum():,} of "
+            f"{counted(len(left), 'picture')}."
+        )
     return told
+
+
+def _at_layers(pairs: pd.DataFrame, claim: Claim) -> str:
+    """Return what is left at each layer, in brackets, where there are several."""
+    means = pairs.groupby("layer", sort=False)["outside_energy_left"].mean()
+    if len(means) < 2:
+        return ""
+    each = ", ".join(f"{claim.written(left)} % at {at}" for at, left in means.items())
+    return f" ({each})"
 
 
 def _alike(bare: pd.DataFrame, ruled: pd.DataFrame) -> pd.DataFrame:

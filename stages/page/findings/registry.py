@@ -48,8 +48,8 @@ CLAIMS = (
         "more so with depth.",
         test=several_seeds,
         needs="a representation inverted from several seeds at two layers or more",
-        holds_if="the deepest layer's are further apart than the null, and more so "
-        "with depth",
+        holds_if="the deepest layer's are further apart than the null by a tenth of "
+        "it or more, and more so with depth",
         null="how far apart the seeds are at the shallowest layer",
         unit="grey levels",
         decimals=1,

@@ -55,8 +55,8 @@ def streams(study: Evidence, claim: Claim) -> Finding:
     if trials.empty:
         return claim.untested("No colour picture has both halves and random halves.")
     roles = {
-        "nearer in colour": halves.colour,
-        "nearer in shape": halves.shape,
+        "the colour half": halves.colour,
+        "the shape half": halves.shape,
         NULL: pairs[0][0],
     }
     # Of each picture the first is shown: where the halves split most.
@@ -129,5 +129,15 @@ def _sentence(halves: Halves, trials: pd.DataFrame, kind: str) -> str:
         f"its chroma error is {number(abs(means['chroma']), 1)} grey levels {below} "
         f"the {halves.shape}'s, and its luma error {number(abs(means['luma']), 1)} "
         f"{side}. The split, both together, "
-        f"is {split}; the null, {kind}, is {null}. {told}"
+        f"is {split}; the null, {kind}, is {null}. {_met(trials)} {told}"
+    )
+
+
+def _met(trials: pd.DataFrame) -> str:
+    """Return in how many pictures each of the three conditions is met."""
+    n = [int((trials[name] > 0).sum()) for name in ("chroma", "luma", "margin")]
+    return (
+        f"Of {counted(len(trials), 'picture')}, {n[0]:,} are nearer in colour in the "
+        f"one half, {n[1]:,} in shape in the other, and in {n[2]:,} the split is above "
+        "the null."
     )

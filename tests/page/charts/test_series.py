@@ -32,6 +32,16 @@ def test_lines_and_nulls_of_a_panel_by_hand(score, table):
     ]
 
 
+def test_the_null_is_of_the_first_setting_that_has_one(score, table):
+    scores = table(
+        score(0.2, prior="learned", mismatched_error_8bit=None),
+        score(0.3, prior="classical", mismatched_error_8bit=0.7),
+    )
+    found = by_depth(error_by_depth(scores, LAYERS), [ERROR])["relative, %"]
+    nulls = found[found["kind"] == "null"]
+    assert nulls["value"].tolist() == [70.0]
+
+
 def test_settings_are_told_where_there_are_several(score, table):
     scores = table(score(), score(prior="none"))
     found = by_depth(error_by_depth(scores, LAYERS), [ERROR])["relative, %"]

@@ -80,6 +80,8 @@ def seeded(job, pairs):
         ([(10, 40), (12, 50), (14, 60)], "supported"),
         ([(40, 10), (50, 12), (60, 14)], "contradicted"),
         ([(10, 40), (12, 50), (60, 14)], "mixed"),
+        # Farther apart by less than a tenth: by no more than chance may do.
+        ([(10.0, 10.9), (12.0, 13.1), (14.0, 15.3)], "contradicted"),
     ],
 )
 def test_seeds_against_the_shallowest_layer(found, job, pairs, verdict):
@@ -90,6 +92,18 @@ def test_seeds_tell_their_distances(found, job):
     finding = found("seeds", seeded(job, [(10, 40), (12, 50), (14, 60)]))
     assert (finding.number, finding.null) == ("50.0", "12.0")
     assert "over 2 layers is 1.00" in finding.sentence
+
+
+def test_seeds_tell_where_they_are_farthest_apart_if_that_is_in_the_middle(found, job):
+    rows = seeded(job, [(10, 40), (12, 50), (14, 60)])
+    assert "farthest" not in found("seeds", rows).sentence
+    middle = [
+        job(picture, "conv2", seed=seed, diversity=70.0)
+        for picture in PICTURES
+        for seed in (0, 1)
+    ]
+    told = "50.0 grey levels apart at fc6 and 12.0 at conv1, but 70.0 at conv2, where"
+    assert told in found("seeds", rows + middle).sentence
 
 
 def test_seeds_take_two_layers_of_several(found, job):

@@ -99,7 +99,8 @@ def test_what_further_priors_leave_outside_is_told_besides(found, job):
     learned = [job(picture, **kept) for picture in PICTURES]
     alone, both = (found("receptive-field", few) for few in (rows, rows + learned))
     assert "learned" not in alone.sentence
-    assert both.sentence == f"{alone.sentence} With the prior learned, 40.0 % is left."
+    besides = "With the prior learned, 40.0 % is left: blank in 0 of 3 pictures."
+    assert both.sentence == f"{alone.sentence} {besides}"
     assert both.verdict == alone.verdict == "supported"
 
 
@@ -113,4 +114,14 @@ def test_the_first_prior_of_the_study_is_asked_whatever_it_is_called(found, job)
     border = [job(picture, layer="dsift", outside_energy=0.9) for picture in PICTURES]
     finding = found("receptive-field", rows + learned + border)
     assert (finding.verdict, finding.number) == ("supported", "5.0")
-    assert finding.sentence.endswith(" With the prior default, 40.0 % is left.")
+    assert finding.sentence.startswith("With the prior bounded, 5.0 % of the start's")
+    told = " With the prior default, 40.0 % is left: blank in 0 of 3 pictures."
+    assert finding.sentence.endswith(told)
+
+
+def test_what_is_left_outside_is_told_layer_by_layer(found, job):
+    shallow = selected(job, (0.2, 0.2, 0.2), (0.9, 0.9, 0.9))
+    deep = selected(job, (0.02, 0.02, 0.02), (0.9, 0.9, 0.9))
+    rows = shallow + [row | {"layer": "conv2"} for row in deep]
+    sentence = found("receptive-field", rows).sentence
+    assert "the receptive field (20.0 % at conv1, 2.0 % at conv2)" in sentence

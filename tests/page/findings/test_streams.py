@@ -25,6 +25,8 @@ def test_a_split_is_supported_and_says_which_half_is_which(found, job):
     assert (finding.number, finding.null) == ("27.0", "0.0")
     assert "the first-half is nearer in colour" in finding.sentence
     assert "between one random half and all channels" in finding.sentence
+    assert "Of 3 pictures, 3 are nearer in colour" in finding.sentence
+    assert "3 in shape in the other, and in 3 the split is above" in finding.sentence
 
 
 def test_the_layer_whose_halves_split_most_is_shown(found, job):
@@ -35,7 +37,7 @@ def test_the_layer_whose_halves_split_most_is_shown(found, job):
     finding = found("streams", [*one, *deep])
     frames = [frame for example in finding.examples for frame in example.frames]
     assert {frame.role for frame in frames} == {
-        *("nearer in colour", "nearer in shape", "null"),
+        *("the colour half", "the shape half", "null"),
     }
     assert all(frame.key.startswith("deep ") for frame in frames)
 
