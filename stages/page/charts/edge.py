@@ -4,7 +4,7 @@ A method is a prior and a solver. Drawn where a study compares several at a laye
 are those on the lower left edge, which no other beats in both (the Pareto front).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -19,8 +19,8 @@ from stages.page.charts.style import GREY, specification
 from stages.page.depth import Layers
 from stages.page.summary import is_full
 
-# Methods at a layer that are worth a panel, our choice.
-FEWEST = 3
+# Methods at a layer that are a comparison.
+FEWEST = 2
 # Pixels of a panel, and between a point and its name.
 _WIDTH, _HEIGHT, _BESIDE = 300, 230, 8
 _COLUMNS = 3
@@ -41,7 +41,7 @@ def edge_chart(
     """Return the specification, its points, and the distance on the upright axis.
 
     A point is the mean over the pictures that all methods of its layer have, and over
-    their seeds. None if no layer has three methods.
+    their seeds. None if no layer has two methods.
     """
     done = (scores["kind"] == "preimage") & (scores["status"] == "done")
     columns = [*_PLACE, *_METHOD, "image_id", _ERROR, *_DISTANCES]
@@ -86,9 +86,9 @@ def on_edge(points: "np.ndarray[Any, np.dtype[np.float64]]") -> list[bool]:
 
 
 def _drawn(points: pd.DataFrame, distance: str, layers: Layers) -> Spec:
-    solvers = list(dict.fromkeys(points["solver"]))
+    domains = {column: list(dict.fromkeys(points[column])) for column in _METHOD}
     panels = [
-        _panel(part[part["layer"] == layer], distance, f"{name}, {layer}", solvers)
+        _panel(part[part["layer"] == layer], distance, f"{name}, {layer}", domains)
         for name, part in points.groupby("representation", sort=False)
         for layer in layer_order(part, {f"{name}": layers.get(f"{name}", [])})
     ]
@@ -98,7 +98,7 @@ def _drawn(points: pd.DataFrame, distance: str, layers: Layers) -> Spec:
 
 
 def _panel(
-    part: pd.DataFrame, distance: str, title: str, solvers: Sequence[str]
+    part: pd.DataFrame, distance: str, title: str, domains: Mapping[str, list[str]]
 ) -> Any:
     ends = domain(part.assign(value=part[distance], low=np.nan, high=np.nan), "free")
     edge = _named(part[part["on_edge"]].sort_values(_ERROR), distance, ends)
@@ -112,7 +112,7 @@ def _panel(
         along.mark_line(interpolate="step-after", color=GREY, strokeWidth=1).encode(
             y=y
         ),
-        _points(part, distance, solvers).encode(x=x, y=y),
+        _points(part, distance, domains).encode(x=x, y=y),
         along.mark_text(align="right", baseline="middle", dx=-_BESIDE).encode(
             text="method:N", y=alt.Y("label:Q", scale=None, axis=None)
         ),
@@ -120,13 +120,15 @@ def _panel(
     return alt.layer(*marks).properties(width=_WIDTH, height=_HEIGHT, title=title)
 
 
-def _points(part: pd.DataFrame, distance: str, solvers: Sequence[str]) -> Any:
-    """Return a point a method: what is on the edge filled, the others hollow."""
-    n, own = len(solvers), list(solvers)
-    hues = [COLOURS[i % len(COLOURS)] for i in range(n)]
-    shapes = [SHAPES[(i + i // len(COLOURS)) % len(SHAPES)] for i in range(n)]
-    legend = alt.Legend(title=None)
-    colour = alt.Color("solver:N", legend=legend).scale(domain=own, range=hues)
+def _points(part: pd.DataFrame, distance: str, domains: Mapping[str, list[str]]) -> Any:
+    """Return a point a method: what is on the edge filled, the others hollow.
+
+    The colour is the solver's, the shape the prior's.
+    """
+    solvers, priors = domains["solver"], domains["prior"]
+    hues = [COLOURS[i % len(COLOURS)] for i in range(len(solvers))]
+    shapes = [SHAPES[i % len(SHAPES)] for i in range(len(priors))]
+    colour = alt.Color("solver:N").scale(domain=solvers, range=hues)
     told = [
         alt.Tooltip("method:N"),
         alt.Tooltip(f"{_ERROR}:Q", title="relative error, %", format=".3~f"),
@@ -137,8 +139,8 @@ def _points(part: pd.DataFrame, distance: str, solvers: Sequence[str]) -> Any:
     filled = alt.when(alt.datum.on_edge).then(alt.value(1.0)).otherwise(alt.value(0.0))
     return base.encode(
         color=colour,
-        fill=alt.Fill("solver:N", legend=None).scale(domain=own, range=hues),
-        shape=alt.Shape("solver:N", legend=legend).scale(domain=own, range=shapes),
+        fill=alt.Fill("solver:N", legend=None).scale(domain=solvers, range=hues),
+        shape=alt.Shape("prior:N").scale(domain=priors, range=shapes),
         fillOpacity=filled,
         tooltip=told,
     )

@@ -52,17 +52,19 @@ def test_seeds_of_a_picture_are_averaged(score, table):
 
 def test_layers_come_shallow_to_deep_and_only_where_methods_are_compared(score, table):
     deep, shallow = three(score), three(score, layer="relu1")
-    other = [job(score, prior, 0.1, 0.1, layer="relu3") for prior in ("none", "paper")]
-    spec, points, _ = edge.edge_chart(table(*deep, *shallow, *other), LAYERS)
+    other = job(score, "none", 0.1, 0.1, layer="relu3")
+    spec, points, _ = edge.edge_chart(table(*deep, *shallow, other), LAYERS)
     assert [panel["title"] for panel in spec["concat"]] == ["net, relu1", "net, relu2"]
     assert set(points["layer"]) == {"relu1", "relu2"}
 
 
-def test_solvers_have_a_colour_each_and_the_edge_is_named(score, table):
+def test_solvers_have_colours_priors_shapes_and_the_edge_names(score, table):
     methods = [*three(score), job(score, "none", 0.05, 0.9, solver="paper")]
     spec, _, _ = edge.edge_chart(table(*methods), LAYERS)
     line, dots, names = spec["concat"][0]["layer"]
     assert dots["encoding"]["color"]["scale"]["domain"] == ["fast", "paper"]
+    priors = dots["encoding"]["shape"]["scale"]["domain"]
+    assert priors == list(dict.fromkeys(row["prior"] for row in methods))
     named = spec["datasets"][names["data"]["name"]]
     assert line["data"] == names["data"]
     assert [row["method"] for row in named] == [
@@ -87,8 +89,9 @@ def test_what_is_no_whole_pre_image_with_an_error_is_no_point(score, table, chan
     assert edge.edge_chart(table(*three(score, **changes)), LAYERS) is None
 
 
-def test_two_methods_or_no_shared_picture_are_no_chart(score, table):
-    assert edge.edge_chart(table(*three(score)[:2]), LAYERS) is None
+def test_one_method_or_no_shared_picture_is_no_chart(score, table):
+    assert edge.edge_chart(table(*three(score)[:1]), LAYERS) is None
+    assert edge.edge_chart(table(*three(score)[:2]), LAYERS) is not None
     apart = [
         job(score, prior, 0.1, 0.1, picture=prior) for prior in ("none", "paper", "tv")
     ]
