@@ -1,7 +1,7 @@
 """What a study costs before anything of it is run: jobs, time, memory, disk.
 
 Plain arithmetic on what the grid asks for, whatever the numbers: no job is made, no
-step is taken. Time is that of the machine that it was fitted on, see `step_seconds`;
+step is taken. Time is that of the machine that it was fitted on, see `step_time`;
 `python -m stages.study --measure` takes a few steps instead.
 """
 
@@ -14,10 +14,11 @@ import torch
 
 from stages.execution.processes import BASE_BYTES, bytes_of_batches
 from stages.execution.room import ASK, codes_bytes, gigabytes
+from stages.execution.step_time import denoiser_seconds, step_seconds
 from stages.execution.workers import most_processes, n_cores
 from stages.params.execution import ExecutionSettings
 from stages.params.grid import GridEntry
-from stages.plan.costs import Costs
+from stages.params.methods import PriorSettings
 from stages.plan.grid import Setting
 from stages.plan.jobs import batch_size
 from stages.plan.planned import Job
@@ -26,6 +27,7 @@ from stages.plan.resolution import solver_numbers
 from stages.plan.study import Expanded
 from stages.process.progress import duration
 from stages.process.stage import Refusal
+from stages.representations.definition import Definition
 from stages.store import paths
 
 # A PNG of a noisy image takes about its raw bytes; it lies in the job store, in the
@@ -41,12 +43,6 @@ BYTES_A_RECORD = 9000
 MOST_JOBS = 200_000
 # The longest run that begins without being told to: our choice.
 MOST_SECONDS = 14 * 24 * 3600
-
-# What a step takes on one core, see `step_seconds`: of a job whatever it is, and by
-# what is multiplied and kept.
-SECONDS_A_STEP = 6e-4
-MULTIPLY_ADDS_A_SECOND = 6e10
-BYTES_A_SECOND = 4.4e9
 
 # What a descent evaluates beside its steps, each at most as dear as one: the gradient
 # before the first and after the last of them, and the terms at the end.
@@ -85,7 +81,10 @@ def estimate(study: Expanded, n_pictures: int) -> Estimate:
             cost = job_costs(setting.definition, setting.layer)
             size = batch_size(study.execution, setting.definition, setting.layer)
             jobs += n
-            seconds += n * _evaluations(n_steps(study, setting)) * step_seconds(cost)
+            step = step_seconds(cost) + _denoising(
+                study.params.priors[setting.prior], setting.definition
+            )
+            seconds += n * _evaluations(n_steps(study, setting)) * step
             disk += n * (COPIES * pixels(setting) + BYTES_A_RECORD)
             process = max(process, bytes_of_batches(cost, size))
     return Estimate(jobs, seconds, disk, codes_bytes(study, n_pictures), process)
@@ -119,22 +118,20 @@ def pixels(setting: Setting) -> int:
     return outline(setting.definition).image_channels * setting.definition.side**2
 
 
-def step_seconds(cost: Costs) -> float:
-    """Return the seconds that a step of one job takes on one core.
-
-    Fitted to what AlexNet, CaffeNet and the descriptors took on AMD EPYC (AVX2): there
-    and back are three times the multiply-adds, and every byte that is kept is written,
-    read and written again.
-    """
-    return SECONDS_A_STEP + (
-        3 * cost.multiply_adds / MULTIPLY_ADDS_A_SECOND + cost.bytes / BYTES_A_SECOND
-    )
-
-
 def job_seconds(job: Job) -> float:
     """Return the seconds that a job takes on one core."""
-    cost = job_costs(job.cell.definition, job.cell.layer)
-    return _evaluations(job.cell.steps.n_steps) * step_seconds(cost)
+    cell = job.cell
+    step = step_seconds(job_costs(cell.definition, cell.layer))
+    every = cell.weights.numbers().get("denoise_every")
+    if isinstance(every, int | float):
+        step += denoiser_seconds(cell.definition.side, int(every))
+    return _evaluations(cell.steps.n_steps) * step
+
+
+def _denoising(prior: PriorSettings, defined: Definition) -> float:
+    if prior.denoiser is None:
+        return 0.0
+    return denoiser_seconds(defined.side, prior.denoise_every)
 
 
 def _evaluations(n_steps: int) -> int:

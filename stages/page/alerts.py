@@ -20,8 +20,8 @@ SATURATED = 0.25
 STILL_FALLING = 0.05
 # How many times the median diversity of the same layer is wide.
 WIDE = 2.0
-# The term of the learned prior, which is no function.
-_PULL = "denoiser_term"
+# The terms that are no functions (`stages.preimage.priors`): none need fall.
+_PULLS = {"denoiser_term"}
 # Names that an alert lists before it counts the rest.
 _NAMES_AN_ALERT = 8
 
@@ -142,5 +142,5 @@ def _objective(point: Mapping[str, Any]) -> float:
 
     That is no function to go down on, and its weight falls with the steps by itself.
     """
-    terms = (v for name, v in point.items() if name.endswith("_term"))
-    return float(sum(terms)) - float(point.get(_PULL) or 0)
+    terms = (name for name in point if name.endswith("_term") and name not in _PULLS)
+    return float(sum(point[name] for name in terms))

@@ -22,7 +22,7 @@ OUTCOMES = [
     Column("tv_term", "TV term", "1", 4, 1, "lower", "total variation's part of it"),
     Column(
         *("denoiser_term", "pull of the denoiser", "1", 6, 1, "lower"),
-        "how far the denoiser would move the picture, weighed; no term of the sum",
+        "how far the denoiser would move it, weighed: in the sum, but no function",
     ),
     Column("objective", "objective", "1", 4, 1, "lower", "what was minimised: the sum"),
     Column("code_distance", "code distance", "1", 3, 1, "lower", "||d||, at the end"),

@@ -16,6 +16,9 @@ from stages.params.checks import (
 )
 from stages.params.numbers import Count, Positive, Weight
 
+# Pixels of the shortest wave that pixels hold: heard below it, a denoiser says nothing.
+SHORTEST_WAVE = 2.0
+
 
 class ByDepth(Part):
     """The paper's weights of TV by depth, times a factor."""
@@ -51,8 +54,8 @@ class PriorSettings(Part):
     are its first and last noise level in grey levels; it runs at every
     `denoise_every`-th step, on the image with noise of the level if `renoise`. It is
     heard on waves shorter than `longest_wave` pixels (auto: half of what a cell of the
-    layer's code sees, see `stages.plan.longest_wave`). It does what TV does, and
-    better: leave that out beside it.
+    layer's code sees, see `stages.plan.longest_wave`); its weight follows that. It does
+    what TV does, and better: leave that out beside it.
     """
 
     alpha: Annotated[float, Field(ge=1)] = 6.0
@@ -79,12 +82,15 @@ class PriorSettings(Part):
     sigma: Annotated[
         tuple[NoiseLevel, NoiseLevel],
         BeforeValidator(frozen_list),
-        must_be("two noise levels in grey levels, such as [60, 5]"),
+        must_be(
+            "two noise levels, above 0 and at most 255 grey levels, such as [60, 5]"
+        ),
     ] = (60.0, 5.0)
     denoise_every: Count = 2
     renoise: bool = True
     longest_wave: Annotated[
-        Positive | Literal["auto"], must_be("auto or a number of pixels above 0")
+        Annotated[float, Field(gt=SHORTEST_WAVE, le=1e9)] | Literal["auto"],
+        must_be("auto or a number of pixels above 2"),
     ] = "auto"
 
     @model_validator(mode="after")
@@ -110,7 +116,7 @@ class PriorSettings(Part):
             )
         if self.sigma[0] < self.sigma[1]:
             raise ValueError(
-                "`sigma` must fall from its first level to its last, "
+                "`sigma` must not rise from its first level to its last, "
                 f"got {self.sigma[0]:g} and {self.sigma[1]:g}"
             )
         return self

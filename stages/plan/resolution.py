@@ -1,22 +1,20 @@
 """Priors and solvers with all their numbers: what depends on the layer worked out."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from stages.images import reference_norm
 from stages.params.methods import ByDepth, PaperSettings, PriorSettings, SolverSettings
+from stages.plan.denoisers import denoiser_file
 from stages.plan.longest_wave import longest_wave
-from stages.plan.representations import embedded_file, outline
+from stages.plan.representations import outline
 from stages.plan.stiffness import lambda_denoiser
 from stages.preimage.adam import Fast
 from stages.preimage.momentum import SCHEDULES, Paper
 from stages.preimage.prior_sets import ijcv_prior, natural_prior, with_denoiser
 from stages.preimage.priors import Prior
 from stages.preimage.solvers import PIXELS, fast_rate
-from stages.process.stage import Refusal
-from stages.representations.definition import Definition, WeightsFile
+from stages.representations.definition import Definition
 from stages.representations.selection import Selection
-from stages.store.file_hash import sha256
 
 # The paper's lambda_tv for the first, second and last third of a network's layers
 # (arXiv 1412.0035, table 3, in the units of `stages.preimage.objective`).
@@ -66,12 +64,13 @@ def _learned(
     """Return the classical prior with the learned one besides, if it weighs."""
     weight = prior.lambda_denoiser
     if not isinstance(weight, float):
-        weight = lambda_denoiser(defined, layer)
+        wave = _longest_wave(prior, defined, layer)
+        weight = lambda_denoiser(defined, layer, wave)
     if prior.denoiser is None or not weight:
         return classical
     return with_denoiser(
         classical,
-        _denoiser(prior.denoiser),
+        denoiser_file(prior.denoiser),
         weight,
         sigma=prior.sigma,
         denoise_every=prior.denoise_every,
@@ -84,16 +83,6 @@ def _longest_wave(prior: PriorSettings, defined: Definition, layer: str) -> floa
     if prior.longest_wave != "auto":
         return prior.longest_wave
     return longest_wave(defined, layer)
-
-
-def _denoiser(name: str) -> WeightsFile:
-    """Return the file of the denoiser; raises Refusal if it is not there."""
-    if name == "embedded":
-        return embedded_file("denoiser")
-    path = Path(name)
-    if not path.is_file():
-        raise Refusal(f"the prior's denoiser {path} is not there; or take `embedded`")
-    return WeightsFile(path, sha256(path))
 
 
 def _jitter(prior: PriorSettings, defined: Definition, layer: str) -> int:

@@ -32,7 +32,7 @@ code: E ||J S^2 J' u||^2 = tr((S A S)^2).
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import torch
 from torch import Tensor
@@ -44,6 +44,7 @@ from stages.plan.representations import outline
 from stages.preimage.parameterisations.fourier import Fourier
 from stages.preimage.start import generator, noise
 from stages.process.stage import Refusal
+from stages.process.trial import ending
 from stages.representations.definition import Definition, WeightsFile
 from stages.representations.loading import cut
 
@@ -66,24 +67,47 @@ DIGITS = 2
 
 
 @cache
-def lambda_denoiser(defined: Definition, layer: str) -> float:
+def lambda_denoiser(
+    defined: Definition, layer: str, longest: float | None = None
+) -> float:
     """Return the weight of the learned prior at a layer, with two digits.
 
-    Computed once a process, on the CPU, with the weights of the network. Before those
-    are fetched it is that of random ones, as keys before the fetch are provisional.
-    Raises Refusal if the code cannot be computed, or has no gradient.
+    `longest` is the wavelength in pixels below which it is heard, by default that of
+    `longest_wave`. Computed once a process, on the CPU, with the weights of the
+    network. Before those are fetched it is that of random ones, as keys before the
+    fetch are provisional. A network of the user's own is tried in a process of its own
+    first. Raises Refusal if the code cannot be computed, or does not change with noise.
     """
+    wave = longest_wave(defined, layer) if longest is None else longest
+    own = defined.own_code()
+    if own is not None and (how := ending(partial(_tried, defined, layer, wave))):
+        raise _unmeasured(layer, own, how)
     try:
-        return _weight(defined, layer)
+        weight = _weight(defined, layer, wave)
     # Whatever a network's own code raises: the plan has no failed jobs.
     except Exception as error:
-        raise Refusal(
-            f"the weight of a denoiser cannot be measured at {layer}, where computing "
-            f"fails ({type(error).__name__}: {error}); give it a number"
-        ) from error
+        how = f"{type(error).__name__}: {error}"
+        raise _unmeasured(layer, own or type(defined).__name__, how) from error
+    if not 0 < weight < math.inf:
+        how = f"it comes out as {weight:g}, as the code is silent on noise"
+        raise _unmeasured(layer, own or type(defined).__name__, how)
+    return weight
 
 
-def _weight(defined: Definition, layer: str) -> float:
+def _unmeasured(layer: str, network: str, how: str) -> Refusal:
+    return Refusal(
+        f"the weight of a denoiser, `lambda_denoiser: auto`, cannot be measured at "
+        f"{layer} of {network} ({how}); give it a number, or this representation a "
+        "prior without a denoiser"
+    )
+
+
+def _tried(defined: Definition, layer: str, longest: float) -> None:
+    torch.set_num_threads(1)  # a copy of a process has no other
+    _weight(defined, layer, longest)
+
+
+def _weight(defined: Definition, layer: str, longest: float) -> float:
     file = getattr(defined, "weights", None)
     there = not isinstance(file, WeightsFile) or file.path.is_file()
     phi = (
@@ -94,10 +118,18 @@ def _weight(defined: Definition, layer: str) -> float:
     shape = (phi.image_channels, defined.side, defined.side)
     mean = torch.tensor(phi.mean)[:, None, None]
     norm = reference_norm(shape)
-    longest = longest_wave(defined, layer)
-    exact = norm**2 * stiffness(phi, natural_noise(shape, mean), norm, longest)
+    code = _within_range(phi) if defined.own_code() is not None else phi
+    exact = norm**2 * stiffness(code, natural_noise(shape, mean), norm, longest)
     found: float = SHARE * exact**ROOT
     return float(f"{found:.{DIGITS}g}")
+
+
+def _within_range(phi: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return the code of what is cut off at 0 and 255.
+
+    A probe leaves the range a little; a network of one's own may refuse such pixels.
+    """
+    return lambda x: phi(x.clamp(0, 255))
 
 
 def natural_noise(shape: tuple[int, int, int], mean: Tensor) -> Image:

@@ -18,6 +18,7 @@ from stages.params.mistakes import Mistakes, ParamsError
 from stages.params.reading import Parts, examine
 from stages.params.representations import Representation
 from stages.params.study import Study
+from stages.plan.denoisers import fault
 from stages.plan.grid import Setting, settings
 from stages.plan.missing import without_weights
 from stages.plan.representations import code_shapes, definition, outline
@@ -85,9 +86,17 @@ def expand(path: Path = paths.PARAMS) -> Expanded:
         Entry(entry, tuple(settings(entry, definitions, f"grid[{place}]", mistakes)))
         for place, entry in parts.grid.items()
     ]
+    _look_at_denoisers(study, mistakes)
     if study is None or mistakes.noted:
         raise ParamsError(path, mistakes)
     return Expanded(study, definitions, tuple(entries))
+
+
+def _look_at_denoisers(study: Study | None, mistakes: Mistakes) -> None:
+    """Note the priors whose denoiser is not there, or is none."""
+    for name, prior in study.priors.items() if study else ():
+        if prior.denoiser is not None and (why := fault(prior.denoiser)):
+            mistakes.note(f"priors.{name}.denoiser", prior.denoiser, why)
 
 
 def _definitions(parts: Parts, mistakes: Mistakes) -> dict[str, Definition]:

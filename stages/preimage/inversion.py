@@ -30,7 +30,8 @@ from stages.process.setup import set_up_process
 class Trace:
     """The weighted terms along the way: one row a recorded step, one column a job.
 
-    `terms` has one tensor a term by its name: `data`, then the priors' (`alpha`, `tv`).
+    `terms` has one tensor a term by its name: `data`, then the priors' (`alpha`, `tv`,
+    `denoiser`). The last is the distance to what the denoiser last said: no potential.
     """
 
     steps: list[int]
@@ -89,7 +90,8 @@ def invert(
             levels a step, `paper(schedule="region")`. What rate suits a layer of a
             network is told by `stages.plan.resolution.rate_by_depth`.
         prior: weights and exponents; if left out `natural_prior(shape)` for `paper`,
-            for `fast` a weak TV alone, see `light_prior`.
+            for `fast` a weak TV alone, see `light_prior`; with a trained denoiser see
+            `with_denoiser`, whose file `stages.plan.representations.embedded_file` has.
         options: mask, mean colour and precision, see `Options`.
         on_step: is told the step and their number after each.
 

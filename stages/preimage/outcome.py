@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from stages.preimage.priors import term_names
+from stages.preimage.priors import PULLS, term_names
 from stages.preimage.state import LOST, State
 
 DONE, DIVERGED, DEAD = "done", "diverged", "dead-gradient"
@@ -20,14 +20,16 @@ class Outcome:
 def outcomes(state: State) -> list[Outcome]:
     """Return the outcome of every job of a finished state.
 
-    A job has diverged when its objective stopped being finite or ended above its start.
+    A job has diverged when its objective stopped being finite or ended above its start:
+    that of its functions, as the pull of a denoiser is none and fades with the steps.
     """
+    functions = [name not in PULLS for name in term_names()]
     ends = zip(
         state.broken_step.tolist(),
         state.broken_term.tolist(),
         state.dead.tolist(),
-        state.trace[0].sum(dim=1).tolist(),
-        state.trace[-1].sum(dim=1).tolist(),
+        state.trace[0][:, functions].sum(dim=1).tolist(),
+        state.trace[-1][:, functions].sum(dim=1).tolist(),
         strict=True,
     )
     return [_outcome(state.step, *end) for end in ends]

@@ -85,7 +85,8 @@ class PriorRow:
     `weight` is the key of its weight in `Prior`, with 0 for none; `form` are the keys
     of the numbers that all jobs of a batch share, which `term` takes by these names.
     `term` is its class, as `module:name`: a job that does not weigh it neither imports
-    the module nor has its text in its key.
+    the module nor has its text in its key. `is_function` is False of a pull, which a
+    descent need not lower.
     """
 
     name: str
@@ -95,6 +96,7 @@ class PriorRow:
     form: tuple[str, ...]
     meaning: str
     term: str
+    is_function: bool = True
 
     def made(self, weights: PerImage, jobs: Jobs, form: dict[str, Any]) -> PriorTerm:
         """Return the term of jobs with these weights that share the numbers `form`."""

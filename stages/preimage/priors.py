@@ -47,8 +47,11 @@ PRIORS: tuple[PriorRow, ...] = (
         meaning="how far the denoiser would move the image, long waves apart: a pull, "
         "no potential; w falls with the code error and with time",
         term="stages.preimage.learned_prior:LearnedPrior",
+        is_function=False,
     ),
 )
+# Terms that a descent need not lower: pulls, which fade with the steps by themselves.
+PULLS = frozenset(row.name for row in PRIORS if not row.is_function)
 
 
 @dataclass(frozen=True)

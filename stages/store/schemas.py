@@ -71,9 +71,9 @@ OUTCOME = [
     _number(
         "denoiser_term",
         "lambda_denoiser / 20 * e * ||Q (x - D(x + sigma n, sigma))||^2 / s^2, e the "
-        "code error, at most 1, Q without waves longer than 32 pixels: how far the "
-        "denoiser would move the image, weighted as at the end: no potential; null "
-        "without a learned prior",
+        "code error, at most 1, Q without waves of `longest_wave` pixels and more: how "
+        "far the denoiser would move the image, weighted as at the end: no potential; "
+        "null without a learned prior",
         "1",
     ),
     _number("objective", "sum of the terms", "1"),

@@ -13,11 +13,10 @@ from stages.execution.estimate import (
     clock_seconds,
     estimate,
     rooms,
-    step_seconds,
 )
 from stages.execution.processes import process_bytes
+from stages.execution.step_time import DENOISER_SECONDS_A_PIXEL, step_seconds
 from stages.params.execution import ExecutionSettings
-from stages.plan.costs import Costs
 from stages.plan.jobs import jobs
 from stages.plan.planned import Pictured
 from stages.plan.representations import job_costs
@@ -76,29 +75,22 @@ def test_a_job_takes_its_steps_and_what_is_evaluated_at_both_ends(small_study):
     assert estimates.job_seconds(job) == pytest.approx((6 + 3) * step)
 
 
+def test_a_denoiser_takes_its_time_by_the_pixel_where_it_runs(small_study):
+    plain = jobs(changed(), PICTURES)[0]
+    study = changed("lambda_tv: 0.05}", "denoiser: embedded, lambda_denoiser: 2}")
+    plan = jobs(study, PICTURES)
+    assert estimate(study, 2).seconds == pytest.approx(
+        sum(map(estimates.job_seconds, plan))
+    )
+    more = estimates.job_seconds(plan[0]) - estimates.job_seconds(plain)
+    a_step = DENOISER_SECONDS_A_PIXEL * 32 * 32 / 2
+    assert more == pytest.approx((6 + 3) * a_step)
+
+
 def test_the_clock_shows_two_starts_and_what_each_core_does():
     # The stage's own and, after it, that of its processes, which start together.
     assert clock_seconds(30.0, 2) == 2 * 4 + 15
     assert clock_seconds(0.0, 2) == 0
-
-
-def test_a_step_takes_longer_the_more_is_multiplied_and_kept():
-    cost = Costs(10**9, 10**8, 0)
-    for more in (Costs(2 * 10**9, 10**8, 0), Costs(10**9, 2 * 10**8, 0)):
-        assert step_seconds(more) > step_seconds(cost) > 0
-
-
-def test_a_step_of_what_was_timed_is_within_a_factor_of_two():
-    # Milliseconds of one core: AlexNet's conv1 and relu5, CaffeNet's relu4, HOGb.
-    timed = {
-        (70.3e6, 18.9e6): 7.66,
-        (655.6e6, 21.6e6): 36.1,
-        (48.3e6, 3.3e6): 4.10,
-        (5.3e6, 2.8e6): 2.65,
-    }
-    for (multiply_adds, n_bytes), milliseconds in timed.items():
-        told = 1000 * step_seconds(Costs(int(multiply_adds), int(n_bytes), 0))
-        assert milliseconds / 2 < told < 2 * milliseconds
 
 
 SMALL = Estimate(jobs=1, seconds=1.0, disk=1, codes=1, process=1)

@@ -95,8 +95,9 @@ WORDS = {
     "lambda_tv": "must be a number of at least 0, three of them (for thirds of the "
     "depth), by-depth or {by-depth: factor}",
     "lambda_denoiser": "must be auto or a number of at least 0",
-    "longest_wave": "must be auto or a number of pixels above 0",
-    "sigma": "must be two noise levels in grey levels, such as [60, 5]",
+    "longest_wave": "must be auto or a number of pixels above 2",
+    "sigma": "must be two noise levels, above 0 and at most 255 grey levels, such as "
+    "[60, 5]",
     "schedule": "must be auto, cnn, steady, region, descriptors "
     "or [[steps, factor of 0.004], ...]",
     "representation": "must be a name or a list of names",
@@ -129,7 +130,7 @@ REFUSED: list[tuple[Any, str, str, list[Any]]] = [
     (DENOISER, "lambda_denoiser", "", [NAN, -1, True, "by-depth"]),
     (DENOISER, "sigma", "", [60, [60], [60, 0], [300, 10], [60, 30, 10], [True, 1]]),
     (DENOISER, "denoise_every", "greater than or equal to 1", [0]),
-    (DENOISER, "longest_wave", "", [0, -1, NAN, INF, True, "all"]),
+    (DENOISER, "longest_wave", "", [0, 2, -1, NAN, INF, True, "all"]),
     (DENOISER, "renoise", "valid boolean", [1, "yes"]),
     (DENOISER, "denoiser", "at least 1 character", [""]),
     (PAPER, "schedule", "", ["slow", 3, [], [[]], [[3]], [[3, 1, 1]], [3, 1.0]]),
@@ -211,7 +212,7 @@ def test_a_denoiser_and_its_weight_come_together():
 def test_the_noise_of_a_denoiser_falls():
     assert validate(PriorSettings, {**LEARNED, "sigma": [20, 20]}).sigma == (20, 20)
     _, text = mistake(PriorSettings, {**LEARNED, "sigma": [10, 60]})
-    assert "`sigma` must fall from its first level to its last, got 10 and 60" in text
+    assert "must not rise from its first level to its last, got 10 and 60" in text
 
 
 def test_a_denoiser_is_no_part_of_the_journals_priors():

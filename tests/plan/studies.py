@@ -5,9 +5,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import torch
+from safetensors.torch import save_file
+
 from stages.plan.jobs import jobs
 from stages.plan.planned import Job, Pictured
 from stages.plan.study import Expanded, expand
+from stages.preimage.denoiser import Denoiser
 
 A, B = Pictured("0123", "oval"), Pictured("4567", "box")
 STUDY: dict[str, Any] = {
@@ -24,6 +28,15 @@ STUDY: dict[str, Any] = {
     "execution": {},
     "report": {},
 }
+
+
+def denoiser(path: Path, seed: int) -> Path:
+    """Write a small denoiser there, its weights by the seed, and return where."""
+    torch.manual_seed(seed)
+    architecture = {"widths": [8, 16], "down": [0, 1], "up": [1, 0]}
+    told = {"architecture": json.dumps(architecture)}
+    save_file(Denoiser(**architecture).state_dict(), path, metadata=told)
+    return path
 
 
 def study(*grid: dict[str, Any], **parts: Any) -> Expanded:

@@ -13,7 +13,7 @@ from stages.representations.custom import CustomDefinition
 from stages.representations.definition import WeightsFile
 from stages.representations.trained_caffenet import CaffenetDefinition
 from stages.representations.zoo import TorchvisionDefinition
-from tests.plan.studies import STUDY, A, B, only_job, plan
+from tests.plan.studies import STUDY, A, B, denoiser, only_job, plan
 
 SAME: list[dict[str, Any]] = [
     {"prior": "p", "priors": {"p": STUDY["priors"]["default"]}},
@@ -162,18 +162,17 @@ def test_weights_count_by_their_bytes_not_by_their_place(definition):
 
 def test_a_denoiser_counts_by_its_bytes_not_by_its_place(tmp_path):
     keys = []
-    for name, data in (("a", b"1"), ("b", b"1"), ("c", b"2")):
-        path = tmp_path / name
-        path.write_bytes(data)
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        path = denoiser(tmp_path / name, seed)
         keys.append(only_job(**learned(denoiser=str(path))).key)
     assert keys[0] == keys[1] != keys[2]
 
 
 def test_jobs_with_different_denoisers_share_no_batch(tmp_path):
     groups = []
-    for name in ("a", "b"):
-        (tmp_path / name).write_text(name)
-        groups.append(only_job(**learned(denoiser=str(tmp_path / name))).group)
+    for seed in (1, 2):
+        path = denoiser(tmp_path / f"{seed}", seed)
+        groups.append(only_job(**learned(denoiser=str(path))).group)
     assert groups[0] != groups[1]
 
 

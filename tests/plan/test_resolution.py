@@ -115,6 +115,20 @@ def test_the_weight_auto_of_a_denoiser_follows_the_layer(tmp_path):
         assert found == lambda_denoiser(NETWORK, layer) > 0
 
 
+def test_the_weight_auto_is_for_the_waves_that_are_heard(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(b"weights")
+    given = {"denoiser": str(path), "lambda_denoiser": "auto"}
+    waves = (4.0, 64.0)
+    short, long = (
+        prior(PriorSettings(**given, longest_wave=wave), NETWORK, "relu2").numbers()
+        for wave in waves
+    )
+    expected = [lambda_denoiser(NETWORK, "relu2", wave) for wave in waves]
+    assert [short["lambda_denoiser"], long["lambda_denoiser"]] == expected
+    assert expected[0] < expected[1]
+
+
 def test_the_longest_wave_follows_the_layer_or_is_as_written(tmp_path):
     path = tmp_path / "mine.safetensors"
     path.write_bytes(b"weights")

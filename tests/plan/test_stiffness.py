@@ -1,13 +1,16 @@
 """The weight of the learned prior by layer: known answers of linear codes."""
 
 import math
+import os
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from stages.images import reference_norm
 from stages.params.representations import CaffenetSettings, HogSettings
+from stages.plan import stiffness as stiffness_module
 from stages.plan.longest_wave import longest_wave
 from stages.plan.natural_changes import natural_power
 from stages.plan.representations import definition
@@ -112,6 +115,54 @@ class Broken(HogDefinition):
 def test_where_computing_fails_a_number_is_asked_for():
     with pytest.raises(Refusal, match=r"cannot be measured at hog.*TypeError"):
         lambda_denoiser(Broken(side=32), "hog")
+
+
+class Silent(torch.nn.Module):
+    """A code of the darkest places alone, which noise does not have."""
+
+    def forward(self, x):
+        return 0 * x
+
+
+@dataclass(frozen=True)
+class Own(HogDefinition):
+    """A network of one's own, made of a module."""
+
+    phi: object = None
+
+    def own_code(self):
+        return "mine"
+
+
+def weight_of(phi, monkeypatch):
+    monkeypatch.setattr(stiffness_module, "cut", lambda *_: as_code(phi))
+    return lambda_denoiser(Own(side=32, phi=phi), "hog")
+
+
+def as_code(phi):
+    code = SimpleNamespace(image_channels=1, mean=[128.0])
+    return type("Code", (), {**vars(code), "__call__": lambda _, x: phi(x)})()
+
+
+def test_a_weight_of_nothing_is_no_weight(monkeypatch):
+    with pytest.raises(Refusal, match=r"comes out as 0.*give it a number"):
+        weight_of(Silent(), monkeypatch)
+    with pytest.raises(Refusal, match=r"comes out as nan"):
+        weight_of(lambda x: x / 0 - x / 0, monkeypatch)
+
+
+def test_a_network_of_ones_own_sees_no_pixels_out_of_range(monkeypatch):
+    def strict(x):
+        if x.min() < 0 or x.max() > 255:
+            raise ValueError("pixels out of range")
+        return x.square()
+
+    assert weight_of(strict, monkeypatch) > 0
+
+
+def test_a_network_that_ends_its_process_does_not_end_the_plan(monkeypatch):
+    with pytest.raises(Refusal, match=r"hog of mine .*code 9.*give it a number"):
+        weight_of(lambda x: os._exit(9), monkeypatch)
 
 
 def test_before_the_fetch_the_weight_is_that_of_random_weights(tmp_path):

@@ -59,6 +59,24 @@ def test_checking_opens_no_picture_and_no_weights(monkeypatch):
     assert expand(ROOT / "stages/presets/embedded.yaml").entries
 
 
+def test_a_denoiser_that_is_none_is_a_mistake_in_its_prior(params, tmp_path):
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(b"no weights")
+    judge = paths.embedded("caffenet").absolute()
+    wrong = {
+        "lost": "is not there",
+        f"{other}": "cannot be read as a denoiser",
+        f"{judge}": "holds another network",
+    }
+    for name, why in wrong.items():
+        given = f"priors: {{default: {{denoiser: '{name}', lambda_denoiser: 1}}}}"
+        lines = STUDY.splitlines()
+        at = next(i for i, line in enumerate(lines) if line.startswith("priors:"))
+        params.write_text("\n".join([*lines[:at], given, *lines[at + 1 :]]))
+        with pytest.raises(ParamsError, match=rf"priors\.default\.denoiser: .*{why}"):
+            expand(params)
+
+
 def test_a_representation_that_gives_no_code_is_told_and_left_out(params):
     params.write_text(
         STUDY.replace("kind: hog, side: 32", "kind: dsift, side: 32, bin: 8")

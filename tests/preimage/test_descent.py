@@ -121,6 +121,20 @@ def test_rising_objective_is_called_diverged():
     assert {one.status for one in outcomes(end)} == {"diverged"}
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "status"),
+    [
+        # The pull of a denoiser, the last term, fades: no objective falls by that.
+        ([1.0, 0.0, 0.0, 9.0], [3.0, 0.0, 0.0, 0.1], "diverged"),
+        ([1.0, 0.5, 0.0, 0.1], [0.5, 0.1, 0.0, 9.0], "done"),
+    ],
+)
+def test_a_pull_is_no_part_of_what_must_fall(first, last, status):
+    end = finish(TARGETS[:1], fast(steps=2))
+    end.trace = [torch.tensor([first]), torch.tensor([last])]
+    assert [one.status for one in outcomes(end)] == [status]
+
+
 def test_a_dead_gradient_is_a_status_and_keeps_the_start():
     def dead(images):
         return (images * 0 - 1).relu() + images.detach().mean() * 0

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import torch
 from safetensors.torch import save_file
 
@@ -55,3 +56,40 @@ def test_in_bfloat16_it_says_nearly_the_same_of_grey_images(tmp_path):
     assert rough.dtype == torch.float32
     assert not torch.equal(rough, exact)
     assert (rough - exact).abs().max() < 0.1 * (exact - x).abs().max()
+
+
+def other_network(path):
+    torch.save({"weights": 1}, path)
+
+
+def cut_short(path):
+    _, file = kept(path.parent, 5)
+    path.write_bytes(file.path.read_bytes()[:-100])
+
+
+def nameless(path):
+    save_file({"weights": torch.zeros(2)}, path)
+
+
+def other_shape(path):
+    network = Denoiser(**{**ARCHITECTURE, "widths": [8, 24]})
+    told = {"architecture": json.dumps(ARCHITECTURE)}
+    save_file(network.state_dict(), path, metadata=told)
+
+
+@pytest.mark.parametrize("write", [other_network, cut_short, nameless, other_shape])
+def test_a_file_of_something_else_is_named(tmp_path, write):
+    path = tmp_path / "other.safetensors"
+    write(path)
+    with pytest.raises(ValueError, match=r"other\.safetensors holds no denoiser"):
+        trained(WeightsFile(path, sha256(path)), CPU)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path):
+    network, _ = kept(tmp_path, 6)
+    network.tail.weight.data.fill_(torch.nan)
+    path = tmp_path / "nan.safetensors"
+    told = {"architecture": json.dumps(ARCHITECTURE)}
+    save_file(network.state_dict(), path, metadata=told)
+    with pytest.raises(ValueError, match=r"nan\.safetensors has weights that are not"):
+        trained(WeightsFile(path, sha256(path)), CPU)
