@@ -22,6 +22,7 @@ error a layer allows. The denoiser runs at every `denoise_every`-th step; in
 between the image is pulled towards what it last said, which goes into checkpoints.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -71,7 +72,7 @@ class LearnedPrior(PriorTerm):
 
     def __post_init__(self) -> None:
         first, last = self.sigma
-        if not first >= last > 0:
+        if not math.inf > first >= last > 0:
             raise ValueError(
                 f"`sigma` must not rise and be positive, got {first} and {last}."
             )

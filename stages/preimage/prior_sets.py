@@ -53,7 +53,12 @@ def with_denoiser(
     `stages.plan.longest_wave` has it. Defaults are our choice, by trials on AlexNet: a
     last level of 5 and not 10 takes relu5's code error from .144 to .136, pool5's from
     .147 to .141, with as near pictures (20 fitting photographs).
+
+    Raises ValueError if the weight is no number of at least 0; `invert` does for the
+    others.
     """
+    if not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+        raise ValueError(f"`weight` must be a number of at least 0, got {weight!r}.")
     numbers: dict[str, Number] = {
         "lambda_denoiser": weight,
         "denoiser": file,

@@ -1,6 +1,7 @@
 """The learned prior: a pull to what a denoiser says, alike in every company."""
 
 import itertools
+import math
 import pickle
 from pathlib import Path
 
@@ -251,6 +252,7 @@ def test_a_memory_of_a_start_is_useless_between_runs(toy):
     [
         ({"sigma": (5.0, 10.0)}, "`sigma` must not rise and be positive, got 5.0"),
         ({"sigma": (60.0, 0.0)}, "be positive, got 60.0 and 0.0"),
+        ({"sigma": (math.inf, 5.0)}, "be positive, got inf and 5.0"),
         ({"denoise_every": 0}, "`denoise_every` must be at least 1, got 0"),
         ({"longest_wave": 0.0}, "`longest_wave` must be positive, got 0.0"),
         ({"seeds": SEEDS[:2]}, r"`seeds` must be one a job \(3\), got 2"),

@@ -1,5 +1,8 @@
 """Published sets of priors against their formulas, on an image."""
 
+import math
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -71,3 +74,10 @@ def test_only_a_solver_that_may_leave_the_range_is_held_in_it_by_a_prior(
     image = torch.linspace(0, 255, 16).expand(3, 16, 16)
     found = invert(blur, blur(image[None]), shape=(3, 16, 16), solver=solver)
     assert bool((found.trace.terms["alpha"] > 0).all()) == bounded
+
+
+@pytest.mark.parametrize("weight", [-5.0, math.nan, math.inf])
+def test_a_weight_of_a_denoiser_that_is_none_is_refused(weight):
+    file = WeightsFile(Path("denoiser.safetensors"), "0" * 64)
+    with pytest.raises(ValueError, match=f"`weight` must be .* got {weight}"):
+        with_denoiser(light_prior(), file, weight)
