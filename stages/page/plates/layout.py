@@ -70,12 +70,17 @@ def _layers(jobs: pd.DataFrame, most: int) -> list[Line]:
     several = pairs["representation"].nunique() > 1
     lines = [
         (
-            " ".join(dict.fromkeys((name, layer))) if several else layer,
+            _both(name, layer) if several else layer,
             {"representation": name, "layer": layer},
         )
         for name, layer in pairs.itertuples(index=False)
     ]
     return evenly_spaced(lines, most)
+
+
+def _both(representation: str, layer: str) -> str:
+    """Return both names; a descriptor's only layer often repeats its own."""
+    return representation if layer in representation else f"{representation} {layer}"
 
 
 def _pictures(jobs: pd.DataFrame) -> list[Line]:

@@ -10,7 +10,7 @@ import { LABELS, choicesOf, everyJob, jobValue, study } from "./study.js";
 import { columnWidths, viewportGrid } from "./viewport.js";
 
 const ROW = 34;
-const WIDTHS = { picture: 190, text: 124, number: 104 };
+const WIDTHS = { picture: 190, text: 124, number: 104, letter: 8, beside: 22 };
 const WORDS = ["picture", ...LABELS, "status"];
 const CHOICES = WORDS.filter((name) => choicesOf(name).length > 1);
 const viewport = document.getElementById("jobs-table");
@@ -22,7 +22,7 @@ const columns = [
   ...study.metrics,
 ];
 const widths = columns.map(({ name, isText }) =>
-  isText ? (WIDTHS[name] ?? WIDTHS.text) : WIDTHS.number,
+  isText ? (WIDTHS[name] ?? wordWidth(name)) : WIDTHS.number,
 );
 const headers = new Map();
 const searched = everyJob.map((job) =>
@@ -33,6 +33,12 @@ const searched = everyJob.map((job) =>
 );
 let list = everyJob;
 let grid = null;
+
+/** Return the width of a column of words: that of the longest, within bounds. */
+function wordWidth(name) {
+  const lengths = [name, ...choicesOf(name)].map((word) => String(word).length);
+  return Math.min(WIDTHS.text, WIDTHS.beside + WIDTHS.letter * Math.max(...lengths));
+}
 
 /** Return the jobs that the table lists, in its order. */
 export function listedJobs() {
