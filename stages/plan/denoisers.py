@@ -31,14 +31,13 @@ def fault(name: str) -> str:
     """
     if name == "embedded":
         return ""
-    path = Path(name)
-    if not path.is_file():
-        return f"{path} is not there; or take `embedded`"
     try:
-        told = WeightsFile(path, None).architecture()
+        told = denoiser_file(name).architecture()
+    except Refusal as refusal:
+        return f"{refusal}"
     # Whatever a file that is damaged, or of something else, makes its reader raise.
     except Exception as error:
-        return f"{path} cannot be read as a denoiser ({type(error).__name__}: {error})"
+        return f"{name} cannot be read as a denoiser ({type(error).__name__}: {error})"
     if not set(told) >= ARGUMENTS:
-        return f"{path} holds another network than data.embedded.denoising writes"
+        return f"{name} holds another network than data.embedded.denoising writes"
     return ""

@@ -80,17 +80,18 @@ def lambda_denoiser(
     """
     wave = longest_wave(defined, layer) if longest is None else longest
     own = defined.own_code()
-    if own is not None and (how := ending(partial(_tried, defined, layer, wave))):
-        raise _unmeasured(layer, own, how)
+    network = own or type(defined).__name__
+    if own is not None and (how := ending(partial(_weight, defined, layer, wave))):
+        raise _unmeasured(layer, network, how)
     try:
         weight = _weight(defined, layer, wave)
     # Whatever a network's own code raises: the plan has no failed jobs.
     except Exception as error:
         how = f"{type(error).__name__}: {error}"
-        raise _unmeasured(layer, own or type(defined).__name__, how) from error
+        raise _unmeasured(layer, network, how) from error
     if not 0 < weight < math.inf:
         how = f"it comes out as {weight:g}, as the code is silent on noise"
-        raise _unmeasured(layer, own or type(defined).__name__, how)
+        raise _unmeasured(layer, network, how)
     return weight
 
 
@@ -100,11 +101,6 @@ def _unmeasured(layer: str, network: str, how: str) -> Refusal:
         f"{layer} of {network} ({how}); give it a number, or this representation a "
         "prior without a denoiser"
     )
-
-
-def _tried(defined: Definition, layer: str, longest: float) -> None:
-    torch.set_num_threads(1)  # a copy of a process has no other
-    _weight(defined, layer, longest)
 
 
 def _weight(defined: Definition, layer: str, longest: float) -> float:

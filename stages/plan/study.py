@@ -7,9 +7,8 @@ for it: layers, channels and windows follow from shapes alone.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-
-import torch
 
 from stages.params.execution import ExecutionSettings
 from stages.params.fetching import FetchSettings
@@ -125,12 +124,7 @@ def _look_at(defined: Definition) -> None:
 
 def _try_out(defined: Definition) -> None:
     """Raise ValueError if the user's own code ends the process that looks at it."""
-
-    def look() -> None:
-        torch.set_num_threads(1)  # a copy of a process has no other
-        _look_at(defined)
-
-    if how := ending(look):
+    if how := ending(partial(_look_at, defined)):
         raise ValueError(f"its network cannot be looked at: {how}")
 
 

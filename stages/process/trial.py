@@ -10,6 +10,8 @@ import sys
 import warnings
 from collections.abc import Callable
 
+import torch
+
 
 def ending(call: Callable[[], object]) -> str:
     """Return how `call` ends a process that runs it; empty if it returns or raises.
@@ -54,6 +56,7 @@ def _try(call: Callable[[], object]) -> None:
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     code = _RETURNED
+    torch.set_num_threads(1)  # the copy has no other
     try:
         call()
     except SystemExit as ended:
