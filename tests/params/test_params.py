@@ -212,7 +212,8 @@ def test_a_denoiser_and_its_weight_come_together():
 def test_the_noise_of_a_denoiser_falls():
     assert validate(PriorSettings, {**LEARNED, "sigma": [20, 20]}).sigma == (20, 20)
     _, text = mistake(PriorSettings, {**LEARNED, "sigma": [10, 60]})
-    assert "must not rise from its first level to its last, got 10 and 60" in text
+    told = "`sigma` must not rise from its first level to its last, got 10 and 60"
+    assert told in text
 
 
 def test_a_denoiser_is_no_part_of_the_journals_priors():

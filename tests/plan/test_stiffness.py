@@ -118,7 +118,7 @@ def test_where_computing_fails_a_number_is_asked_for():
 
 
 class Silent(torch.nn.Module):
-    """A code of the darkest places alone, which noise does not have."""
+    """A code that is 0, whatever it is shown."""
 
     def forward(self, x):
         return 0 * x

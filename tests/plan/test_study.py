@@ -62,11 +62,11 @@ def test_checking_opens_no_picture_and_no_weights(monkeypatch):
 def test_a_denoiser_that_is_none_is_a_mistake_in_its_prior(params, tmp_path):
     other = tmp_path / "other.safetensors"
     other.write_bytes(b"no weights")
-    judge = paths.embedded("caffenet").absolute()
+    network = paths.embedded("caffenet").absolute()
     wrong = {
         "lost": "is not there",
         f"{other}": "cannot be read as a denoiser",
-        f"{judge}": "holds another network",
+        f"{network}": "holds another network",
     }
     for name, why in wrong.items():
         given = f"priors: {{default: {{denoiser: '{name}', lambda_denoiser: 1}}}}"

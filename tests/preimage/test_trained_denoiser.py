@@ -15,14 +15,18 @@ ARCHITECTURE = {"widths": [8, 16], "down": [0, 1], "up": [1, 0]}
 CPU = torch.device("cpu")
 
 
+def write(network, path):
+    told = {"architecture": json.dumps(ARCHITECTURE)}
+    save_file(network.state_dict(), path, metadata=told)
+
+
 def kept(folder, seed):
     """Write a denoiser whose output is not its input."""
     torch.manual_seed(seed)
     network = Denoiser(**ARCHITECTURE)
     torch.nn.init.normal_(network.tail.weight, std=0.1)
     path = folder / f"{seed}.safetensors"
-    told = {"architecture": json.dumps(ARCHITECTURE)}
-    save_file(network.state_dict(), path, metadata=told)
+    write(network, path)
     return network, WeightsFile(path, sha256(path))
 
 
@@ -73,14 +77,13 @@ def nameless(path):
 
 def other_shape(path):
     network = Denoiser(**{**ARCHITECTURE, "widths": [8, 24]})
-    told = {"architecture": json.dumps(ARCHITECTURE)}
-    save_file(network.state_dict(), path, metadata=told)
+    write(network, path)
 
 
-@pytest.mark.parametrize("write", [other_network, cut_short, nameless, other_shape])
-def test_a_file_of_something_else_is_named(tmp_path, write):
+@pytest.mark.parametrize("damaged", [other_network, cut_short, nameless, other_shape])
+def test_a_file_of_something_else_is_named(tmp_path, damaged):
     path = tmp_path / "other.safetensors"
-    write(path)
+    damaged(path)
     with pytest.raises(ValueError, match=r"other\.safetensors holds no denoiser"):
         trained(WeightsFile(path, sha256(path)), CPU)
 
@@ -89,7 +92,6 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path):
     network, _ = kept(tmp_path, 6)
     network.tail.weight.data.fill_(torch.nan)
     path = tmp_path / "nan.safetensors"
-    told = {"architecture": json.dumps(ARCHITECTURE)}
-    save_file(network.state_dict(), path, metadata=told)
+    write(network, path)
     with pytest.raises(ValueError, match=r"nan\.safetensors has weights that are not"):
         trained(WeightsFile(path, sha256(path)), CPU)
