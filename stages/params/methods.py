@@ -54,8 +54,8 @@ class PriorSettings(Part):
     are its first and last noise level in grey levels; it runs at every
     `denoise_every`-th step, on the image with noise of the level if `renoise`. It is
     heard on waves shorter than `longest_wave` pixels (auto: half of what a cell of the
-    layer's code sees, see `stages.plan.longest_wave`); its weight follows that. It does
-    what TV does, and better: leave that out beside it.
+    layer's code sees, see `stages.plan.longest_wave`); its weight follows that. Beside
+    it TV weighs on the longer waves alone.
     """
 
     alpha: Annotated[float, Field(ge=1)] = 6.0

@@ -9,6 +9,7 @@ centred (the mean colour subtracted), `s` is `stages.images.reference_norm`; the
 term is `data_term`'s, the others are the rows of `priors.PRIORS`. The last is a pull,
 not a function that falls: where it weighs, so is their sum; its share `w` of the weight
 falls with the code error and time, and `Q` leaves out long waves (`learned_prior`).
+Beside it TV is of those long waves alone (`total_variation`).
 Every image of a batch is a job of its own: no term of one depends on another.
 """
 
@@ -81,10 +82,10 @@ class Objective:
         """Return the objective with more TV: from `lambda_tv` down to each job's own.
 
         The weight falls geometrically with `progress` in 0..1. Jobs that weigh TV more
-        than that, or not at all, keep their weight.
+        than that, or not at all, or of long waves alone, keep their weight.
         """
         tv = self.priors["tv"]
-        if progress >= 1 or not lambda_tv or tv is None:
+        if progress >= 1 or not lambda_tv or tv is None or not tv.sees_detail:
             return self
         own = tv.weights
         rises = (own > 0) & (own < lambda_tv)

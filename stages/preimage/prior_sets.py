@@ -49,10 +49,11 @@ def with_denoiser(
     `weight` is lambda_denoiser at the first step and a code error of 1, which
     `stages.plan.stiffness` derives for a layer; `sigma` are the first and the last
     noise level in grey levels. The denoiser is heard on waves shorter than
-    `longest_wave` pixels: half of what a cell of the code sees suits, as
-    `stages.plan.longest_wave` has it. Defaults are our choice, by trials on AlexNet: a
-    last level of 5 and not 10 takes relu5's code error from .144 to .136, pool5's from
-    .147 to .141, with as near pictures (20 fitting photographs).
+    `longest_wave` pixels, and the prior's TV is then of the others alone: half of what
+    a cell of the code sees suits, as `stages.plan.longest_wave` has it. Defaults are
+    our choice, by trials on AlexNet: a last level of 5 and not 10 takes relu5's code
+    error from .144 to .136, pool5's from .147 to .141, with as near pictures (20
+    fitting photographs).
 
     Raises ValueError if the weight is no number of at least 0; `invert` does for the
     others.
@@ -65,9 +66,9 @@ def with_denoiser(
         "sigma": sigma,
         "denoise_every": denoise_every,
         "renoise": renoise,
-        "longest_wave": longest_wave,
     }
-    return replace(prior, further=(*prior.further, *numbers.items()))
+    further = (*prior.further, *numbers.items())
+    return replace(prior, longest_wave=longest_wave, further=further)
 
 
 def ijcv_prior(

@@ -46,6 +46,11 @@ class PriorTerm:
     weights: PerImage
     jobs: Jobs
 
+    @property
+    def sees_detail(self) -> bool:
+        """Whether it weighs on short waves: what may fall from coarse to fine."""
+        return True
+
     def at(self, step: int, n_steps: int) -> "PriorTerm":
         """Return the term of this step, in 0..n_steps, the last after the descent."""
         return self

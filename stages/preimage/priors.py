@@ -34,8 +34,9 @@ PRIORS: tuple[PriorRow, ...] = (
         formula="lambda_tv sum (dx^2 + dy^2)^(beta/2) / s^beta",
         unit="1",
         weight="lambda_tv",
-        form=("beta",),
-        meaning="keeps neighbouring pixels alike",
+        form=("beta", "longest_wave"),
+        meaning="keeps neighbouring pixels alike; beside a denoiser, of the long waves "
+        "that it is not heard on",
         term="stages.preimage.total_variation:TotalVariation",
     ),
     PriorRow(
@@ -60,7 +61,9 @@ class Prior:
 
     `of_colours` takes the alpha-norm of the pixels' colours instead of their values;
     `jitter` is by how many pixels the image is shifted about on the way, at most.
-    `further` are the numbers of further terms by key, 0 where they are left out.
+    TV weighs on waves of at least `longest_wave` pixels, all of them at 0; a denoiser,
+    if there is one, on the shorter ones. `further` are the numbers of further terms by
+    key, 0 where they are left out.
     """
 
     alpha: float = 6.0
@@ -69,10 +72,12 @@ class Prior:
     lambda_tv: float = 0.0
     of_colours: bool = False
     jitter: int = 0
+    longest_wave: float = 0.0
     further: tuple[tuple[str, Number], ...] = ()
 
     def __post_init__(self) -> None:
         known = {key for row in PRIORS for key in (row.weight, *row.form)}
+        known -= {field.name for field in fields(self)}
         unknown = sorted({key for key, _ in self.further} - known)
         if unknown:
             allowed = ", ".join(sorted(known))

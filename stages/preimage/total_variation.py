@@ -6,6 +6,11 @@ Mahendran & Vedaldi, "Understanding Deep Image Representations by Inverting Them
 `tv_beta` is the definition, which autograd can follow. A descent takes
 `tv_beta_and_gradient`: the same values, with the gradient written out for the usual
 exponent, at a tenth of autograd's time.
+
+Departs from the paper: beside a denoiser, `TotalVariation` is that of the waves which
+the denoiser is not heard on (`learned_prior`): each wave has one prior. With none, what
+neither the code nor the denoiser sees would stay as the start had it: the noise outside
+of a region, and of dense SIFT the light of large parts.
 """
 
 from dataclasses import dataclass
@@ -15,6 +20,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from stages.images import Images, PerImage
+from stages.preimage.coarse_waves import coarse
 from stages.preimage.powers import raised
 from stages.preimage.prior_term import Memory, PriorTerm, by_autograd
 
@@ -24,21 +30,34 @@ FLOOR = 1e-5
 
 @dataclass(frozen=True)
 class TotalVariation(PriorTerm):
-    """`lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta` of each image."""
+    """`lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta` of each image.
+
+    Of its waves of at least `longest_wave` pixels, `coarse_waves.coarse`; 0: of all.
+    """
 
     beta: float
+    longest_wave: float = 0.0
+
+    @property
+    def sees_detail(self) -> bool:
+        """Whether it is of all waves."""
+        return not self.longest_wave
 
     def value(self, x: Images) -> PerImage:
         """Return the weighted term of each of the centred images."""
-        return self._weight * tv_beta(x, beta=self.beta)
+        return self._weight * tv_beta(self._seen(x), beta=self.beta)
 
     def value_and_gradient(
         self, x: Images, memory: Memory
     ) -> tuple[PerImage, Images, Float[Tensor, "n 1 1 1"]]:
         """Return the weighted term, a gradient, and the factor that weights it."""
         weight = self._weight
-        value, gradient = tv_beta_and_gradient(x, beta=self.beta)
-        return weight * value, gradient, weight[:, None, None, None]
+        value, gradient = tv_beta_and_gradient(self._seen(x), beta=self.beta)
+        return weight * value, self._seen(gradient), weight[:, None, None, None]
+
+    def _seen(self, x: Images) -> Images:
+        """Return the waves that it is of: a projection, its own adjoint."""
+        return x if self.sees_detail else coarse(x, self.longest_wave)
 
     @property
     def _weight(self) -> PerImage:

@@ -67,7 +67,12 @@ OUTCOME = [
     _number("seconds", "the batch's computing time shared among its jobs", "seconds"),
     _number("data_term", "||Phi(x) - Phi0||^2 / ||Phi0||^2, selected entries", "1"),
     _number("alpha_term", "lambda_alpha * sum |x/s|^alpha", "1"),
-    _number("tv_term", "lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta", "1"),
+    _number(
+        "tv_term",
+        "lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta; beside a denoiser of waves "
+        "of `longest_wave` pixels and more",
+        "1",
+    ),
     _number(
         "denoiser_term",
         "lambda_denoiser / 20 * e * ||Q (x - D(x + sigma n, sigma))||^2 / s^2, e the "

@@ -22,11 +22,12 @@ from stages.images import (
     png,
     square,
 )
+from stages.metrics.code import pairwise_statistics
 from stages.metrics.judged import as_seen, judge_distance
 from stages.metrics.judges import Judges, load_judges
 from stages.metrics.labels import rank_of_label
 from stages.metrics.perceptual import Lpips
-from stages.metrics.pixel import psnr
+from stages.metrics.pixel import fitted, psnr
 from stages.metrics.ssim import ssim
 from stages.params.methods import FastSettings, PaperSettings, PriorSettings
 from stages.params.representations import KINDS
@@ -58,8 +59,8 @@ JUDGE_SIDE = 224
 TARGETS = ("white noise", "untrained network", "constant")
 N_INVENTED = 4
 
-# The weights of TV in the default study, where it is alone.
-ALONE = (0.05, 0.05, 0.1)
+# The weights of TV in the default study, alone or, of long waves, beside a denoiser.
+TV_BY_DEPTH = (0.05, 0.05, 0.1)
 SOLVERS: dict[str, FastSettings | PaperSettings] = {
     "paper": PaperSettings(kind="paper"),
     "fast": FastSettings(kind="fast", steps=250),
@@ -90,8 +91,10 @@ class Setting:
         if self.solver == "paper":
             return PriorSettings(lambda_alpha="auto", lambda_tv="by-depth")
         if self.denoiser is None:
-            return PriorSettings(lambda_tv=ALONE)
-        return PriorSettings(denoiser=self.denoiser, lambda_denoiser="auto")
+            return PriorSettings(lambda_tv=TV_BY_DEPTH)
+        return PriorSettings(
+            lambda_tv=TV_BY_DEPTH, denoiser=self.denoiser, lambda_denoiser="auto"
+        )
 
 
 PLAIN = Setting("by depth", "by depth")
@@ -189,6 +192,14 @@ class Bench:
             for part in parts
         ]
         return pd.concat(found, ignore_index=True)
+
+    def squared_normalised(self, layer: str, rows: pd.DataFrame) -> float:
+        """Return the mean squared distance of codes, by that of two photographs'."""
+        everyone = Request(layer, PLAIN, tuple(range(len(self.files))))
+        pairs = pairwise_statistics(self._targets(everyone)).mean_squared_distance
+        if pairs is None:
+            return float("nan")
+        return float((rows["distance"] ** 2).mean() / pairs)
 
     # pre-images ---------------------------------------------------------------------
 
@@ -318,12 +329,16 @@ class Bench:
         originals = self.originals[list(one.pictures)]
         scores, wanted = self._scores(pictures), self._scores(originals)
         numbers = self._prior(one).numbers()
+        # A descriptor sees neither gain nor offset: its pre-images have any.
+        descriptor = self.network().descriptor
+        matched = fitted(pictures, originals) if descriptor else pictures
         columns = {
+            "distance": errors,
             "error": errors / targets.flatten(1).norm(dim=1),
-            "psnr": psnr(pictures, originals),
-            "ssim": ssim(pictures, originals),
+            "psnr": psnr(matched, originals),
+            "ssim": ssim(matched, originals),
             **{
-                f"lpips_{name}": distance(pictures, originals)
+                f"lpips_{name}": distance(matched, originals)
                 for name, distance in self.judges.lpips.items()
             },
             "judge_distance": judge_distance(

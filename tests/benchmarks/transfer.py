@@ -13,7 +13,8 @@ in sight; its share was set on the CaffeNet.) The store keeps what is done, as i
 A line a layer and prior, in pixels over a ground of long waves or in waves by depth, as
 on AlexNet, and of descriptors in pixels alone, too; below, paired differences from the
 classical prior by depth, with twice their standard errors. LPIPS vgg shares VGG-16's
-convolutions, LPIPS alex does not: of VGG-16 believe alex first.
+convolutions, LPIPS alex does not: of VGG-16 believe alex first. Of a descriptor, which
+sees neither, PSNR, SSIM and LPIPS are after a fitted gain and offset.
 """
 
 import argparse
@@ -70,12 +71,16 @@ def compared(
     bench: Bench, layer: str, rivals: Sequence[Setting], seeds: int
 ) -> Iterator[str]:
     """Yield the table of a layer, and what the rivals of the classical prior change."""
-    yield head(["setting"], ["weight", "seconds"])
+    yield head(["setting"], ["squared normalised, %", "weight", "seconds"])
     measured = {}
     for setting in (PLAIN, *rivals):
         rows = measured[setting.name] = bench.rows(layer, setting, seeds)
         weight, seconds = rows["weight"].iloc[0], rows["seconds"].mean()
-        yield f"| {setting.name} | {means(rows)} | {weight:g} | {seconds:.1f} |"
+        squared = 100 * bench.squared_normalised(layer, rows)
+        yield (
+            f"| {setting.name} | {means(rows)} | {squared:.2f} | {weight:g} "
+            f"| {seconds:.1f} |"
+        )
     yield f"\nDifferences from {PLAIN.name}, the classical prior:\n"
     for setting in rivals:
         apart = differences(measured[setting.name], measured[PLAIN.name])
