@@ -138,6 +138,7 @@ def test_the_longest_wave_follows_the_layer_or_is_as_written(tmp_path):
         assert found["longest_wave"] == longest_wave(NETWORK, layer)
     found = prior(PriorSettings(**given, longest_wave=20), NETWORK).numbers()
     assert found["longest_wave"] == 20
+    assert prior(PriorSettings(lambda_tv=1.0)).longest_wave == 0
 
 
 @pytest.mark.parametrize(("defined", "layer"), [(HOG, "hog"), (DSIFT, "dsift")])

@@ -9,8 +9,15 @@ import pytest
 import torch
 
 from stages.images import reference_norm
-from stages.preimage import Prior, fast, invert, learned_prior, with_denoiser
-from stages.preimage.coarse_waves import without_coarse
+from stages.preimage import (
+    Options,
+    Prior,
+    fast,
+    invert,
+    learned_prior,
+    with_denoiser,
+)
+from stages.preimage.coarse_waves import coarse, without_coarse
 from stages.preimage.data_term import data_term
 from stages.preimage.denoiser import Denoiser
 from stages.preimage.descent import begin, minimise
@@ -335,6 +342,24 @@ def test_inversion_goes_where_code_and_denoiser_both_want(toy):
     assert list(results[0].trace.terms) == ["data", "alpha", "tv", "denoiser"]
     assert results[0].trace.terms["denoiser"][0] > 0
     assert not results[1].trace.terms["denoiser"].any()
+
+
+def test_long_waves_that_the_code_does_not_see_go_blank_by_tv_alone(toy):
+    toy(lambda images: images)
+    left = []
+    for weight in (0.0, 0.05):
+        held = with_denoiser(Prior(lambda_tv=weight), FILE, 0.5, longest_wave=6.0)
+        found = invert(
+            lambda images: images[..., :4],
+            torch.full((1, 3, 12, 4), 128.0),
+            shape=SHAPE,
+            solver=fast(steps=60),
+            prior=held,
+            options=Options(mean=128.0),
+        )
+        outside = coarse(found.preimage - 128, 6.0)[..., 4:]
+        left.append(float(outside.square().mean().sqrt()))
+    assert left[1] < 2 < 20 < left[0]
 
 
 def test_priors_with_another_denoiser_or_other_levels_share_no_batch():

@@ -71,6 +71,11 @@ def test_smoothing_falls_geometrically_to_each_jobs_own_weight():
     assert aim.smoothed(0.0, 0.5) is aim
 
 
+def test_smoothing_leaves_tv_of_long_waves_as_it_is():
+    aim = make(torch.ones(1, 1, 4, 4), [Prior(lambda_tv=0.2, longest_wave=4.0)])
+    assert aim.smoothed(20.0, 0.5) is aim
+
+
 def by_autograd(aim, x):
     x = x.clone().requires_grad_()
     terms = aim.terms(x)

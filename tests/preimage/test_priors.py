@@ -167,6 +167,12 @@ def test_numbers_that_no_row_names_are_refused():
         Prior(further=(("lambda_x", 1.0),))
 
 
+@pytest.mark.parametrize("own", ["lambda_tv", "longest_wave"])
+def test_numbers_that_have_a_field_are_no_further_ones(own):
+    with pytest.raises(ValueError, match=rf"got \['{own}'\]"):
+        Prior(further=((own, 1.0),))
+
+
 def test_jobs_share_all_numbers_but_the_weights():
     assert weighing(0.1).form == weighing(0.2).form
     assert Prior(beta=1).form != Prior(beta=2).form

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
-from stages.preimage.total_variation import tv_beta, tv_beta_and_gradient
+from stages.preimage.coarse_waves import coarse, without_coarse
+from stages.preimage.prior_term import Jobs
+from stages.preimage.total_variation import (
+    TotalVariation,
+    tv_beta,
+    tv_beta_and_gradient,
+)
 
 
 def images(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -115,3 +121,29 @@ def test_the_gradient_leaves_the_image_as_it_is():
 def test_the_gradient_refuses_what_tv_refuses():
     with pytest.raises(ValueError, match=r"`beta` must be positive, got 0"):
         tv_beta_and_gradient(images(1, 1, 2, 2), beta=0)
+
+
+def term(longest_wave: float = 0.0, beta: float = 2.0) -> TotalVariation:
+    jobs = Jobs(norm=10.0, mean=torch.zeros(2, 1, 1))
+    return TotalVariation(torch.tensor([0.5, 3.0]), jobs, beta, longest_wave)
+
+
+def test_beside_a_denoiser_tv_is_that_of_the_long_waves():
+    x = images(2, 2, 16, 20)
+    long, short = coarse(x, 8.0), without_coarse(x, 8.0)
+    torch.testing.assert_close(term(8.0).value(x), term().value(long))
+    torch.testing.assert_close(term(8.0).value(x + short), term(8.0).value(x))
+    assert bool((term(8.0).value(x) < 0.5 * term().value(x)).all())
+
+
+@pytest.mark.parametrize("beta", [1.0, 2.0])
+@pytest.mark.parametrize("longest_wave", [0.0, 8.0])
+def test_the_gradient_of_the_term_is_that_of_autograd(beta, longest_wave):
+    x, tv = images(2, 2, 16, 20), term(longest_wave, beta)
+    value, gradient, factor = tv.value_and_gradient(x, {})
+    torch.testing.assert_close((value, gradient * factor), by_autograd(tv.value, x))
+
+
+def test_only_tv_of_all_waves_sees_detail():
+    assert term().sees_detail
+    assert not term(8.0).sees_detail
