@@ -77,13 +77,15 @@ RIVAL = "deep image prior"
 class Setting:
     """A solver by its name, and the denoiser of the prior, if it has one.
 
-    `scale` multiplies the weights of TV and of the denoiser.
+    `scale` multiplies the weights of TV and of the denoiser; `last` is the noise level
+    that the denoiser ends at, in grey levels.
     """
 
     name: str
     solver: str
     denoiser: str | None = None
     scale: float = 1.0
+    last: float = 5.0
 
     @property
     def prior(self) -> PriorSettings:
@@ -93,7 +95,10 @@ class Setting:
         if self.denoiser is None:
             return PriorSettings(lambda_tv=TV_BY_DEPTH)
         return PriorSettings(
-            lambda_tv=TV_BY_DEPTH, denoiser=self.denoiser, lambda_denoiser="auto"
+            lambda_tv=TV_BY_DEPTH,
+            denoiser=self.denoiser,
+            lambda_denoiser="auto",
+            sigma=(60, self.last),
         )
 
 
