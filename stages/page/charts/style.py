@@ -45,6 +45,8 @@ def config() -> Mapping[str, Any]:
     faint = {"domainColor": _INK, "tickColor": _INK, "gridColor": _INK}
     thin = {"domainOpacity": 0.35, "tickOpacity": 0.35, "gridOpacity": 0.12}
     legend = {"orient": "bottom", "direction": "vertical", "columns": 2}
+    # The reader's font may be wider than the one that the columns were measured in.
+    legend["columnPadding"] = 40
     return {
         # The page names each chart and has its table: marks need no names of their own.
         "aria": False,
