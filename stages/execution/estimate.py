@@ -18,7 +18,6 @@ from stages.execution.step_time import denoiser_seconds, step_seconds
 from stages.execution.workers import most_processes, n_cores
 from stages.params.execution import ExecutionSettings
 from stages.params.grid import GridEntry
-from stages.params.methods import PriorSettings
 from stages.plan.grid import Setting
 from stages.plan.jobs import batch_size
 from stages.plan.planned import Job
@@ -27,7 +26,6 @@ from stages.plan.resolution import solver_numbers
 from stages.plan.study import Expanded
 from stages.process.progress import duration
 from stages.process.stage import Refusal
-from stages.representations.definition import Definition
 from stages.store import paths
 
 # A PNG of a noisy image takes about its raw bytes; it lies in the job store, in the
@@ -80,13 +78,14 @@ def estimate(study: Expanded, n_pictures: int) -> Estimate:
         for setting in one.settings:
             cost = job_costs(setting.definition, setting.layer)
             size = batch_size(study.execution, setting.definition, setting.layer)
+            prior, side = study.params.priors[setting.prior], setting.definition.side
+            denoised = 0 if prior.denoiser is None else side**2
             jobs += n
-            step = step_seconds(cost) + _denoising(
-                study.params.priors[setting.prior], setting.definition
-            )
+            step = step_seconds(cost)
+            step += denoiser_seconds(denoised, prior.denoise_every)
             seconds += n * _evaluations(n_steps(study, setting)) * step
             disk += n * (COPIES * pixels(setting) + BYTES_A_RECORD)
-            process = max(process, bytes_of_batches(cost, size))
+            process = max(process, bytes_of_batches(cost, size, denoised))
     return Estimate(jobs, seconds, disk, codes_bytes(study, n_pictures), process)
 
 
@@ -124,14 +123,8 @@ def job_seconds(job: Job) -> float:
     step = step_seconds(job_costs(cell.definition, cell.layer))
     every = cell.weights.numbers().get("denoise_every")
     if isinstance(every, int | float):
-        step += denoiser_seconds(cell.definition.side, int(every))
+        step += denoiser_seconds(cell.definition.side**2, int(every))
     return _evaluations(cell.steps.n_steps) * step
-
-
-def _denoising(prior: PriorSettings, defined: Definition) -> float:
-    if prior.denoiser is None:
-        return 0.0
-    return denoiser_seconds(defined.side, prior.denoise_every)
 
 
 def _evaluations(n_steps: int) -> int:

@@ -22,6 +22,6 @@ def step_seconds(cost: Costs) -> float:
     )
 
 
-def denoiser_seconds(side: int, denoise_every: int) -> float:
+def denoiser_seconds(pixels: int, denoise_every: int) -> float:
     """Return what a denoiser adds to a step of one job, in seconds of one core."""
-    return DENOISER_SECONDS_A_PIXEL * side**2 / denoise_every
+    return DENOISER_SECONDS_A_PIXEL * pixels / denoise_every

@@ -14,7 +14,7 @@ from stages.execution.estimate import (
     estimate,
     rooms,
 )
-from stages.execution.processes import process_bytes
+from stages.execution.processes import DENOISER_BYTES_A_PIXEL, process_bytes
 from stages.execution.step_time import DENOISER_SECONDS_A_PIXEL, step_seconds
 from stages.params.execution import ExecutionSettings
 from stages.plan.jobs import jobs
@@ -85,6 +85,15 @@ def test_a_denoiser_takes_its_time_by_the_pixel_where_it_runs(small_study):
     more = estimates.job_seconds(plan[0]) - estimates.job_seconds(plain)
     a_step = DENOISER_SECONDS_A_PIXEL * 32 * 32 / 2
     assert more == pytest.approx((6 + 3) * a_step)
+
+
+def test_a_denoiser_takes_its_memory_by_the_pixel_of_a_batch(small_study):
+    plain = jobs(changed(), PICTURES)[0]
+    study = changed("lambda_tv: 0.05}", "denoiser: embedded, lambda_denoiser: 2}")
+    plan = jobs(study, PICTURES)
+    assert estimate(study, 2).process == max(map(process_bytes, plan))
+    more = process_bytes(plan[0]) - process_bytes(plain)
+    assert more == plan[0].batch_size * DENOISER_BYTES_A_PIXEL * 32 * 32
 
 
 def test_the_clock_shows_two_starts_and_what_each_core_does():
