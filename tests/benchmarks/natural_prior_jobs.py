@@ -77,15 +77,13 @@ RIVAL = "deep image prior"
 class Setting:
     """A solver by its name, and the denoiser of the prior, if it has one.
 
-    `scale` multiplies the weights of TV and of the denoiser; `last` is the noise level
-    that the denoiser ends at, in grey levels.
+    `scale` multiplies the weights of TV and of the denoiser.
     """
 
     name: str
     solver: str
     denoiser: str | None = None
     scale: float = 1.0
-    last: float = 5.0
 
     @property
     def prior(self) -> PriorSettings:
@@ -95,10 +93,7 @@ class Setting:
         if self.denoiser is None:
             return PriorSettings(lambda_tv=TV_BY_DEPTH)
         return PriorSettings(
-            lambda_tv=TV_BY_DEPTH,
-            denoiser=self.denoiser,
-            lambda_denoiser="auto",
-            sigma=(60, self.last),
+            lambda_tv=TV_BY_DEPTH, denoiser=self.denoiser, lambda_denoiser="auto"
         )
 
 

@@ -39,13 +39,7 @@ METHODS: dict[str, list[Setting]] = {
     "fast, learned": [
         Setting("learned", "by depth", "embedded", scale) for scale in SCALES
     ],
-    # A long run meets the code so well that the denoiser may keep to coarser things.
-    # Our choice by four fitting photographs at conv5, code error and LPIPS vgg: down to
-    # 5 grey levels .019 .482, 10 (twice as heavy) .028 .464, 15 .024 .458, 20 .027
-    # .468.
-    "fast, learned, 2,000 steps": [
-        Setting("learned, long", "long", "embedded", last=15.0)
-    ],
+    "fast, learned, 2,000 steps": [Setting("learned, long", "long", "embedded")],
     "MACO": [Setting("maco", "maco")],
     "Deep Image Prior": [Setting(RIVAL, RIVAL)],
 }
