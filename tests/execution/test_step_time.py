@@ -24,7 +24,7 @@ def test_a_step_of_what_was_timed_is_within_a_factor_of_two():
 
 
 def test_a_denoiser_takes_its_time_by_the_pixel_and_where_it_runs():
-    assert denoiser_seconds(64, 2) * 4 == denoiser_seconds(128, 2)
-    assert denoiser_seconds(64, 4) * 2 == denoiser_seconds(64, 2)
+    assert denoiser_seconds(64**2, 2) * 4 == denoiser_seconds(128**2, 2)
+    assert denoiser_seconds(64**2, 4) * 2 == denoiser_seconds(64**2, 2)
     # 8.9 ms of one core at 224 pixels, as timed.
-    assert 0.0089 / 2 < denoiser_seconds(224, 1) < 0.0089 * 2
+    assert 0.0089 / 2 < denoiser_seconds(224**2, 1) < 0.0089 * 2
