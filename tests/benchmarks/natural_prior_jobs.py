@@ -193,13 +193,11 @@ class Bench:
         ]
         return pd.concat(found, ignore_index=True)
 
-    def squared_normalised(self, layer: str, rows: pd.DataFrame) -> float:
-        """Return the mean squared distance of codes, by that of two photographs'."""
+    def between_photographs(self, layer: str) -> float:
+        """Return the mean squared distance of two photographs' codes; nan of one."""
         everyone = Request(layer, PLAIN, tuple(range(len(self.files))))
         pairs = pairwise_statistics(self._targets(everyone)).mean_squared_distance
-        if pairs is None:
-            return float("nan")
-        return float((rows["distance"] ** 2).mean() / pairs)
+        return float("nan") if pairs is None else pairs
 
     # pre-images ---------------------------------------------------------------------
 

@@ -73,10 +73,11 @@ def compared(
     """Yield the table of a layer, and what the rivals of the classical prior change."""
     yield head(["setting"], ["squared normalised, %", "weight", "seconds"])
     measured = {}
+    between = bench.between_photographs(layer)
     for setting in (PLAIN, *rivals):
         rows = measured[setting.name] = bench.rows(layer, setting, seeds)
         weight, seconds = rows["weight"].iloc[0], rows["seconds"].mean()
-        squared = 100 * bench.squared_normalised(layer, rows)
+        squared = 100 * (rows["distance"] ** 2).mean() / between
         yield (
             f"| {setting.name} | {means(rows)} | {squared:.2f} | {weight:g} "
             f"| {seconds:.1f} |"
