@@ -52,10 +52,10 @@ class PriorSettings(Part):
     `denoiser` is `embedded`, or the path of a file that `data.embedded.denoising`
     writes. Its weight may follow the layer (auto, see `stages.plan.stiffness`); `sigma`
     are its first and last noise level in grey levels; it runs at every
-    `denoise_every`-th step, on the image with noise of the level if `renoise`. It is
-    heard on waves shorter than `longest_wave` pixels (auto: half of what a cell of the
-    layer's code sees, see `stages.plan.longest_wave`); its weight follows that. Beside
-    it TV weighs on the longer waves alone.
+    `denoise_every`-th step, on the image with `renoise` times as much noise as it is
+    told (0: none). It is heard on waves shorter than `longest_wave` pixels (auto: half
+    of what a cell of the layer's code sees, see `stages.plan.longest_wave`); its weight
+    follows that. Beside it TV weighs on the longer waves alone.
     """
 
     alpha: Annotated[float, Field(ge=1)] = 6.0
@@ -87,7 +87,7 @@ class PriorSettings(Part):
         ),
     ] = (60.0, 5.0)
     denoise_every: Count = 2
-    renoise: bool = True
+    renoise: Weight = 1.0
     longest_wave: Annotated[
         Annotated[float, Field(gt=SHORTEST_WAVE, le=1e9)] | Literal["auto"],
         must_be("auto or a number of pixels above 2"),

@@ -41,19 +41,19 @@ def with_denoiser(
     *,
     sigma: tuple[float, float] = (60.0, 5.0),
     denoise_every: int = 2,
-    renoise: bool = True,
+    renoise: float = 1.0,
     longest_wave: float = 32.0,
 ) -> Prior:
     """Return the prior with the pull of a denoiser besides, see `learned_prior`.
 
     `weight` is lambda_denoiser at the first step and a code error of 1, which
     `stages.plan.stiffness` derives for a layer; `sigma` are the first and the last
-    noise level in grey levels. The denoiser is heard on waves shorter than
-    `longest_wave` pixels, and the prior's TV is then of the others alone: half of what
-    a cell of the code sees suits, as `stages.plan.longest_wave` has it. Defaults are
-    our choice, by trials on AlexNet: a last level of 5 and not 10 takes relu5's code
-    error from .144 to .136, pool5's from .147 to .141, with as near pictures (20
-    fitting photographs).
+    noise level in grey levels; `renoise` is how much noise is added, as a share of it.
+    The denoiser is heard on waves shorter than `longest_wave` pixels, and the prior's
+    TV is then of the others alone: half of what a cell of the code sees suits, as
+    `stages.plan.longest_wave` has it. Defaults are our choice, by trials on AlexNet: a
+    last level of 5 and not 10 takes relu5's code error from .144 to .136, pool5's from
+    .147 to .141, with as near pictures (20 fitting photographs).
 
     Raises ValueError if the weight is no number of at least 0; `invert` does for the
     others.

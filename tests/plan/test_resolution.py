@@ -87,7 +87,7 @@ def test_a_denoiser_is_known_by_the_bytes_of_its_file(tmp_path):
     assert numbers["denoiser"] == WeightsFile(path, sha256(path))
     assert numbers["lambda_denoiser"] == 0.5
     assert numbers["sigma"] == (40.0, 8.0)
-    assert (numbers["denoise_every"], numbers["renoise"]) == (2, True)
+    assert (numbers["denoise_every"], numbers["renoise"]) == (2, 1.0)
 
 
 def test_the_embedded_denoiser_is_that_of_the_project():

@@ -75,7 +75,7 @@ def network():
 
 def term(weights=(5.0, 5.0, 5.0), seeds=SEEDS, **numbers):
     given = {
-        **{"sigma": (60.0, 10.0), "denoise_every": 2, "renoise": True},
+        **{"sigma": (60.0, 10.0), "denoise_every": 2, "renoise": 1.0},
         "longest_wave": LONGEST,
     }
     jobs = Jobs(NORM, MEAN, tuple(seeds))
@@ -90,7 +90,7 @@ def pull(one, x):
 
 def test_a_denoiser_that_changes_nothing_does_not_pull(toy):
     toy(lambda images: images)
-    value, gradient = pull(term(renoise=False), centred())
+    value, gradient = pull(term(renoise=0.0), centred())
     assert value.abs().max() < 1e-9
     assert gradient.abs().max() < 1e-6
 
@@ -110,7 +110,7 @@ def test_a_denoiser_that_always_says_grey_pulls_there(toy):
 
 def test_what_the_denoiser_says_of_light_and_colour_is_not_heard(toy):
     toy(lambda images: images + torch.tensor([90.0, -20.0, 5.0])[:, None, None])
-    value, gradient = pull(term(renoise=False), centred())
+    value, gradient = pull(term(renoise=0.0), centred())
     assert value.abs().max() < 1e-6
     assert gradient.abs().max() < 1e-5
 
@@ -120,7 +120,7 @@ def test_only_waves_that_are_shorter_than_the_longest_pull(toy):
     columns = (torch.arange(SHAPE[2]) + 0.5) / SHAPE[2]
     # Of wavelengths of 8 and 6 pixels.
     wave = [torch.cos(torch.pi * k * columns).expand(1, *SHAPE) for k in (3, 4)]
-    one = term([1.0], SEEDS[:1], renoise=False, longest_wave=8.0)
+    one = term([1.0], SEEDS[:1], renoise=0.0, longest_wave=8.0)
     told = [pull(one, 50 * each - MEAN)[0].item() for each in wave]
     assert told[0] < 1e-6 < 1e-2 < told[1]
 
@@ -148,6 +148,16 @@ def test_noise_has_the_level_of_the_step_and_the_denoiser_is_told(toy):
         # 432 numbers an image: the deviation of their spread is 3 %.
         spread = (images - x - MEAN).flatten(1).std(dim=1)
         torch.testing.assert_close(spread, sigma, rtol=0.15, atol=0)
+
+
+def test_more_noise_may_be_added_than_the_denoiser_is_told(toy):
+    denoise, x = toy(lambda images: images / 2), centred()
+    for renoise in (1.0, 1.5):
+        term(renoise=renoise).value(x)
+    (as_told, sigma), (more, still) = denoise.asked
+    assert torch.equal(sigma, still)
+    noise = as_told - x - MEAN
+    torch.testing.assert_close(more - x - MEAN, 1.5 * noise, rtol=0, atol=1e-3)
 
 
 def test_noise_level_falls_geometrically_from_first_to_last():
@@ -189,7 +199,7 @@ def test_objective_tells_the_code_error_whether_it_asks_for_a_gradient_or_not(to
 
 def test_without_renoising_the_denoiser_sees_the_image_itself(toy):
     denoise, x = toy(lambda images: images / 2), centred()
-    term(renoise=False).value(x)
+    term(renoise=0.0).value(x)
     assert torch.equal(denoise.asked[0][0], x + MEAN)
 
 
@@ -260,6 +270,8 @@ def test_a_memory_of_a_start_is_useless_between_runs(toy):
         ({"sigma": (5.0, 10.0)}, "`sigma` must not rise and be positive, got 5.0"),
         ({"sigma": (60.0, 0.0)}, "be positive, got 60.0 and 0.0"),
         ({"sigma": (math.inf, 5.0)}, "be positive, got inf and 5.0"),
+        ({"renoise": -0.1}, "`renoise` must be a share of at least 0, got -0.1"),
+        ({"renoise": math.inf}, "`renoise` must be a share of at least 0, got inf"),
         ({"denoise_every": 0}, "`denoise_every` must be at least 1, got 0"),
         ({"longest_wave": 0.0}, "`longest_wave` must be positive, got 0.0"),
         ({"seeds": SEEDS[:2]}, r"`seeds` must be one a job \(3\), got 2"),

@@ -55,7 +55,7 @@ def test_the_learned_prior_stands_beside_the_classical_one(tmp_path):
     assert (numbers["lambda_tv"], numbers["lambda_denoiser"]) == (0.1, 3.0)
     assert numbers["denoiser"] == file
     assert numbers["sigma"] == (60.0, 5.0)
-    assert (numbers["denoise_every"], numbers["renoise"]) == (2, True)
+    assert (numbers["denoise_every"], numbers["renoise"]) == (2, 1.0)
     assert numbers["longest_wave"] == 32
 
 
