@@ -67,6 +67,7 @@ SOLVERS: dict[str, FastSettings | PaperSettings] = {
     "by depth": FastSettings(kind="fast", steps=250, parameterisation="by-depth"),
     "longer": FastSettings(kind="fast", steps=500, parameterisation="by-depth"),
     "long": FastSettings(kind="fast", steps=2000, parameterisation="by-depth"),
+    "longest": FastSettings(kind="fast", steps=4000, parameterisation="by-depth"),
     "maco": FastSettings(kind="fast", steps=250, parameterisation="maco"),
 }
 # Not a solver of the study: the rival as its authors ran it.
@@ -77,13 +78,15 @@ RIVAL = "deep image prior"
 class Setting:
     """A solver by its name, and the denoiser of the prior, if it has one.
 
-    `scale` multiplies the weights of TV and of the denoiser.
+    `scale` multiplies the weights of TV and of the denoiser; `further` are numbers of
+    the learned prior that are not the default's.
     """
 
     name: str
     solver: str
     denoiser: str | None = None
     scale: float = 1.0
+    further: tuple[tuple[str, Any], ...] = ()
 
     @property
     def prior(self) -> PriorSettings:
@@ -93,7 +96,10 @@ class Setting:
         if self.denoiser is None:
             return PriorSettings(lambda_tv=TV_BY_DEPTH)
         return PriorSettings(
-            lambda_tv=TV_BY_DEPTH, denoiser=self.denoiser, lambda_denoiser="auto"
+            lambda_tv=TV_BY_DEPTH,
+            denoiser=self.denoiser,
+            lambda_denoiser="auto",
+            **dict(self.further),
         )
 
 
