@@ -202,7 +202,8 @@ class Bench:
     def between_photographs(self, layer: str) -> float:
         """Return the mean squared distance of two photographs' codes; nan of one."""
         everyone = Request(layer, PLAIN, tuple(range(len(self.files))))
-        pairs = pairwise_statistics(self._targets(everyone)).mean_squared_distance
+        codes = self._targets(everyone).cpu()
+        pairs = pairwise_statistics(codes).mean_squared_distance
         return float("nan") if pairs is None else pairs
 
     # pre-images ---------------------------------------------------------------------

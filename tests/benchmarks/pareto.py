@@ -7,7 +7,8 @@ The first, where `natural_prior` runs, sweeps the weight of the prior of AlexNet
 layers: `paper` and `fast` by depth with TV so many times as heavy, the same with the
 learned prior besides; MACO and Deep Image Prior, which have no weight, and longer runs
 of the learned prior are a point each. Means over photographs of the claiming half, one
-start each, of the stored 8-bit pre-images. The second draws the chart from results/pareto.csv.
+start each, of the stored 8-bit pre-images. The second draws the chart from
+results/pareto.csv.
 
 On the edge is what nothing else beats in both.
 """
