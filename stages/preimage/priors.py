@@ -11,6 +11,7 @@ mean, so its weight holds for one image size only.
 (`stages.store.schemas`) have one a row, too.
 """
 
+import math
 from dataclasses import dataclass, fields
 
 from stages.preimage.prior_term import PriorRow
@@ -76,17 +77,31 @@ class Prior:
     further: tuple[tuple[str, Number], ...] = ()
 
     def __post_init__(self) -> None:
+        if not 0 <= self.longest_wave < math.inf:
+            raise ValueError(
+                f"`longest_wave` must be finite, at least 0; got {self.longest_wave}."
+            )
         known = {key for row in PRIORS for key in (row.weight, *row.form)}
         known -= {field.name for field in fields(self)}
         unknown = sorted({key for key, _ in self.further} - known)
         if unknown:
             allowed = ", ".join(sorted(known))
             raise ValueError(f"`further` must have keys of {allowed}; got {unknown}.")
+        self._check_that_terms_are_whole()
 
     def numbers(self) -> dict[str, Number]:
         """Return all numbers by key, those of further terms included."""
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         return {**dict(sorted(own.pop("further"))), **own}
+
+    def _check_that_terms_are_whole(self) -> None:
+        numbers = self.numbers()
+        for row in PRIORS:
+            missing = [key for key in row.form if key not in numbers]
+            if numbers.get(row.weight) and missing:
+                raise ValueError(
+                    f"`further` must have {', '.join(missing)} beside `{row.weight}`."
+                )
 
     def modules(self) -> tuple[str, ...]:
         """Return the modules of the terms that weigh something."""

@@ -25,6 +25,11 @@ class WeightsFile:
     path: Path = field(compare=False)
     sha256: str | None
 
+    @property
+    def content(self) -> str:
+        """What tells the weights from others: the hash, or the name until then."""
+        return self.sha256 or f"not fetched: {self.path.name}"
+
     def tensors(self) -> Mapping[str, Tensor]:
         """Return the tensors in the file."""
         return dict(load_file(self.path))
@@ -74,6 +79,6 @@ class Definition(ABC):
         """Return all that tells this definition from others, for keys."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
         return {"class": type(self).__name__} | {
-            name: value.sha256 if isinstance(value, WeightsFile) else value
+            name: value.content if isinstance(value, WeightsFile) else value
             for name, value in values.items()
         }

@@ -1,5 +1,6 @@
 """The table of priors: a row is all that a further term needs to take part."""
 
+import math
 from dataclasses import dataclass
 
 import pytest
@@ -173,6 +174,18 @@ def test_numbers_that_have_a_field_are_no_further_ones(own):
         Prior(further=((own, 1.0),))
 
 
+def test_a_weight_without_the_numbers_of_its_term_is_refused():
+    with pytest.raises(ValueError, match="have every beside `lambda_restless`"):
+        Prior(further=(("lambda_restless", 1.0),))
+    assert not Prior(further=(("lambda_restless", 0.0),)).modules()
+
+
+@pytest.mark.parametrize("wave", [-1.0, math.nan, math.inf])
+def test_a_length_of_wave_that_is_none_is_refused(wave):
+    with pytest.raises(ValueError, match="`longest_wave` must be finite"):
+        Prior(longest_wave=wave)
+
+
 def test_jobs_share_all_numbers_but_the_weights():
     assert weighing(0.1).form == weighing(0.2).form
     assert Prior(beta=1).form != Prior(beta=2).form
@@ -192,5 +205,5 @@ def test_the_modules_of_a_prior_are_those_of_the_terms_that_weigh():
     assert Prior(lambda_tv=1).modules() == ("stages.preimage.total_variation",)
     further = (("lambda_denoiser", 0.0),)
     assert Prior(further=further).modules() == ()
-    further = (("lambda_denoiser", 0.1),)
-    assert Prior(further=further).modules() == ("stages.preimage.learned_prior",)
+    further = (("lambda_restless", 0.1), ("every", 3))
+    assert Prior(further=further).modules() == (__name__,)

@@ -36,6 +36,12 @@ def test_weights_are_known_by_what_is_in_their_file():
     assert here == there != WeightsFile(Path("a"), "1" * 64)
 
 
+def test_until_they_are_fetched_weights_are_known_by_their_name():
+    alexnet, vgg16 = (WeightsFile(Path(f"{n}.safetensors"), None) for n in "ab")
+    assert len({alexnet.content, vgg16.content, None}) == 3
+    assert WeightsFile(alexnet.path, "0" * 64).content == "0" * 64
+
+
 def test_a_file_gives_its_tensors(tmp_path):
     save_file({"a": torch.arange(3.0)}, tmp_path / "w.safetensors")
     (read,) = WeightsFile(tmp_path / "w.safetensors", None).tensors().values()

@@ -279,4 +279,5 @@ def test_the_authors_file_of_a_known_hash_alone(authors):
 
 def test_before_it_is_fetched_the_shapes_are_known(authors):
     chosen, _ = authors
-    assert definition(chosen).identity()["weights"] is None
+    told = definition(chosen).identity()["weights"]
+    assert told == f"not fetched: {definition(chosen).weights.path.name}"
