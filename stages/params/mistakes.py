@@ -49,8 +49,8 @@ class ParamsError(Refusal):
         if n > len(shown):
             lines.append(f"  and {n - len(shown)} more of such mistakes")
         lines.append(
-            "Nothing was computed. Correct them and run `dvc repro` again. DVC took\n"
-            "away the previous outputs of this stage before it began: with the\n"
+            "Nothing was computed. Correct them and run `dvc repro` again. Where DVC\n"
+            "ran this, it took away the stage's outputs before it began: with the\n"
             "previous params.yaml in place, `dvc checkout` brings them back."
         )
         super().__init__("\n".join(lines))
