@@ -13,13 +13,14 @@ and light, and cost code error (`stages.plan.longest_wave`).
 
 `sigma` falls geometrically from the first step to the last, coarse structure before
 detail. The weight is `lambda_denoiser` times two shares. One falls on a line from 1 to
-LAST: early, while little is settled, the prior decides which of the images that share
-the code is found; late, the code has the last word. The other is the relative code
-error, at most 1. The data term's gradient is proportional to it, so a constant weight
-would overtake it as the code is met: the further a code can be met, the more the prior
-would cost. In this proportion both keep the balance that they began with, whatever
-error a layer allows. The denoiser runs at every `denoise_every`-th step; in
-between the image is pulled towards what it last said, which goes into checkpoints.
+that of `left`: early, while little is settled, the prior decides which of the images
+that share the code is found; late, the code has the last word, unless the prior is
+heard on waves so long that the code leaves most of the picture to it. The other is the
+relative code error, at most 1. The data term's gradient is proportional to it, so a
+constant weight would overtake it as the code is met: the further a code can be met, the
+more the prior would cost. In this proportion both keep the balance that they began
+with, whatever error a layer allows. The denoiser runs at every `denoise_every`-th step;
+in between the image is pulled towards what it last said, which goes into checkpoints.
 """
 
 import math
@@ -38,13 +39,16 @@ from stages.representations.definition import WeightsFile
 
 DENOISED = "denoised"
 
-# The share of the weight that is left at the end, beside that by the code error. Our
-# choice, by trials on AlexNet and the CaffeNet (24 fitting photographs each, together
-# with `Fourier.held`; code error and LPIPS vgg with .05, .3 and with .2, .5): pool1
-# .066 .252 and .066 .235, relu2 .063 .304 and .061 .298, relu3 .071 .415 and .070 .410,
-# relu5 .103 .547 and .098 .541, pool5 .114 .593 and .105 .586; CaffeNet's relu4 .038
-# .366 and .037 .359, pool5 .032 .433 and .030 .425. With .6 code errors rise again.
-LAST = 0.2
+# The share of the weight that is left at the end, beside that by the code error: in
+# proportion to `longest_wave`, all of it from WHOLE pixels on, and at least LEAST. Our
+# choice, by trials on 24 fitting photographs each (code error, LPIPS vgg and SSIM with
+# .2 left, then so): AlexNet's relu3 .069 .405 .400, .074 .397 .410; relu5 .093 .537
+# .274, .104 .530 .299; pool5 .100 .585 .253, .108 .580 .283; the CaffeNet's relu4 .036
+# .368 .317, .037 .357 .325; pool5 .029 .422 .251, .031 .428 .240. In proportion to the
+# part of the side that a cell sees, the CaffeNet's pool5 had .042 .421. Where little is
+# heard: pool1 with .05, .2 and .6 left .066 .252, .066 .235 and .067 .221; relu2 .063
+# .304, .061 .298 and .068 .294.
+WHOLE, LEAST = 100.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -118,9 +122,14 @@ class LearnedPrior(PriorTerm):
         return float(first * (last / first) ** (self.step / self.n_steps))
 
     @property
+    def left(self) -> float:
+        """The share of the weight that time leaves at the end, LEAST..1."""
+        return min(max(self.longest_wave / WHOLE, LEAST), 1.0)
+
+    @property
     def fading(self) -> float:
-        """The share of the weight that time leaves at the step, from 1 down to LAST."""
-        return 1 - (1 - LAST) * self.step / self.n_steps
+        """The share of the weight that time leaves at the step, from 1 to `left`."""
+        return 1 - (1 - self.left) * self.step / self.n_steps
 
     def memory(self, x: Images) -> Memory:
         """Return room for what the denoiser says; until it runs, for nothing useful."""

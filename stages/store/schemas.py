@@ -75,10 +75,10 @@ OUTCOME = [
     ),
     _number(
         "denoiser_term",
-        "lambda_denoiser / 20 * e * ||Q (x - D(x + sigma n, sigma))||^2 / s^2, e the "
-        "code error, at most 1, Q without waves of `longest_wave` pixels and more: how "
-        "far the denoiser would move the image, weighted as at the end: no potential; "
-        "null without a learned prior",
+        "lambda_denoiser * t * e * ||Q (x - D(x + sigma n, sigma))||^2 / s^2, e the "
+        "code error, at most 1, Q without waves of `longest_wave` pixels and more, t "
+        "the share left at the end, longest_wave / 100 within .2..1: how far the "
+        "denoiser would move the image: no potential; null without a learned prior",
         "1",
     ),
     _number("objective", "sum of the terms", "1"),

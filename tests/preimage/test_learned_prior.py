@@ -21,7 +21,7 @@ from stages.preimage.coarse_waves import coarse, without_coarse
 from stages.preimage.data_term import data_term
 from stages.preimage.denoiser import Denoiser
 from stages.preimage.descent import begin, minimise
-from stages.preimage.learned_prior import DENOISED, LAST, LearnedPrior
+from stages.preimage.learned_prior import DENOISED, LEAST, WHOLE, LearnedPrior
 from stages.preimage.objective import objective
 from stages.preimage.prior_term import Jobs
 from stages.preimage.start import noise
@@ -168,12 +168,24 @@ def test_noise_level_falls_geometrically_from_first_to_last():
     assert ratios == {round((1 / 6) ** 0.01, 9)}
 
 
-def test_weight_falls_on_a_line_to_its_last_share(toy):
+@pytest.mark.parametrize(
+    ("longest", "left"),
+    [
+        (LEAST * WHOLE / 2, LEAST),
+        (LEAST * WHOLE, LEAST),
+        (0.7 * WHOLE, 0.7),
+        (WHOLE, 1.0),
+        (3 * WHOLE, 1.0),
+    ],
+)
+def test_weight_falls_on_a_line_to_a_share_that_grows_with_the_longest_wave(
+    toy, longest, left
+):
     toy(lambda images: torch.zeros_like(images))
-    x = centred()
-    begun = term().at(0, 100).value(x)
-    for step, share in ((0, 1.0), (50, (1 + LAST) / 2), (100, LAST)):
-        torch.testing.assert_close(term().at(step, 100).value(x), share * begun)
+    x, one = centred(), term(longest_wave=longest)
+    begun = one.at(0, 100).value(x)
+    for step, share in ((0, 1.0), (50, (1 + left) / 2), (100, left)):
+        torch.testing.assert_close(one.at(step, 100).value(x), share * begun)
 
 
 def test_weight_falls_with_the_code_error_of_each_job(toy):
