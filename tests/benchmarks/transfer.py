@@ -61,7 +61,7 @@ def lines(chosen: argparse.Namespace) -> Iterator[str]:
     for name in chosen.representations:
         represented, layers = REPRESENTED[name]
         bench = bench_of(chosen, represented)
-        for layer in layers:
+        for layer in chosen.layers or layers:
             yield f"\n## {name}, {layer}"
             rivals = OF_DESCRIPTORS if bench.network().descriptor else RIVALS
             yield from compared(bench, layer, rivals, chosen.seeds)
@@ -95,6 +95,7 @@ def main() -> None:
     options.add_argument("--seeds", type=int, default=1)
     names = list(REPRESENTED)
     options.add_argument("--representations", nargs="+", default=names, choices=names)
+    options.add_argument("--layers", nargs="+", help="instead of the usual ones")
     chosen = options.parse_args()
     prepare(chosen.device, chosen.threads)
     keep("transfer", lines(chosen), trial=chosen.trial)
