@@ -55,8 +55,9 @@ class PriorSettings(Part):
     `denoise_every`-th step, on the image with `renoise` times as much noise as it is
     told (0: none). It is heard on waves shorter than `longest_wave` pixels (auto: half
     of what a cell of the layer's code sees, see `stages.plan.longest_wave`); its weight
-    follows that, and so does the share of it that is left at the last step. Beside it
-    TV weighs on the longer waves alone.
+    follows that, and so does the share of it that is left at the last step. All three
+    are of the whole code where a part of it is inverted. Beside it TV weighs on the
+    longer waves alone.
     """
 
     alpha: Annotated[float, Field(ge=1)] = 6.0

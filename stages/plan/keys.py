@@ -59,7 +59,7 @@ def prior_content(prior: Prior) -> dict[str, object]:
 
 
 def _plain(number: Number | None) -> object:
-    return number.sha256 if isinstance(number, WeightsFile) else number
+    return number.content if isinstance(number, WeightsFile) else number
 
 
 def source_digest(cell: Cell) -> str:

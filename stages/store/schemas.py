@@ -108,7 +108,12 @@ PREIMAGES = pa.schema(
         _number("lambda_denoiser", "weight of the learned prior; null: none", "1"),
         *JOB,
         *OUTCOME,
-        _column("trace", TRACE, "the terms along the way, the final ones last"),
+        _column(
+            "trace",
+            TRACE,
+            "the terms along the way, the final ones last; denoiser_term is to what "
+            "the denoiser last said, in the final ones to what it says of the pre-image",
+        ),
         _name("device", "what computed it"),
         _column("batch_size", pa.int32(), "jobs a batch holds", "jobs"),
         _name("versions", "of torch and of this project"),
