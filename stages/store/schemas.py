@@ -77,7 +77,7 @@ OUTCOME = [
         "denoiser_term",
         "lambda_denoiser * t * e * ||Q (x - D(x + sigma n, sigma))||^2 / s^2, e the "
         "code error, at most 1, Q without waves of `longest_wave` pixels and more, t "
-        "the share left at the end, longest_wave / 100 within .2..1: how far the "
+        "the share left at the end, (longest_wave / 100)^2 in .2..1: how far the "
         "denoiser would move the image: no potential; null without a learned prior",
         "1",
     ),
@@ -112,7 +112,7 @@ PREIMAGES = pa.schema(
             "trace",
             TRACE,
             "the terms along the way, the final ones last; denoiser_term is to what "
-            "the denoiser last said, in the final ones to what it says of the pre-image",
+            "the denoiser last said, in the final ones to what it says of the image",
         ),
         _name("device", "what computed it"),
         _column("batch_size", pa.int32(), "jobs a batch holds", "jobs"),

@@ -171,9 +171,9 @@ def test_noise_level_falls_geometrically_from_first_to_last():
 @pytest.mark.parametrize(
     ("longest", "left"),
     [
-        (LEAST * WHOLE / 2, LEAST),
         (LEAST * WHOLE, LEAST),
-        (0.7 * WHOLE, 0.7),
+        (LEAST**0.5 * WHOLE, LEAST),
+        (0.7 * WHOLE, 0.49),
         (WHOLE, 1.0),
         (3 * WHOLE, 1.0),
     ],
