@@ -14,8 +14,8 @@ and light, and cost code error (`stages.plan.longest_wave`).
 `sigma` falls geometrically from the first step to the last, coarse structure before
 detail. The weight is `lambda_denoiser` times two shares. One falls on a line from 1 to
 that of `left`: early, while little is settled, the prior decides which of the images
-that share the code is found; late, the code has the last word, unless the prior is
-heard on waves so long that the code leaves most of the picture to it. The other is the
+that share the code is found; late, the code has the last word, the less so the longer
+the waves that the prior is heard on, as the code then leaves it more. The other is the
 relative code error, at most 1. The data term's gradient is proportional to it, so a
 constant weight would overtake it as the code is met: the further a code can be met, the
 more the prior would cost. In this proportion both keep the balance that they began
@@ -40,17 +40,17 @@ from stages.representations.definition import WeightsFile
 DENOISED = "denoised"
 
 # The share of the weight that is left at the end, beside that by the code error: as the
-# area of the window that a cell sees, so with the square of `longest_wave`, all of it
-# from WHOLE pixels on, and at least LEAST. Our choice, by trials on 24 fitting
-# photographs each (code error, LPIPS vgg and SSIM): AlexNet's relu3 with .2 and .5 left
-# .069 .405 .400, .074 .397 .410; relu5 with .2 and .8 .093 .537 .274, .104 .530 .299;
-# pool5 with .2 and 1 .100 .585 .253, .108 .580 .283; the CaffeNet's relu4 with .2 and
-# .3 .036 .368 .317, .037 .357 .325; pool5 .029 .422 .251, .031 .428 .240; pool5 with
-# 1 .042 .421. In proportion to the wave, VGG-16's relu4_3 (.46) had .083 for .077 with
-# .2, at the same LPIPS (eight claiming photographs: the square was taken after that).
-# Where little is heard: pool1 with .05, .2 and .6 .066 .252, .066 .235 and .067 .221;
-# relu2 .063 .304, .061 .298 and .068 .294.
-WHOLE, LEAST = 100.0, 0.2
+# area of the window that a cell sees, so with the square of `longest_wave` over WIDE
+# pixels, within LEAST and MOST. Our choice, by trials on 24 fitting photographs each
+# (code error, LPIPS vgg and SSIM): AlexNet's relu3 with .2 and .5 left .069 .405 .400,
+# .074 .397 .410; relu5 with .2 and .8 .093 .537 .274, .104 .530 .299; pool5 with .2 and
+# 1 .100 .585 .253, .108 .580 .283; the CaffeNet's relu4 with .2 and .3 .036 .368 .317,
+# .037 .357 .325; pool5 .029 .422 .251, .031 .428 .240, with 1 .042 .421. Where little
+# is heard: pool1 with .05, .2 and .6 .066 .252, .066 .235 and .067 .221; relu2 .063
+# .304, .061 .298 and .068 .294. The square and MOST are not blind to other networks:
+# tests/benchmarks/results/transfer.md.
+WIDE = 100.0
+LEAST, MOST = 1 / 5, 2 / 3
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,8 @@ class LearnedPrior(PriorTerm):
 
     @property
     def left(self) -> float:
-        """The share of the weight that time leaves at the end, LEAST..1."""
-        return min(max((self.longest_wave / WHOLE) ** 2, LEAST), 1.0)
+        """The share of the weight that time leaves at the end, LEAST..MOST."""
+        return min(max((self.longest_wave / WIDE) ** 2, LEAST), MOST)
 
     @property
     def fading(self) -> float:

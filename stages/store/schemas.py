@@ -77,7 +77,7 @@ OUTCOME = [
         "denoiser_term",
         "lambda_denoiser * t * e * ||Q (x - D(x + sigma n, sigma))||^2 / s^2, e the "
         "code error, at most 1, Q without waves of `longest_wave` pixels and more, t "
-        "the share left at the end, (longest_wave / 100)^2 in .2..1: how far the "
+        "the share left at the end, (longest_wave / 100)^2 in 1/5..2/3: how far the "
         "denoiser would move the image: no potential; null without a learned prior",
         "1",
     ),

@@ -130,9 +130,10 @@ class Request:
 class Bench:
     """The photographs, a representation (AlexNet), the judges, and the store.
 
-    `limit` is how many photographs of the claiming half are taken; `represented` is
-    what params say of the representation. Grey photographs where its images are. A GPU
-    rounds otherwise than a CPU: its pre-images have names of their own.
+    `limit` is how many photographs of the claiming half are taken, after `skip` of
+    them; `represented` is what params say of the representation. Grey photographs
+    where its images are. A GPU rounds otherwise than a CPU: its pre-images have names
+    of their own.
     """
 
     store: Path
@@ -141,12 +142,14 @@ class Bench:
     represented: dict[str, Any] = field(default_factory=lambda: ALEXNET)
     device: torch.device = CPU
     batch: int = BATCH
+    skip: int = 0
     _rows: dict[Request, pd.DataFrame] = field(default_factory=dict)
 
     @cached_property
     def files(self) -> list[Path]:
         """The photographs at even places by name."""
-        return sorted(self.folder.glob("*.JPEG"))[1::2][: self.limit]
+        half = sorted(self.folder.glob("*.JPEG"))[1::2]
+        return half[self.skip :][: self.limit]
 
     @property
     def names(self) -> list[str]:
@@ -394,6 +397,7 @@ def bench_options(options: ArgumentParser, limit: int, *, store: bool = True) ->
     options.add_argument("--store", type=Path, required=store)
     options.add_argument("--pictures", type=Path, default=PICTURES)
     options.add_argument("--limit", type=int, default=limit, help="photographs")
+    options.add_argument("--skip", type=int, default=0, help="photographs before those")
     options.add_argument("--device", default="cpu")
     options.add_argument("--batch", type=int, default=BATCH, help="pictures at once")
     options.add_argument("--threads", type=int)
@@ -406,6 +410,7 @@ def bench_of(chosen: Namespace, represented: Mapping[str, Any] = ALEXNET) -> Ben
         *(chosen.store, chosen.pictures, chosen.limit, dict(represented)),
         device=torch.device(chosen.device),
         batch=chosen.batch,
+        skip=chosen.skip,
     )
 
 

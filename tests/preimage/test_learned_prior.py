@@ -21,7 +21,7 @@ from stages.preimage.coarse_waves import coarse, without_coarse
 from stages.preimage.data_term import data_term
 from stages.preimage.denoiser import Denoiser
 from stages.preimage.descent import begin, minimise
-from stages.preimage.learned_prior import DENOISED, LEAST, WHOLE, LearnedPrior
+from stages.preimage.learned_prior import DENOISED, LEAST, MOST, WIDE, LearnedPrior
 from stages.preimage.objective import objective
 from stages.preimage.prior_term import Jobs
 from stages.preimage.start import noise
@@ -171,11 +171,11 @@ def test_noise_level_falls_geometrically_from_first_to_last():
 @pytest.mark.parametrize(
     ("longest", "left"),
     [
-        (LEAST * WHOLE, LEAST),
-        (LEAST**0.5 * WHOLE, LEAST),
-        (0.7 * WHOLE, 0.49),
-        (WHOLE, 1.0),
-        (3 * WHOLE, 1.0),
+        (LEAST * WIDE, LEAST),
+        (LEAST**0.5 * WIDE, LEAST),
+        (0.7 * WIDE, 0.49),
+        (MOST**0.5 * WIDE, MOST),
+        (3 * WIDE, MOST),
     ],
 )
 def test_weight_falls_on_a_line_to_a_share_that_grows_with_the_longest_wave(
