@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,22 @@ def test_imports_and_the_word_export_are_taken_out():
     assert not re.search(r"^(import|export) ", assets.script(), re.M)
 
 
-def test_every_import_names_a_module_that_stands_before_it_or_declares_functions():
-    for path in SCRIPTS.glob("*.js"):
-        for name in re.findall(r'from "\./(\w+)\.js"', path.read_text()):
-            assert (SCRIPTS / f"{name}.js").exists(), path
+def imported() -> dict[str, set[str]]:
+    """Return which modules each module imports."""
+    return {
+        path.stem: set(re.findall(r'from "\./(\w+)\.js"', path.read_text()))
+        for path in SCRIPTS.glob("*.js")
+    }
+
+
+def test_every_import_names_a_module():
+    modules = imported()
+    assert {name for names in modules.values() for name in names} <= modules.keys()
+
+
+def test_modules_do_not_import_each_other_in_a_circle():
+    # Raises where there is one, and tells it.
+    assert set(TopologicalSorter(imported()).static_order()) == imported().keys()
 
 
 def test_every_module_is_in_the_script_once_and_the_last_one_is_last():

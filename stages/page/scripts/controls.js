@@ -1,8 +1,8 @@
 // What the gallery shows, and in which order: its controls.
 
+import { chosenJobs, galleryMetric } from "./arrangement.js";
 import { definition } from "./definitions.js";
 import { choice, element, tick } from "./elements.js";
-import { chosenJobs, galleryMetric } from "./gallery.js";
 import { plateButtons, toPlate } from "./plates.js";
 import { GALLERY_FILTERS, all, change, one, onChange } from "./state.js";
 import { choicesOf, study } from "./study.js";

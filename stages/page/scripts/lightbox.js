@@ -1,12 +1,12 @@
 // One job, large: its pictures against each other, and all that is known of it.
 
+import { around, next } from "./arrangement.js";
 import { takeAway } from "./cite.js";
 import { compare, comparison, endComparison, otherJob } from "./compare.js";
 import { jobHistory } from "./details.js";
 import { element } from "./elements.js";
-import { markControls } from "./marked.js";
+import { markControls } from "./marks.js";
 import { measures } from "./measures.js";
-import { around, next } from "./neighbours.js";
 import { pinnedJob, togglePin } from "./pinned.js";
 import { change, one, onChange } from "./state.js";
 import { jobValue, jobWithKey, phraseOf, study } from "./study.js";

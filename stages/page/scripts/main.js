@@ -1,9 +1,10 @@
 // Start: the parts of the page that need scripts, in order.
 
+import { galleryOrder } from "./arrangement.js";
 import { startCharts } from "./charts.js";
 import { copyOnClick } from "./cite.js";
 import { startControls } from "./controls.js";
-import { galleryOrder, startGallery } from "./gallery.js";
+import { startGallery } from "./gallery.js";
 import { openJob, startLightbox } from "./lightbox.js";
 import { startMarks } from "./marked.js";
 import { startNavigation } from "./navigation.js";

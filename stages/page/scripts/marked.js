@@ -1,9 +1,9 @@
 // The marked pre-images as a section: a contact sheet, with files in and out.
 
-import { tick, element } from "./elements.js";
+import { element } from "./elements.js";
 import { save } from "./exports.js";
 import { openJob } from "./lightbox.js";
-import { addMarks, mark, markedJobs, marksAsJson, marksAsMarkdown, noteOf, onMarks } from "./marks.js";
+import { addMarks, markedJobs, marksAsJson, marksAsMarkdown, noteOf, onMarks } from "./marks.js";
 import { hasPicture, showInView, forget } from "./pictures.js";
 import { jobValue, phraseOf, study } from "./study.js";
 
@@ -78,22 +78,4 @@ function printSheet() {
   root.classList.add("sheet-alone");
   addEventListener("afterprint", () => root.classList.remove("sheet-alone"), { once: true });
   print();
-}
-
-/** Return the star and the note of a job, for its lightbox. */
-export function markControls(job) {
-  const note = noteOf(job);
-  const { field, box } = tick("★ marked", (on) => mark(job, on ? text.value : null));
-  box.checked = note !== undefined;
-  const text = element("input", {
-    type: "text",
-    value: note ?? "",
-    placeholder: "a note marks it, too",
-    "aria-label": "Note",
-    onchange: () => {
-      mark(job, text.value);
-      box.checked = true;
-    },
-  });
-  return element("div", { class: "row mark" }, field, text);
 }

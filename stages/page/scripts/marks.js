@@ -1,5 +1,6 @@
 // Marks: pre-images with a star and a note, kept in this browser, by study.
 
+import { element, tick } from "./elements.js";
 import { jobValue, jobWithKey, phraseOf, study } from "./study.js";
 
 const PLACE_OF_MARKS = `pre-image marks: ${study.about?.title ?? ""}`;
@@ -85,4 +86,22 @@ export function addMarks(text) {
   marks = new Map([...marks, ...given]);
   keep();
   return given.size;
+}
+
+/** Return the star and the note of a job, for its lightbox. */
+export function markControls(job) {
+  const note = noteOf(job);
+  const { field, box } = tick("★ marked", (on) => mark(job, on ? text.value : null));
+  box.checked = note !== undefined;
+  const text = element("input", {
+    type: "text",
+    value: note ?? "",
+    placeholder: "a note marks it, too",
+    "aria-label": "Note",
+    onchange: () => {
+      mark(job, text.value);
+      box.checked = true;
+    },
+  });
+  return element("div", { class: "row mark" }, field, text);
 }
