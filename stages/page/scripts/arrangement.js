@@ -5,7 +5,8 @@ import { mean, ordering } from "./numbers.js";
 import { GALLERY_FILTERS, all, one } from "./state.js";
 import { LABELS, depthOf, everyJob, jobValue, metricNamed, study } from "./study.js";
 
-let shown = { rows: [], columns: [] };
+/** The rows and columns of what the gallery shows. */
+export let places = { rows: [], columns: [] };
 
 /** Return the metric that the gallery shows and sorts by. */
 export function galleryMetric() {
@@ -23,23 +24,22 @@ export function chosenJobs(except = "") {
 }
 
 /**
- * Give each of these jobs its row and column from now on; return the places.
+ * Give each of these jobs its row and column from now on.
  * @param {number[]} jobs
  */
 export function arrange(jobs) {
-  shown = { rows: rowsOf(jobs), columns: columnsOf(jobs) };
-  return shown;
+  places = { rows: rowsOf(jobs), columns: columnsOf(jobs) };
 }
 
 /** Return the job in this place, undefined if there is none. */
 export function jobAt(row, column) {
-  return shown.rows[row]?.jobs.get(shown.columns[column]?.key);
+  return places.rows[row]?.jobs.get(places.columns[column]?.key);
 }
 
 /** Return the jobs of the gallery row by row: the way that the arrow keys go. */
 export function galleryOrder() {
-  return shown.rows.flatMap((row) =>
-    shown.columns.flatMap((column) => row.jobs.get(column.key) ?? []),
+  return places.rows.flatMap((row) =>
+    places.columns.flatMap((column) => row.jobs.get(column.key) ?? []),
   );
 }
 

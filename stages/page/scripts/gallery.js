@@ -1,6 +1,6 @@
 // The gallery: a row a picture, a column a cell of the study, the original always beside.
 
-import { arrange, chosenJobs, galleryMetric, galleryOrder, jobAt } from "./arrangement.js";
+import { arrange, chosenJobs, galleryMetric, galleryOrder, jobAt, places } from "./arrangement.js";
 import { element } from "./elements.js";
 import { heading } from "./headings.js";
 import { letHold } from "./hold.js";
@@ -21,13 +21,12 @@ const tiles = element("table", { class: "cells", role: "grid", "aria-label": "Pr
 const TILE = 112;
 const BESIDE = 16;
 const BELOW = 60;
-let places = { rows: [], columns: [] };
 let tileGrid = null;
 
 /** Show the pre-images that the filters leave. */
 function showGallery() {
   const jobs = chosenJobs();
-  places = arrange(jobs);
+  arrange(jobs);
   const width = tileWidth() + BESIDE;
   const n = places.columns.length;
   const head = heading(places.columns.map((column) => column.jobs[0]));
