@@ -129,8 +129,11 @@ def _within_range(phi: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]
 
 
 def natural_noise(shape: tuple[int, int, int], mean: Tensor) -> Image:
-    """Return noise `c h w` in 0..255 with the spectrum and energy of natural images."""
-    waves = Fourier(-mean, 255 - mean, shape)
+    """Return noise `c h w` in 0..255 with the spectrum and energy of natural images.
+
+    1/f, as in `natural_changes`.
+    """
+    waves = Fourier(-mean, 255 - mean, shape, exponent=1.0)
     start = noise(shape, 0, "stiffness")[None]
     return waves.images(waves.natural(start))[0] + mean
 

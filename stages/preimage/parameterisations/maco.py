@@ -28,7 +28,7 @@ class Maco(Fourier):
     held: ClassVar[float] = 0.0
 
     def __init__(self, low: Colour, high: Colour, shape: tuple[int, int, int]) -> None:
-        super().__init__(low, high, shape)
+        super().__init__(low, high, shape, exponent=1.0)
         self._scale = self._scale * REFERENCE_RMS
 
     def variables(self, start: Images) -> Tensor:

@@ -26,7 +26,7 @@ def test_magnitudes_are_those_of_one_over_the_frequency_whatever_the_variables(f
     one = made(shape)
     images = one.images(factor * torch.randn(3, 1, 16, 9, 2))
     magnitudes = torch.fft.rfft2(images, norm="ortho").abs()
-    expected = 68.92 * _spectrum(16, 16)
+    expected = 68.92 * _spectrum(16, 16, 1.0)
     # The first and last column hold pairs of waves that are each other's conjugates.
     inner = (slice(None), 0, slice(None), slice(1, 8))
     torch.testing.assert_close(
