@@ -32,6 +32,15 @@ def test_the_start_as_waves_keeps_its_norm_and_a_descent_begins_with_a_share(sha
         )
 
 
+def test_the_start_of_waves_has_the_spectrum_of_a_natural_image():
+    shape = (3, 64, 64)
+    made = waves(shape)
+    images = made.images(made.variables(starts(shape, 16)))
+    power = torch.fft.rfft2(images).abs().square().mean(dim=(0, 1))
+    # Amplitudes fall with the frequency: four times the frequency, a 16th of the power.
+    assert power[4, 0] / power[16, 0] == pytest.approx(16, rel=0.8)
+
+
 @pytest.mark.parametrize(("given", "exponent"), [({}, 1.1), ({"exponent": 1.0}, 1.0)])
 def test_a_wave_four_times_as_short_moves_as_little_as_the_exponent_says(
     given, exponent
