@@ -65,6 +65,7 @@ SOLVERS: dict[str, FastSettings | PaperSettings] = {
     "paper": PaperSettings(kind="paper"),
     "fast": FastSettings(kind="fast", steps=250),
     "by depth": FastSettings(kind="fast", steps=250, parameterisation="by-depth"),
+    "a fifth longer": FastSettings(kind="fast", steps=300, parameterisation="by-depth"),
     "longer": FastSettings(kind="fast", steps=500, parameterisation="by-depth"),
     "long": FastSettings(kind="fast", steps=2000, parameterisation="by-depth"),
     "longest": FastSettings(kind="fast", steps=4000, parameterisation="by-depth"),
@@ -111,6 +112,7 @@ SETTINGS = [
     Setting("fast, learned", "fast", "embedded"),
     PLAIN,
     LEARNED,
+    Setting("learned, 300 steps", "a fifth longer", "embedded"),
     Setting("learned, longer", "longer", "embedded"),
 ]
 
