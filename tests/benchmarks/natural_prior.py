@@ -35,16 +35,9 @@ import pandas as pd
 from stages.execution.device import prepare
 from stages.store import paths
 from tests.benchmarks.machine import described, keep
-from tests.benchmarks.natural_prior_jobs import (
-    LEARNED,
-    PLAIN,
-    SETTINGS,
-    TARGETS,
-    Bench,
-    Setting,
-    bench_of,
-    bench_options,
-)
+from tests.benchmarks.natural_prior_codes import TARGETS
+from tests.benchmarks.natural_prior_jobs import Bench, bench_of, bench_options
+from tests.benchmarks.natural_prior_settings import LEARNED, PLAIN, SETTINGS, Setting
 
 LAYERS = ["conv1", "pool1", "relu2", "relu3", "relu5", "pool5"]
 INVENTED_AT = ["relu3", "relu5", "pool5"]

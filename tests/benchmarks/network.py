@@ -33,7 +33,7 @@ from stages.plan.resolution import prior_numbers, solver_numbers
 from stages.preimage.priors import Prior
 from stages.preimage.solver import SolverSettings
 from stages.representations.selection import Selection
-from tests.benchmarks import natural_prior_jobs as study
+from tests.benchmarks import natural_prior_settings as study
 from tests.benchmarks.harness import (
     DEFINED,
     PAPER,

@@ -23,13 +23,8 @@ from stages.execution.device import prepare
 from stages.page.charts import edge
 from tests.benchmarks.machine import RESULTS, described, keep
 from tests.benchmarks.natural_prior import LAYERS
-from tests.benchmarks.natural_prior_jobs import (
-    RIVAL,
-    Bench,
-    Setting,
-    bench_of,
-    bench_options,
-)
+from tests.benchmarks.natural_prior_jobs import Bench, bench_of, bench_options
+from tests.benchmarks.natural_prior_settings import RIVAL, Setting
 
 ROWS = RESULTS / "pareto.csv"
 SCALES = (0.1, 0.3, 1.0, 3.0, 10.0)

@@ -24,14 +24,8 @@ from typing import Any
 from stages.execution.device import prepare
 from tests.benchmarks.machine import described, keep
 from tests.benchmarks.natural_prior import differences, head, means
-from tests.benchmarks.natural_prior_jobs import (
-    LEARNED,
-    PLAIN,
-    Bench,
-    Setting,
-    bench_of,
-    bench_options,
-)
+from tests.benchmarks.natural_prior_jobs import Bench, bench_of, bench_options
+from tests.benchmarks.natural_prior_settings import LEARNED, PLAIN, Setting
 
 # What params say of each, and the layers; descriptors are their own only layer.
 REPRESENTED: dict[str, tuple[dict[str, Any], list[str]]] = {
