@@ -19,9 +19,7 @@ from tests.benchmarks.natural_prior_settings import PLAIN, Setting
 
 PICTURES = Path(__file__).parents[2] / "../shared/images/imagenet-sample"
 CPU = torch.device("cpu")
-ALEXNET: dict[str, Any] = {
-    **{"kind": "torchvision", "model": "alexnet", "weights": "features"}
-}
+ALEXNET = {"kind": "torchvision", "model": "alexnet", "weights": "features"}
 # Targets that no photograph has, and how many pre-images of each.
 TARGETS = ("white noise", "untrained network", "constant")
 N_INVENTED = 4
@@ -49,7 +47,7 @@ class Codes:
 
     folder: Path
     limit: int
-    represented: dict[str, Any] = field(default_factory=lambda: ALEXNET)
+    represented: dict[str, Any] = field(default_factory=lambda: dict(ALEXNET))
     device: torch.device = CPU
     skip: int = 0
 

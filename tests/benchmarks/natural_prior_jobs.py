@@ -21,16 +21,14 @@ from stages.images import (
 )
 from stages.metrics.judges import Judges, load_judges
 from stages.metrics.perceptual import Lpips
+from stages.plan.denoisers import denoiser_file
 from stages.plan.keys import key, prior_content
-from stages.plan.representations import outline
 from stages.plan.resolution import prior_numbers, solver_numbers
 from stages.plan.source_text import closure, digest
 from stages.preimage import Options, invert
-from stages.preimage.denoiser import Denoiser
 from stages.preimage.priors import Prior
 from stages.preimage.solver import SolverSettings
 from stages.preimage.trained_denoiser import trained
-from stages.representations.definition import WeightsFile
 from stages.representations.loading import cut
 from stages.representations.selection import Selection
 from stages.store.files import replacing
@@ -45,12 +43,7 @@ from tests.benchmarks.natural_prior_codes import (
     Request,
 )
 from tests.benchmarks.natural_prior_measures import Eye
-from tests.benchmarks.natural_prior_settings import (
-    LEARNED,
-    RIVAL,
-    SOLVERS,
-    Setting,
-)
+from tests.benchmarks.natural_prior_settings import RIVAL, SOLVERS, Setting
 
 BATCH = 4
 
@@ -218,18 +211,9 @@ class Bench(Codes):
 
     @cached_property
     def _eye(self) -> Eye:
+        denoiser = trained(denoiser_file("embedded"), self.device)
         descriptor = self.network().descriptor
-        return Eye(self.judges, self._denoiser, is_descriptor=descriptor)
-
-    @cached_property
-    def _denoiser(self) -> Denoiser:
-        defined = self.network()
-        layer = outline(defined).layers[0]
-        numbers = prior_numbers(LEARNED.prior, defined, layer).numbers()
-        file = numbers["denoiser"]
-        if not isinstance(file, WeightsFile):
-            raise TypeError("The learned prior must name a file.")
-        return trained(file, self.device)
+        return Eye(self.judges, denoiser, is_descriptor=descriptor)
 
 
 def bench_options(options: ArgumentParser, limit: int, *, store: bool = True) -> None:

@@ -6,14 +6,11 @@ from torch import Tensor
 
 from stages.images import Images, PerImage
 from stages.metrics.judged import as_seen, judge_distance
-from stages.metrics.judges import Judges
+from stages.metrics.judges import IMAGENET_SIDE, Judges
 from stages.metrics.labels import rank_of_label
 from stages.metrics.pixel import fitted, psnr
 from stages.metrics.ssim import ssim
 from stages.preimage.denoiser import Denoiser
-
-# Side in pixels at which EfficientNet-Lite0 was trained.
-JUDGE_SIDE = 224
 
 
 @dataclass(frozen=True)
@@ -38,12 +35,12 @@ class Eye:
             "ssim": ssim(matched, originals),
             **{f"lpips_{name}": apart(matched, originals) for name, apart in lpips},
             "judge_distance": judge_distance(
-                self.judges.embedded.features(as_seen(pictures)),
-                self.judges.embedded.features(as_seen(originals)),
+                self.judges.embedded_maps(pictures),
+                self.judges.embedded_maps(originals),
             ),
             "rank": rank_of_label(scores, self._scores(originals)),
             "surest": scores.softmax(dim=1).amax(dim=1),
-            "roughness": roughness(pictures),
+            "roughness": _roughness(pictures),
             "pull": self._pull(pictures),
         }
 
@@ -51,7 +48,7 @@ class Eye:
         judge = self.judges.imagenet
         if judge is None:
             raise ValueError("EfficientNet-Lite0 is not there; `stages.fetch` gets it.")
-        return judge.scores(judge.features(as_seen(images, JUDGE_SIDE))[-1])
+        return judge.scores(judge.features(as_seen(images, IMAGENET_SIDE))[-1])
 
     def _pull(self, pictures: Images, level: float = 10.0) -> PerImage:
         """Return how far the denoiser moves each picture, in grey levels."""
@@ -60,7 +57,7 @@ class Eye:
         return moved.square().mean(dim=(1, 2, 3)).sqrt()
 
 
-def roughness(pictures: Images) -> PerImage:
+def _roughness(pictures: Images) -> PerImage:
     """Return the root mean square of the slopes of each picture, in grey levels."""
     across, down = (pictures.diff(dim=d).square().mean(dim=(1, 2, 3)) for d in (-1, -2))
     return (across + down).sqrt()
