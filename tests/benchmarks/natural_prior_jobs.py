@@ -132,6 +132,8 @@ class Bench(Codes):
         }
         if self.device != CPU:
             content["device"] = self.device.type
+        if one.setting.precision != torch.float32:
+            content["precision"] = str(one.setting.precision)
         return key(content)
 
     def _method(self, one: Request) -> dict[str, Any]:
@@ -179,7 +181,7 @@ class Bench(Codes):
             seed=seeds,
             solver=self._steps(one),
             prior=self._prior(one),
-            options=Options(mean=phi.mean),
+            options=Options(mean=phi.mean, precision=one.setting.precision),
         )
         return found.preimage, [outcome.status for outcome in found.outcomes]
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from stages.params.methods import FastSettings, PaperSettings, PriorSettings
 
 # The weights of TV in the default study, alone or, of long waves, beside a denoiser.
@@ -14,7 +16,8 @@ SOLVERS: dict[str, FastSettings | PaperSettings] = {
     "a fifth longer": FastSettings(kind="fast", steps=300, parameterisation="by-depth"),
     "longer": FastSettings(kind="fast", steps=500, parameterisation="by-depth"),
     "long": FastSettings(kind="fast", steps=2000, parameterisation="by-depth"),
-    "longest": FastSettings(kind="fast", steps=4000, parameterisation="by-depth"),
+    "longer still": FastSettings(kind="fast", steps=4000, parameterisation="by-depth"),
+    "longest": FastSettings(kind="fast", steps=8000, parameterisation="by-depth"),
     "maco": FastSettings(kind="fast", steps=250, parameterisation="maco"),
 }
 # Not a solver of the study: the rival as its authors ran it.
@@ -26,7 +29,7 @@ class Setting:
     """A solver by its name, and the denoiser of the prior, if it has one.
 
     `scale` multiplies the weights of TV and of the denoiser; `further` are numbers of
-    the learned prior that are not the default's.
+    the learned prior that are not the default's; `precision` is that of `Options`.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Setting:
     denoiser: str | None = None
     scale: float = 1.0
     further: tuple[tuple[str, Any], ...] = ()
+    precision: torch.dtype = torch.float32
 
     @property
     def prior(self) -> PriorSettings:
@@ -60,4 +64,11 @@ SETTINGS = [
     LEARNED,
     Setting("learned, 300 steps", "a fifth longer", "embedded"),
     Setting("learned, longer", "longer", "embedded"),
+    # For machines that have it; networks alone, and not in the last tenth of the steps.
+    Setting(
+        "learned, 300 steps, bfloat16",
+        "a fifth longer",
+        "embedded",
+        precision=torch.bfloat16,
+    ),
 ]
