@@ -38,7 +38,8 @@ Parameterisation = Literal[
 
 NoiseLevel = Annotated[float, Field(gt=0, le=255)]
 _OF_DENOISER = {
-    *("lambda_denoiser", "sigma", "denoise_every", "renoise", "longest_wave")
+    *("lambda_denoiser", "sigma", "denoise_every", "renoise", "longest_wave"),
+    "mean_share",
 }
 
 
@@ -57,7 +58,8 @@ class PriorSettings(Part):
     of what a cell of the layer's code sees, see `stages.plan.longest_wave`); its weight
     follows that, and so does the share of it that is left at the last step. All three
     are of the whole code where a part of it is inverted. Beside it TV weighs on the
-    longer waves alone.
+    longer waves alone, and the mean colour is drawn to that of photographs,
+    `mean_share` times as hard as the denoiser pulls.
     """
 
     alpha: Annotated[float, Field(ge=1)] = 6.0
@@ -90,6 +92,7 @@ class PriorSettings(Part):
     ] = (60.0, 5.0)
     denoise_every: Count = 2
     renoise: Weight = 1.0
+    mean_share: Weight = 0.0005
     longest_wave: Annotated[
         Annotated[float, Field(gt=SHORTEST_WAVE, le=1e9)] | Literal["auto"],
         must_be("auto or a number of pixels above 2"),

@@ -76,6 +76,7 @@ def _learned(
         denoise_every=prior.denoise_every,
         renoise=prior.renoise,
         longest_wave=_longest_wave(prior, defined, layer),
+        mean_share=prior.mean_share,
     )
 
 

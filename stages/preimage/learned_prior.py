@@ -11,6 +11,10 @@ Departs from both: `Q` leaves out waves of `longest_wave` pixels and more, which
 knows better than a denoiser. What it says of them is its bias: that would shift colours
 and light, and cost code error (`stages.plan.longest_wave`).
 
+The mean colour has no other prior, TV is blind to it: alone it drifts, mostly into the
+dark, while little of the code is met. It is drawn to that of photographs, 0 in centred
+images, `mean_share` times as hard as a wave that the denoiser takes out as a whole.
+
 `sigma` falls geometrically from the first step to the last, coarse structure before
 detail. The weight is `lambda_denoiser` times two shares. One falls on a line from 1 to
 that of `left`: early, while little is settled, the prior decides which of the images
@@ -63,11 +67,12 @@ class LearnedPrior(PriorTerm):
     again. It is drawn for each job by its seed and the step alone: nothing is carried
     from one draw to the next.
     `longest_wave` is the wavelength, in pixels, from which the denoiser is not heard.
+    `mean_share` is how hard the mean colour is drawn to 0 beside the denoiser's pull.
     `code_error` is each job's `||Phi(x) - Phi0|| / ||Phi0||` at the step, at most 1;
     None, where it is not known, counts as 1.
 
-    Raises ValueError if the levels do not fall or are not positive, if the added noise
-    is negative, if it would run at no step, if the wavelength is not positive, or if
+    Raises ValueError if the levels do not fall or are not positive, if a share is
+    negative, if it would run at no step, if the wavelength is not positive, or if
     there are not as many seeds as jobs.
     """
 
@@ -76,6 +81,7 @@ class LearnedPrior(PriorTerm):
     denoise_every: int
     renoise: float
     longest_wave: float
+    mean_share: float = 0.0
     step: int = 0
     n_steps: int = 1
     precision: torch.dtype = torch.float32
@@ -87,10 +93,11 @@ class LearnedPrior(PriorTerm):
             raise ValueError(
                 f"`sigma` must not rise and be positive, got {first} and {last}."
             )
-        if not 0 <= self.renoise < math.inf:
-            raise ValueError(
-                f"`renoise` must be a share of at least 0, got {self.renoise}."
-            )
+        for name in ("renoise", "mean_share"):
+            share = getattr(self, name)
+            if not 0 <= share < math.inf:
+                told = f"`{name}` must be a share of at least 0, got {share}."
+                raise ValueError(told)
         if self.denoise_every < 1:
             raise ValueError(
                 f"`denoise_every` must be at least 1, got {self.denoise_every}."
@@ -139,8 +146,7 @@ class LearnedPrior(PriorTerm):
 
     def value(self, x: Images) -> PerImage:
         """Return the weighted distance to what the denoiser makes of the images now."""
-        residue = self._heard(x - self._denoised(x))
-        return self._scale * residue.square().sum(dim=(1, 2, 3))
+        return self._weighted(self._heard(x - self._denoised(x)), _mean_colour(x))
 
     def value_and_gradient(
         self, x: Images, memory: Memory
@@ -151,13 +157,19 @@ class LearnedPrior(PriorTerm):
         """
         if self.step % self.denoise_every == 0:
             memory[DENOISED].copy_(self._denoised(x))
-        residue = self._heard(x - memory[DENOISED])
-        value = self._scale * residue.square().sum(dim=(1, 2, 3))
-        return value, residue, (2 * self._scale)[:, None, None, None]
+        residue, mean = self._heard(x - memory[DENOISED]), _mean_colour(x)
+        factor = (2 * self._scale)[:, None, None, None]
+        return self._weighted(residue, mean), residue + self.mean_share * mean, factor
 
     def _heard(self, residue: Images) -> Images:
         """Return what of a residue the denoiser is heard on."""
         return without_coarse(residue, self.longest_wave)
+
+    def _weighted(self, residue: Images, mean: Float[Tensor, "n c 1 1"]) -> PerImage:
+        """Return the weighted distance of both: of a residue, which has no mean."""
+        distance = residue.square().sum(dim=(1, 2, 3))
+        colours = residue[0, 0].numel() * mean.square().sum(dim=(1, 2, 3))
+        return self._scale * (distance + self.mean_share * colours)
 
     @property
     def _scale(self) -> PerImage:
@@ -184,3 +196,8 @@ class LearnedPrior(PriorTerm):
         names = [f"renoise:{seed}:{self.step}" for seed in self.jobs.seeds]
         draws = [torch.randn(x.shape[1:], generator=generator(name)) for name in names]
         return torch.stack(draws).to(x)
+
+
+def _mean_colour(x: Images) -> Float[Tensor, "n c 1 1"]:
+    """Return the mean of each channel of each image."""
+    return x.mean(dim=(2, 3), keepdim=True)

@@ -3,6 +3,7 @@
     ||Phi(x) - Phi0||^2 / ||Phi0||^2 + lambda_alpha * sum |x/s|^alpha
         + lambda_tv * sum (dx^2 + dy^2)^(beta/2) / s^beta
         + lambda_denoiser * w * ||Q (x - D(x + sigma n, sigma))||^2 / s^2
+        + lambda_denoiser * w * mean_share * ||mean(x)||^2 / s^2
 
 Mahendran & Vedaldi, arXiv 1412.0035, equations 2 to 4, and a learned prior. `x` is
 centred (the mean colour subtracted), `s` is `stages.images.reference_norm`; the first

@@ -42,12 +42,17 @@ PRIORS: tuple[PriorRow, ...] = (
     ),
     PriorRow(
         name="denoiser",
-        formula="lambda_denoiser w ||Q (x - D(x + sigma n, sigma))||^2 / s^2",
+        formula="lambda_denoiser w (||Q (x - D(x + sigma n, sigma))||^2 "
+        "+ mean_share ||mean(x)||^2) / s^2",
         unit="1",
         weight="lambda_denoiser",
-        form=("denoiser", "sigma", "denoise_every", "renoise", "longest_wave"),
+        form=(
+            *("denoiser", "sigma", "denoise_every", "renoise", "longest_wave"),
+            "mean_share",
+        ),
         meaning="how far the denoiser would move the image, long waves apart: a pull, "
-        "no potential; w falls with the code error and with time",
+        "no potential; a little of how far the mean colour is from that of "
+        "photographs; w falls with the code error and with time",
         term="stages.preimage.learned_prior:LearnedPrior",
         is_function=False,
     ),

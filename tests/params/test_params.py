@@ -131,6 +131,8 @@ REFUSED: list[tuple[Any, str, str, list[Any]]] = [
     (DENOISER, "sigma", "", [60, [60], [60, 0], [300, 10], [60, 30, 10], [True, 1]]),
     (DENOISER, "denoise_every", "greater than or equal to 1", [0]),
     (DENOISER, "longest_wave", "", [0, 2, -1, NAN, INF, True, "all"]),
+    (DENOISER, "mean_share", "valid number", [True, "yes"]),
+    (DENOISER, "mean_share", "greater than or equal to 0", [-0.1]),
     (DENOISER, "renoise", "valid number", [True, "yes"]),
     (DENOISER, "renoise", "greater than or equal to 0", [-0.1]),
     (DENOISER, "renoise", "a finite number", [NAN, INF]),

@@ -14,7 +14,7 @@ from stages.plan.stiffness import lambda_denoiser
 from stages.preimage import solvers
 from stages.preimage.adam import Fast
 from stages.preimage.momentum import SCHEDULES, Paper
-from stages.preimage.prior_sets import ijcv_prior
+from stages.preimage.prior_sets import MEAN_SHARE, ijcv_prior
 from stages.preimage.priors import Prior
 from stages.preimage.solvers import FAST_RATES, FAST_SMOOTHING
 from stages.process.stage import Refusal
@@ -88,6 +88,7 @@ def test_a_denoiser_is_known_by_the_bytes_of_its_file(tmp_path):
     assert numbers["lambda_denoiser"] == 0.5
     assert numbers["sigma"] == (40.0, 8.0)
     assert (numbers["denoise_every"], numbers["renoise"]) == (2, 1.0)
+    assert numbers["mean_share"] == MEAN_SHARE
 
 
 def test_the_embedded_denoiser_is_that_of_the_project():

@@ -125,10 +125,40 @@ def test_only_waves_that_are_shorter_than_the_longest_pull(toy):
     assert told[0] < 1e-6 < 1e-2 < told[1]
 
 
+def test_mean_colour_is_drawn_to_that_of_photographs_by_its_share(toy):
+    toy(lambda images: images)
+    x = centred()
+    x += torch.tensor([30.0, -20.0, 0.0])[:, None, None]
+    value, gradient = pull(term((1.0, 2.0, 4.0), renoise=0.0, mean_share=0.25), x)
+    mean = x.mean(dim=(2, 3), keepdim=True)
+    weights = torch.tensor([1.0, 2.0, 4.0])
+    colours = mean.expand_as(x).square().sum(dim=(1, 2, 3))
+    torch.testing.assert_close(value, 0.25 * weights * colours / NORM**2)
+    scale = 2 * weights[:, None, None, None] / NORM**2
+    expected = (0.25 * scale * mean).expand_as(x)
+    torch.testing.assert_close(gradient, expected, atol=1e-6, rtol=1e-4)
+
+
+def test_light_that_the_code_hardly_sees_ends_at_that_of_photographs(toy):
+    toy(lambda images: images)
+    ends = []
+    for share in (0.0, 100.0):
+        found = invert(
+            lambda images: images.mean(dim=(1, 2, 3))[:, None],
+            torch.tensor([[168.0]]),
+            shape=SHAPE,
+            solver=fast(steps=60),
+            prior=with_denoiser(Prior(), FILE, 0.5, mean_share=share),
+            options=Options(mean=128.0),
+        )
+        ends.append(float((found.preimage - 128).mean()))
+    assert abs(ends[1]) < 5 < 35 < ends[0]
+
+
 def test_gradient_is_that_of_the_value_with_the_denoised_image_held(toy):
     toy(network().double())
     x = centred(1).double().requires_grad_()
-    one = term([2.0], SEEDS[:1])
+    one = term([2.0], SEEDS[:1], mean_share=0.3)
     memory = one.memory(x.detach())
     one.value_and_gradient(x.detach(), memory)
     _, gradient, factor = one.at(1, 10).value_and_gradient(x.detach(), memory)
@@ -284,6 +314,8 @@ def test_a_memory_of_a_start_is_useless_between_runs(toy):
         ({"sigma": (math.inf, 5.0)}, "be positive, got inf and 5.0"),
         ({"renoise": -0.1}, "`renoise` must be a share of at least 0, got -0.1"),
         ({"renoise": math.inf}, "`renoise` must be a share of at least 0, got inf"),
+        ({"mean_share": -0.1}, "`mean_share` must be a share of at least 0, got -0.1"),
+        ({"mean_share": math.nan}, "`mean_share` must be a share of at least 0, got"),
         ({"denoise_every": 0}, "`denoise_every` must be at least 1, got 0"),
         ({"longest_wave": 0.0}, "`longest_wave` must be positive, got 0.0"),
         ({"seeds": SEEDS[:2]}, r"`seeds` must be one a job \(3\), got 2"),
