@@ -4,8 +4,8 @@
 
 with D's output taken as constant, so that the gradient is twice the residue, weighted:
 regularisation by denoising (Romano, Elad & Milanfar, arXiv:1611.02862), re-noised as in
-SNORE (Renaud et al., arXiv:2402.01779). No function has this gradient: the value is how
-far the denoiser would move the image, not a potential that a descent must lower.
+SNORE (Renaud et al., arXiv:2402.01779). No function has this gradient: the value is
+how far the denoiser would move the image, no potential that a descent must lower.
 
 Departs from both: `Q` leaves out waves of `longest_wave` pixels and more, which a code
 knows better than a denoiser. What it says of them is its bias: that would shift colours
@@ -24,7 +24,7 @@ relative code error, at most 1. The data term's gradient is proportional to it, 
 constant weight would overtake it as the code is met: the further a code can be met, the
 more the prior would cost. In this proportion both keep the balance that they began
 with, whatever error a layer allows. The denoiser runs at every `denoise_every`-th step;
-in between the image is pulled towards what it last said, which goes into checkpoints.
+between the image is pulled to what it last said, which goes into checkpoints.
 """
 
 import math
@@ -51,8 +51,7 @@ DENOISED = "denoised"
 # 1 .100 .585 .253, .108 .580 .283; the CaffeNet's relu4 with .2 and .3 .036 .368 .317,
 # .037 .357 .325; pool5 .029 .422 .251, .031 .428 .240, with 1 .042 .421. Where little
 # is heard: pool1 with .05, .2 and .6 .066 .252, .066 .235 and .067 .221; relu2 .063
-# .304, .061 .298 and .068 .294. The square and MOST are not blind to other networks:
-# tests/benchmarks/results/transfer.md.
+# .304, .061 .298 and .068 .294. Not blind to other networks: tests/benchmarks/results.
 WIDE = 100.0
 LEAST, MOST = 1 / 5, 2 / 3
 
@@ -64,10 +63,9 @@ class LearnedPrior(PriorTerm):
     `sigma` are the noise levels that the denoiser is told at both ends of the descent,
     in grey levels; `renoise` is how much noise is added, as a share of that: 1 as in
     SNORE, 0 none. With more the image keeps more texture, as not all of it is taken out
-    again. It is drawn for each job by its seed and the step alone: nothing is carried
-    from one draw to the next.
-    `longest_wave` is the wavelength, in pixels, from which the denoiser is not heard.
-    `mean_share` is how hard the mean colour is drawn to 0 beside the denoiser's pull.
+    again. It is drawn by each job's seed and the step alone.
+    `longest_wave` is the wavelength, in pixels, from which the denoiser is not heard,
+    `mean_share` how hard the mean colour is drawn to 0 beside the denoiser's pull.
     `code_error` is each job's `||Phi(x) - Phi0|| / ||Phi0||` at the step, at most 1;
     None, where it is not known, counts as 1.
 
