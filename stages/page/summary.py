@@ -23,6 +23,13 @@ CELL = [*SELECTION, "solver", "prior"]
 _Traces = dict[tuple[str, str, str], dict[int, "array[float]"]]
 
 
+def are_learned(jobs: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which jobs were pulled by a denoiser."""
+    if "denoiser_term" not in jobs:
+        return pd.Series(False, index=jobs.index)
+    return jobs["denoiser_term"].astype("float64").fillna(0) > 0
+
+
 def metric_names() -> list[str]:
     """Return the columns of the scores that hold metrics."""
     return [metric.name for metric in METRICS]

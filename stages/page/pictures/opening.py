@@ -60,7 +60,7 @@ def depths(jobs: pd.DataFrame, layers: Sequence[tuple[str, str]]) -> pd.DataFram
         counts = done.groupby("representation", sort=False)["layer"].nunique()
         done = done[done["representation"] == counts[counts > 1].index[0]]
     depth = summary.depths(done, layers)
-    done = done.assign(depth=depth, is_learned=_is_learned(done))
+    done = done.assign(depth=depth, is_learned=summary.are_learned(done))
     plain = done[~done["is_learned"]] if not done["is_learned"].all() else done
     own = done[done["image_id"] == _picture(plain)]
     first = own.drop_duplicates(["representation", "layer", "is_learned"])
@@ -81,13 +81,6 @@ def _chosen(ordered: pd.DataFrame) -> pd.DataFrame:
     return ordered.loc[[i for i in ordered.index if i in {*kept, *beside}]]
 
 
-def _is_learned(jobs: pd.DataFrame) -> "pd.Series[bool]":
-    """Return which jobs were pulled by a denoiser."""
-    if "denoiser_term" not in jobs:
-        return pd.Series(False, index=jobs.index)
-    return jobs["denoiser_term"].astype("float64").fillna(0) > 0
-
-
 def _picture(done: pd.DataFrame) -> str:
     """Return the first picture that has a pre-image from as many codes as any."""
     codes = done.drop_duplicates(["image_id", "representation", "layer"])
@@ -100,17 +93,17 @@ def opening(jobs: pd.DataFrame) -> Opening | None:
     if jobs.empty:
         return None
     first, names = jobs.iloc[0], jobs["representation"].unique()
-    layered = jobs["layer"].nunique() > 1
+    layered, learned = jobs["layer"].nunique() > 1, summary.are_learned(jobs)
     return Opening(
         image_id=str(first["image_id"]),
         image_name=str(first["image_name"]),
         seen_by=str(first["representation"]),
         preimages=[
             _figure(row, layered)
-            for row in jobs.assign(is_learned=_is_learned(jobs)).to_dict("records")
+            for row in jobs.assign(is_learned=learned).to_dict("records")
         ],
         representation=str(names[0]) if len(names) == 1 else "",
-        learned=bool(_is_learned(jobs).any()) and not bool(_is_learned(jobs).all()),
+        learned=bool(learned.any()) and not bool(learned.all()),
     )
 
 

@@ -123,7 +123,7 @@ def _by_region(entry: Entry, jobs: pd.DataFrame, study: pd.DataFrame) -> Layout:
     parts = _records(jobs, ["representation", "layer", "region"])
     rows = [(f"{part['layer']}, {part['region']}", part | picture) for part in parts]
     settings = _records(jobs, SETTING)
-    named = [(_setting(labels, settings), labels) for labels in settings]
+    named = [(_setting(labels, settings, jobs), labels) for labels in settings]
     return Layout(
         evenly_spaced(rows, MOST_ROWS),
         named[:MOST_COLUMNS],
@@ -132,14 +132,20 @@ def _by_region(entry: Entry, jobs: pd.DataFrame, study: pd.DataFrame) -> Layout:
     )
 
 
-def _setting(labels: Labels, settings: Sequence[Labels]) -> str:
-    """Return what tells a setting from the others, in words; of both, names alone."""
+def _setting(labels: Labels, settings: Sequence[Labels], jobs: pd.DataFrame) -> str:
+    """Return what tells a setting from the others, in words; of both, names alone.
+
+    Of a prior with a denoiser also that it is learned: `default` does not say so.
+    """
+    learned = set(jobs.loc[jobs["is_learned"], "prior"])
+    shown = {n: str(labels[n]) for n in SETTING}
+    shown["prior"] += " (learned)" if labels["prior"] in learned else ""
     differ = [n for n in SETTING if len({one[n] for one in settings}) > 1] or SETTING[
         :1
     ]
     if len(differ) > 1:
-        return ", ".join(str(labels[name]) for name in differ)
-    return f"{differ[0]} {labels[differ[0]]}"
+        return ", ".join(shown[name] for name in differ)
+    return f"{differ[0]} {shown[differ[0]]}"
 
 
 def _by_representation(entry: Entry, jobs: pd.DataFrame, study: pd.DataFrame) -> Layout:
@@ -161,7 +167,7 @@ def _by_setting(entry: Entry, jobs: pd.DataFrame, study: pd.DataFrame) -> Layout
     whole = whole.merge(jobs[["representation", "layer", "image_id"]].drop_duplicates())
     settings = _records(whole, SETTING)
     rows = [
-        (f"{name}, {_setting(labels, settings)}", picture | labels)
+        (f"{name}, {_setting(labels, settings, whole)}", picture | labels)
         for name, picture in _pictures(jobs)
         for labels in settings
     ]

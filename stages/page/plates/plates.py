@@ -13,7 +13,7 @@ from stages.page.inputs import Entry
 from stages.page.plates.layout import Labels, Layout, Line, layout
 from stages.page.plates.plate import Plate, Spot
 from stages.page.plates.tiles import Window
-from stages.page.summary import SELECTION, depths
+from stages.page.summary import SELECTION, are_learned, depths
 from stages.page.wording import MISSING, counted, listed, number
 
 # Representation, layer and region -> the window of the image that they see.
@@ -36,7 +36,8 @@ def plates(
     that selections see, as shares of the side.
     """
     is_done = (scores["kind"] == "preimage") & (scores["status"] == "done")
-    done = scores.loc[is_done, _COLUMNS]
+    done = scores.loc[is_done]
+    done = done[_COLUMNS].assign(is_learned=are_learned(done))
     study = _ordered(done, layers)
     entries = grid or list(_representations(study))
     return [

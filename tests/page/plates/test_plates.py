@@ -160,6 +160,16 @@ def test_another_solver_stands_below_the_study_s_own(score, sheet):
     assert keys(plate) == [["original", "fast"], ["original", "paper"]]
 
 
+def test_a_prior_with_a_denoiser_is_called_learned(score, sheet):
+    plate = sheet(
+        entry(priors=("default", "classical")),
+        net(score, "conv1", key="a", denoiser_term=0.2),
+        net(score, "conv1", key="b", prior="classical", denoiser_term=0.0),
+    )
+    names = [name for name, _ in plate.rows]
+    assert names == ["cat, prior default (learned)", "cat, prior classical"]
+
+
 def test_what_is_inverted_first_stands_alone_whatever_its_solver_is_called(
     score, sheet
 ):
