@@ -143,7 +143,7 @@ def _setting(labels: Labels, settings: Sequence[Labels], jobs: pd.DataFrame) -> 
     differ = [n for n in SETTING if len({one[n] for one in settings}) > 1] or SETTING[
         :1
     ]
-    if len(differ) > 1:
+    if len(differ) > 1 or shown[differ[0]] != labels[differ[0]]:
         return ", ".join(shown[name] for name in differ)
     return f"{differ[0]} {shown[differ[0]]}"
 

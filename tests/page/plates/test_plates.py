@@ -167,7 +167,7 @@ def test_a_prior_with_a_denoiser_is_called_learned(score, sheet):
         net(score, "conv1", key="b", prior="classical", denoiser_term=0.0),
     )
     names = [name for name, _ in plate.rows]
-    assert names == ["cat, prior default (learned)", "cat, prior classical"]
+    assert names == ["cat, default (learned)", "cat, prior classical"]
 
 
 def test_what_is_inverted_first_stands_alone_whatever_its_solver_is_called(
