@@ -1,6 +1,7 @@
 """The learned natural-image prior: a pull towards what a denoiser makes of the image.
 
     lambda_denoiser ||Q (x - D(x + sigma n, sigma))||^2 / s^2
+        + lambda_denoiser mean_share ||mean(x)||^2 / s^2
 
 with D's output taken as constant, so that the gradient is twice the residue, weighted:
 regularisation by denoising (Romano, Elad & Milanfar, arXiv:1611.02862), re-noised as in
@@ -24,7 +25,7 @@ relative code error, at most 1. The data term's gradient is proportional to it, 
 constant weight would overtake it as the code is met: the further a code can be met, the
 more the prior would cost. In this proportion both keep the balance that they began
 with, whatever error a layer allows. The denoiser runs at every `denoise_every`-th step;
-between the image is pulled to what it last said, which goes into checkpoints.
+in between the image is pulled to what it last said, which goes into checkpoints.
 """
 
 import math
@@ -51,7 +52,8 @@ DENOISED = "denoised"
 # 1 .100 .585 .253, .108 .580 .283; the CaffeNet's relu4 with .2 and .3 .036 .368 .317,
 # .037 .357 .325; pool5 .029 .422 .251, .031 .428 .240, with 1 .042 .421. Where little
 # is heard: pool1 with .05, .2 and .6 .066 .252, .066 .235 and .067 .221; relu2 .063
-# .304, .061 .298 and .068 .294. Not blind to other networks: tests/benchmarks/results.
+# .304, .061 .298 and .068 .294. The square and MOST are not blind to other networks:
+# tests/benchmarks/results/transfer.md.
 WIDE = 100.0
 LEAST, MOST = 1 / 5, 2 / 3
 
